@@ -1,0 +1,71 @@
+/** The board contract: what the firmware knows of a board. Device side. */
+import type { Op, Outcome } from "../drivers/driver.ts";
+
+/** A pin as the board's maker prints it: "D21", "A0", "GPIO4". */
+export type Pin = string;
+
+export interface I2cOptions {
+  readonly data: Pin;
+  readonly clock: Pin;
+  /** Bus clock, hz; the bus runs at its slowest member's maxHz at most. */
+  readonly hz?: number;
+}
+
+export interface SpiOptions {
+  readonly out: Pin;
+  readonly in: Pin;
+  readonly clock: Pin;
+  readonly hz?: number;
+}
+
+export interface AnalogOptions {
+  readonly pins: readonly Pin[];
+  /** Samples a second, hz. */
+  readonly rate: number;
+}
+
+/** Samples of analog pins, in blocks. */
+export interface AnalogSource {
+  start(onBlock: (samples: Int32Array, firstAt: number, lastAt: number, inputs: number) => void): void;
+  stop(): void;
+}
+
+/** Whom a step is for. */
+export interface Target {
+  readonly model: string;
+  /** 7-bit I2C address. */
+  readonly address?: number;
+  /** SPI select pin. */
+  readonly select?: Pin;
+  readonly maxHz: number;
+  readonly spiMode?: 0 | 1 | 2 | 3;
+  /** Named outputs and their pins. */
+  readonly pins?: Readonly<Record<string, Pin>>;
+}
+
+/** Performs steps on one bus. Calls `done` once: later, or (only on boards that say so) at once. */
+export interface Executor {
+  /** Bytes one read can carry: 30 over Firmata. */
+  readonly maxRead: number;
+  run(target: Target, ops: readonly Op[], done: (outcome: Outcome) => void): void;
+}
+
+/** A little storage. A write is whole or absent, also when the power goes in the middle. */
+export interface Storage {
+  read(name: string): Uint8Array | undefined;
+  write(name: string, bytes: Uint8Array): void;
+}
+
+export interface Board {
+  readonly model: string;
+  i2c(options: I2cOptions): Executor;
+  spi(options: SpiOptions): Executor;
+  analog(options: AnalogOptions): AnalogSource;
+  /** us since boot, monotonic. */
+  now(): number;
+  /** Calls back once after `ms`; returns the cancel. */
+  timer(ms: number, callback: () => void): () => void;
+  /** Calls back at every edge with the board clock in us; returns the cancel. */
+  watch(pin: Pin, edge: "rising" | "falling", callback: (at: number) => void): () => void;
+  readonly storage: Storage;
+}

@@ -1,0 +1,38 @@
+/** What a test needs that a machine may lack. Missing: one line that says so, and a skip; a failure where it is required. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const shared = (name: string) => fileURLToPath(new URL(`../../../shared/${name}`, import.meta.url));
+
+/** Folder of the recorded signals (its README says where they come from). */
+export const dataFolder = process.env.VITALWIRE_DATA ?? shared("data");
+/** Folder of the published test vectors. */
+export const vectorFolder = process.env.VITALWIRE_VECTORS ?? shared("vectors");
+/** The real Espruino interpreter, where there is one. */
+export const espruino = process.env.ESPRUINO_BIN;
+
+const present = {
+  recordings: () => existsSync(`${dataFolder}/mitdb/101.dat`),
+  vectors: () => existsSync(`${vectorFolder}/cbor/appendix_a.json`),
+  espruino: () => espruino !== undefined && existsSync(espruino),
+};
+
+const hint = {
+  recordings: `no recordings at ${dataFolder} (set VITALWIRE_DATA)`,
+  vectors: `no published vectors at ${vectorFolder} (set VITALWIRE_VECTORS)`,
+  espruino: "no Espruino interpreter (set ESPRUINO_BIN)",
+};
+
+/** Needs that CI must meet are named in VITALWIRE_REQUIRE, comma-separated. */
+const required = (process.env.VITALWIRE_REQUIRE ?? "").split(",").filter((word) => word !== "");
+
+/**
+ * For `test.skipIf(lacks("recordings"))`: true where it is missing. Says in one line what is missing.
+ * Throws Error where VITALWIRE_REQUIRE names it: there a skip is a failure.
+ */
+export function lacks(need: keyof typeof present): boolean {
+  if (present[need]()) return false;
+  if (required.includes(need)) throw new Error(`required but missing: ${hint[need]}`);
+  console.log(`skipped: ${hint[need]}`);
+  return true;
+}
