@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+/** The command line: one file a command, imported when it is asked for. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "./usage.ts";
+
+const FAILED = 1;
+const BAD_USAGE = 2;
+
+const count = (low: number) => (text: string) => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < low) throw new InvalidArgumentError(`give a whole number from ${low} on.`);
+  return value;
+};
+const seconds = (text: string) => {
+  const value = Number(text);
+  if (!(value > 0 && value < 1e9)) throw new InvalidArgumentError("give a number of seconds above 0.");
+  return value;
+};
+/** RFC 3339, or milliseconds since the epoch. */
+const time = (text: string) => {
+  const value = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isNaN(value))
+    throw new InvalidArgumentError("give RFC 3339 (2026-01-01T00:00:00Z) or ms since the epoch.");
+  return value;
+};
+
+const program = new Command("vitalwire")
+  .description("Open sensor runtime for medical-sensor boards. Not a medical device.")
+  .exitOverride()
+  .showHelpAfterError("(--help shows what there is)");
+const json = () => new Option("--json", "one JSON document on stdout, logs on stderr");
+
+program
+  .command("demo")
+  .description("a simulated ward: chips, packets, broker, gateway, store, on this machine alone")
+  .option("--boards <n>", "virtual boards", count(1), 3)
+  .option("--record <wfdb>", "play signal 0 of this WFDB record (path without extension) as every board's ECG")
+  .option("--seconds <s>", "end after this much time of the boards", seconds)
+  .option("--seed <n>", "seed of patients, keys and noise", count(0), 1)
+  .option("--store <file>", "keep what comes in this file; without it in memory")
+  .option("--fast", "virtual time in lock step, as fast as it goes")
+  .option("--headless", "no status lines")
+  .addOption(new Option("--noise <switch>", "the chips' noise").choices(["on", "off"]).default("on"))
+  .option("--port <n>", "port of the page (none yet: accepted, not used)", count(0), 8080)
+  .addOption(json())
+  .action(async (options) => (await import("./demo.ts")).demo(options));
+
+program
+  .command("verify")
+  .description("re-check every signature, column and gap of a store or a capture")
+  .argument("[file]", "capture: `~` lines, or a CBOR sequence of messages")
+  .option("--store <file>", "store to check")
+  .option("--site <file>", "the site's public key (default: site.pub in the cards folder)")
+  .option("--cards <dir>", "folder with site.pub and cards/ (default: beside the store or the file)")
+  .option("--key <hex>", "one device's public key, instead of cards")
+  .option("--both", "check every signature a second time, with tweetnacl")
+  .addOption(json())
+  .action(async (file, options) => (await import("./verify.ts")).verify(file, options));
+
+program
+  .command("export")
+  .description("write what a device measured as files that others read")
+  .requiredOption("--store <file>", "store to read")
+  .requiredOption("--device <kid>", "the device, 16 hex digits")
+  .option("--from <t>", "from this time on (RFC 3339 or ms since the epoch)", time)
+  .option("--to <t>", "before this time", time)
+  .addOption(new Option("--format <name>", "file format").choices(["wfdb", "csv"]).makeOptionMandatory())
+  .requiredOption("--out <path>", "folder to write into")
+  .addOption(json())
+  .action(async (options) => (await import("./export.ts")).exportData(options));
+
+program
+  .command("evaluate")
+  .description("score what the firmware computes against reference recordings")
+  .addCommand(
+    new Command("qrs")
+      .description("beats against reference annotations of WFDB records, as ANSI/AAMI EC57 scores them")
+      .exitOverride()
+      .requiredOption("--data <dir>", "folder of WFDB records")
+      .option("--reference <dir>", "folder of .atr files, or one record's path (default: the data folder)")
+      .option("--lead <n>", "signal to use", count(0), 0)
+      .addOption(json())
+      .action(async (options) => (await import("./evaluate.ts")).evaluateQrsCommand(options)),
+  );
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : BAD_USAGE;
+      return;
+    }
+    process.stderr.write(`vitalwire: ${(error as Error).message}\n`);
+    if (process.env.VITALWIRE_TRACE) process.stderr.write(`${(error as Error).stack}\n`);
+    process.exitCode = error instanceof UsageError ? BAD_USAGE : FAILED;
+  }
+}
+
+await main();

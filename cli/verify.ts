@@ -1,0 +1,97 @@
+/** vitalwire verify: is every message authentic, unchanged, and are all of them there? */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { VerifyReport } from "../gateway/audit/verify.ts";
+import { openMessage, Sequences, verifyStore } from "../gateway/audit/verify.ts";
+import { decodeCard } from "../protocol/card.ts";
+import type { Crypto } from "../protocol/cose.ts";
+import { nodeCrypto } from "../protocol/crypto.node.ts";
+import { kidOf, kidText } from "../protocol/keys.ts";
+import type { Refusal } from "../protocol/refusal.ts";
+import { splitCapture } from "./capture.ts";
+import { parsePublicKey, readCards, readPublicKey } from "./keys.ts";
+import { UsageError } from "./usage.ts";
+
+interface VerifyOptions {
+  readonly store?: string;
+  readonly site?: string;
+  readonly cards?: string;
+  readonly key?: string;
+  readonly both?: boolean;
+  readonly json?: boolean;
+}
+
+export async function verify(file: string | undefined, options: VerifyOptions): Promise<void> {
+  const path = options.store ?? file;
+  if (path === undefined || (options.store !== undefined && file !== undefined)) {
+    throw new UsageError("name either a capture FILE or --store FILE");
+  }
+  if (!existsSync(path)) throw new UsageError(`${path}: no such file`);
+  const folder = options.cards ?? dirname(path);
+  const verifiers: [Crypto, ...Crypto[]] = [nodeCrypto];
+  if (options.both) verifiers.push((await import("../protocol/tweetnacl.node.ts")).tweetnaclCrypto);
+  const site = () => readPublicKey(options.site ?? join(folder, "site.pub"));
+
+  let report: VerifyReport;
+  if (options.store !== undefined) {
+    if (options.key !== undefined) throw new UsageError("--key is for a capture; a store is checked against --site");
+    report = await verifyStore({ path, sitePublicKey: site(), verifiers });
+  } else {
+    const keys = new Map<string, Uint8Array>();
+    if (options.key !== undefined) {
+      const key = parsePublicKey(options.key, "--key");
+      keys.set(kidText(kidOf(key, nodeCrypto)), key);
+    } else {
+      const sitePublicKey = site();
+      for (const bytes of readCards(folder)) {
+        const card = decodeCard(bytes, sitePublicKey, nodeCrypto);
+        keys.set(kidText(card.kid), card.publicKey);
+      }
+    }
+    report = verifyCapture(readFileSync(path), (kid) => keys.get(kid), verifiers);
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else print(path, report);
+  if (report.failed.length > 0 || report.audit !== "whole") process.exitCode = 1;
+}
+
+function verifyCapture(
+  bytes: Uint8Array,
+  keyOf: (kid: string) => Uint8Array | undefined,
+  verifiers: readonly Crypto[],
+) {
+  const report: VerifyReport = { messages: 0, verified: 0, failed: [], gaps: 0, duplicates: 0, audit: "whole" };
+  const sequences = new Sequences();
+  for (const part of splitCapture(bytes)) {
+    report.messages++;
+    try {
+      if ("refusal" in part) throw part.refusal;
+      const { kid, message } = openMessage(part.message, keyOf, verifiers);
+      sequences.add(kid, message);
+      report.verified++;
+    } catch (error) {
+      const { reason, message } = error as Refusal;
+      report.failed.push({
+        kid: "",
+        boot: null,
+        seq: null,
+        reason: `${reason ?? "error"} at ${part.where}: ${message}`,
+      });
+    }
+  }
+  report.gaps = sequences.gaps;
+  report.duplicates = sequences.duplicates;
+  return report;
+}
+
+function print(path: string, report: VerifyReport): void {
+  const lines = [
+    `${path}: ${report.messages} messages, ${report.verified} verified, ${report.failed.length} failed`,
+    `gaps ${report.gaps}, duplicates ${report.duplicates}, audit ${report.audit}${report.detail ? `: ${report.detail}` : ""}`,
+  ];
+  for (const { kid, boot, seq, reason } of report.failed.slice(0, 20)) {
+    lines.push(`  failed: ${kid || "?"}${boot === null ? "" : ` boot ${boot} seq ${seq}`}: ${reason}`);
+  }
+  if (report.failed.length > 20) lines.push(`  … and ${report.failed.length - 20} more (--json lists them all)`);
+  process.stdout.write(`${lines.join("\n")}\n`);
+}

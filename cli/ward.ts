@@ -1,0 +1,253 @@
+/** A simulated ward on this machine: virtual boards, their links, an embedded broker, a gateway and its store. */
+import type { Duplex } from "node:stream";
+import { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
+import type { LinkEvents } from "../firmware/link.ts";
+import { createMqttLink, type MqttLink } from "../firmware/transports/host/mqtt.ts";
+import { createSerialLink, type SerialLink } from "../firmware/transports/host/serial.ts";
+import { type Broker, startBroker } from "../gateway/broker.ts";
+import { TEST_ONLY } from "../gateway/devices.ts";
+import { Gateway } from "../gateway/gateway.ts";
+import { type Counters, createCounters } from "../gateway/origin.ts";
+import type { Accepted } from "../gateway/receiver.ts";
+import { attachMqtt, type MqttSource } from "../gateway/sources/mqtt.ts";
+import { attachSerial } from "../gateway/sources/serial.ts";
+import { openSqliteStore } from "../gateway/store/sqlite.ts";
+import { encodeCard } from "../protocol/card.ts";
+import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
+import { kidText } from "../protocol/keys.ts";
+import { testOnlySigner } from "../simulator/keys.ts";
+import { createVirtualNode, type Recording, type VirtualNode } from "../simulator/node.ts";
+import { createWire } from "./wire.ts";
+
+export interface WardOptions {
+  readonly boards: number;
+  readonly seed: number;
+  readonly noise: boolean;
+  readonly recording?: Recording;
+  /** Absent: in memory. */
+  readonly store?: string;
+  /** Unix time of the clock's 0, ms. */
+  readonly epoch: number;
+  readonly onStored?: (accepted: Accepted) => void;
+}
+
+export interface WardBoard {
+  readonly node: VirtualNode;
+  readonly kid: string;
+  readonly transport: "serial" | "mqtt";
+  readonly link: SerialLink | MqttLink;
+  /** What the gateway counted of it. */
+  readonly counters: () => Counters;
+  readonly card: Uint8Array;
+  /** The gateway's end of the cable; serial only. */
+  readonly wire?: Duplex;
+}
+
+export interface Ward {
+  readonly clock: VirtualClock;
+  readonly gateway: Gateway;
+  readonly boards: readonly WardBoard[];
+  readonly sitePublicKey: Uint8Array;
+  readonly gatewayCard: { readonly kid: Uint8Array; readonly card: Uint8Array };
+  /** Switches every board on, one after the other, and waits until each is heard. */
+  start(): Promise<void>;
+  /** Runs virtual time up to `until` (us): the clock moves only when every message sent has been acknowledged. */
+  runLockStep(until: number, interrupted: () => boolean): Promise<void>;
+  /** Runs virtual time up to `until` (us) without waiting for anybody. */
+  runFree(until: number): void;
+  /** Drains and stops the boards one after the other, then the broker, the gateway, the store. Bounded. */
+  stop(): Promise<void>;
+  /** The gateway, the broker and the store stay; used where a test needs them after the boards. */
+  stopBoards(): Promise<void>;
+}
+
+const SITE = "demo";
+const GATEWAY_ID = "gateway";
+/** Cards of the demonstration are good for ten years, s. */
+const CARD_LIFE = 10 * 365 * 86_400;
+/** How long the world may take to answer, ms of real time. */
+const PATIENCE = 10_000;
+/** How long stopping waits for what is still under way, us of virtual time, ms of real time. */
+const STOP_VIRTUAL = 10e6;
+const GOODBYE = 500;
+
+/** A condition that many may wait for. */
+function createSignal() {
+  let waiting: (() => void)[] = [];
+  return {
+    notify() {
+      const all = waiting;
+      waiting = [];
+      for (const resolve of all) resolve();
+    },
+    /** Resolves false after `limit` ms. */
+    async until(condition: () => boolean, limit: number): Promise<boolean> {
+      const deadline = Date.now() + limit;
+      while (!condition()) {
+        const left = deadline - Date.now();
+        if (left <= 0) return false;
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, left);
+          waiting.push(() => {
+            clearTimeout(timer);
+            resolve();
+          });
+        });
+      }
+      return true;
+    },
+  };
+}
+
+export async function createWard(options: WardOptions): Promise<Ward> {
+  const clock = createVirtualClock();
+  const signal = createSignal();
+  const store = openSqliteStore(options.store ?? ":memory:");
+  const site = testOnlySigner("site");
+  const gatewaySigner = testOnlySigner("gateway", String(options.seed));
+  const presences = new Set<string>();
+  const gateway = new Gateway({
+    store,
+    crypto: nodeCrypto,
+    signer: gatewaySigner,
+    now: () => options.epoch + clock.now / 1000,
+    soon: setImmediate,
+    onStored(accepted) {
+      const { message } = accepted;
+      if (message.type === "presence")
+        presences.add(`${kidText(accepted.device.card.kid)} ${message.boot} ${message.state}`);
+      options.onStored?.(accepted);
+      signal.notify();
+    },
+    onError: (error) => process.stderr.write(`vitalwire: ${error.message}\n`),
+  });
+  const issuedAt = Math.floor(options.epoch / 1000);
+  const cardOf = (signer: KeyedSigner, role: "device" | "gateway") => {
+    const { kid, publicKey } = signer;
+    const issuer = `${TEST_ONLY} demo`;
+    const card = encodeCard({ issuer, role, kid, publicKey, issuedAt, expires: issuedAt + CARD_LIFE }, site);
+    gateway.devices.enroll(card, site.publicKey, true);
+    return card;
+  };
+  const gatewayCard = { kid: gatewaySigner.kid, card: cardOf(gatewaySigner, "gateway") };
+
+  const boards: WardBoard[] = [];
+  const isEnrolled = (kid: string) => boards.some((board) => board.kid === kid);
+  const broker: Broker = await startBroker({ site: SITE, gatewayId: GATEWAY_ID, enrolled: isEnrolled });
+  const source: MqttSource = await attachMqtt(gateway, broker.url, SITE, GATEWAY_ID);
+  const up = new Set<VirtualNode["link"]>();
+
+  const createBoard = (index: number): WardBoard => {
+    const serial = index === 0;
+    const [near, far] = createWire();
+    let link!: SerialLink | MqttLink;
+    const node = createVirtualNode({
+      clock,
+      seed: options.seed,
+      index,
+      noise: options.noise,
+      ...(options.recording && { recording: options.recording }),
+      gateways: [gatewaySigner],
+      boot: (signer) => (store.boots(signer.kid).at(-1)?.boot ?? 0) + 1,
+      link(signer) {
+        link = serial
+          ? createSerialLink(near)
+          : createMqttLink({ url: broker.url, site: SITE, kid: kidText(signer.kid) });
+        const open = link.open;
+        link.open = (events: LinkEvents, will) =>
+          open(
+            {
+              ...events,
+              onUp(connection) {
+                up.add(link);
+                events.onUp(connection);
+                signal.notify();
+              },
+            },
+            will,
+          );
+        return link;
+      },
+      onSettled: signal.notify,
+    });
+    const kid = kidText(node.signer.kid);
+    const card = cardOf(node.signer, "device");
+    const counters = createCounters();
+    const counted = serial ? attachSerial(gateway, far, `serial:board-${index + 1}`).counters : counters;
+    return {
+      node,
+      kid,
+      transport: serial ? "serial" : "mqtt",
+      link,
+      counters: () => (serial ? counted : source.counters(kid)),
+      card,
+      ...(serial && { wire: far }),
+    };
+  };
+  for (let index = 0; index < options.boards; index++) boards.push(createBoard(index));
+
+  const outstanding = () => boards.some(({ node }) => node.runtime.outbox.waiting.length > 0);
+  const heard = (board: WardBoard, state: number) =>
+    board.transport === "serial" || presences.has(`${board.kid} ${board.node.boot} ${state}`);
+  const settle = async () => {
+    if (await signal.until(() => !outstanding(), PATIENCE)) return;
+    const late = boards.find(({ node }) => node.runtime.outbox.waiting.length > 0)!;
+    const { boot, seq } = late.node.runtime.outbox.waiting[0];
+    throw new Error(`lock step: ${late.kid} boot ${boot} seq ${seq} was not acknowledged in ${PATIENCE / 1000} s`);
+  };
+  const stopBoard = async (board: WardBoard) => {
+    let stopped = false;
+    board.node.runtime.stop(() => {
+      stopped = true;
+      signal.notify();
+    });
+    const { runtime } = board.node;
+    while (!stopped) {
+      if (!runtime.drained) {
+        clock.step();
+        if (outstanding()) await signal.until(() => !outstanding(), GOODBYE);
+      } else if (runtime.outbox.waiting.length > 0) {
+        // Nobody answers: let the board's own patience run out.
+        const settled = await signal.until(() => stopped || runtime.outbox.waiting.length === 0, GOODBYE);
+        if (!settled) clock.runUntil(clock.now + STOP_VIRTUAL);
+      } else if (!(await signal.until(() => stopped, GOODBYE))) break;
+    }
+    await signal.until(() => heard(board, 2), GOODBYE);
+  };
+  let stopping: Promise<void> | null = null;
+  const stopBoards = () => {
+    stopping ??= (async () => {
+      for (const board of boards) await stopBoard(board);
+    })();
+    return stopping;
+  };
+  return {
+    clock,
+    gateway,
+    boards,
+    sitePublicKey: site.publicKey,
+    gatewayCard,
+    async start() {
+      for (const board of boards) {
+        board.node.runtime.start();
+        const there = await signal.until(() => up.has(board.link) && heard(board, 1), PATIENCE);
+        if (!there) throw new Error(`board ${board.kid}: its link did not come up in ${PATIENCE / 1000} s`);
+      }
+    },
+    async runLockStep(until, interrupted) {
+      while (clock.nextAt <= until && !interrupted()) {
+        clock.step();
+        if (outstanding()) await settle();
+      }
+      if (!interrupted()) clock.runUntil(until);
+    },
+    runFree: (until) => clock.runUntil(until),
+    stopBoards,
+    async stop() {
+      await stopBoards();
+      await source.close();
+      await broker.close();
+      gateway.close();
+    },
+  };
+}

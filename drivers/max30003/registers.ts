@@ -1,0 +1,197 @@
+/**
+ * MAX30003 registers and SPI words, named as the datasheet writes them (MAX30003 Rev 3 by its public drivers; page
+ * numbers: MAX30001G data sheet, whose ECG channel and serial interface are the same). Device side.
+ */
+
+// Register addresses (p. 40). SW_RST, SYNCH and FIFO_RST act on a write of 0 only (p. 46).
+export const STATUS = 0x01;
+export const EN_INT = 0x02;
+export const EN_INT2 = 0x03;
+export const MNGR_INT = 0x04;
+export const MNGR_DYN = 0x05;
+export const SW_RST = 0x08;
+export const SYNCH = 0x09;
+export const FIFO_RST = 0x0a;
+export const INFO = 0x0f;
+export const CNFG_GEN = 0x10;
+export const CNFG_CAL = 0x12;
+export const CNFG_EMUX = 0x14;
+export const CNFG_ECG = 0x15;
+export const CNFG_RTOR1 = 0x1d;
+export const CNFG_RTOR2 = 0x1e;
+export const ECG_FIFO_BURST = 0x20;
+export const ECG_FIFO = 0x21;
+export const RTOR = 0x25;
+
+// STATUS (p. 42, 43); EN_INT has the same bits 23:8.
+export const EINT = 0x800000; // the FIFO holds EFIT words or more
+export const EOVF = 0x400000; // overflow, until FIFO_RST or SYNCH
+export const FSTINT = 0x200000; // fast recovery
+export const DCLOFFINT = 0x100000; // a lead is off
+export const SAMP = 0x200; // sampling instant
+export const PLLINT = 0x100; // the PLL is not locked
+export const LDOFF = 0x0f; // PH, PL, NH, NL: which electrode, beyond which threshold
+export const INTB_PULLUP = 3; // EN_INT 1:0: open drain with 125 kOhm inside (p. 44)
+
+// MNGR_INT (p. 44, 45), MNGR_DYN (p. 45)
+export const EFIT_SHIFT = 19; // words - 1
+export const CLR_SAMP = 0x4;
+export const FAST_OFF = 0x3f0000; // reset value: threshold 0x3F, mode 00
+export const FAST_MANUAL = 0x7f0000;
+export const FAST_AUTOMATIC = 0xbf0000;
+
+// CNFG_GEN (p. 47, 48)
+export const GEN_RESET = 0x000004;
+export const FMSTR_SHIFT = 20;
+export const EN_ECG = 0x80000;
+export const EN_DCLOFF = 0x1000;
+export const IMAG_SHIFT = 8;
+export const EN_RBIAS = 0x10;
+export const RBIASV_SHIFT = 2;
+export const RBIAS_BOTH = 3; // RBIASP and RBIASN
+
+// CNFG_CAL (p. 49, 50), CNFG_EMUX (p. 50, 51)
+export const CAL_RESET = 0x004800;
+export const CAL_BIPOLAR_16HZ = 0x702800; // EN_VCAL, VMODE bipolar, VMAG 0.5 mV, FCAL = FMSTR / 2048, FIFTY
+export const EMUX_CONNECTED = 0;
+export const EMUX_CALIBRATION = 0x390000; // both electrodes isolated, ECGP = VCALP, ECGN = VMID
+
+// CNFG_ECG (p. 51, 52)
+export const RATE_SHIFT = 22;
+export const GAIN_SHIFT = 16;
+export const DHPF = 0x4000;
+export const DLPF_SHIFT = 12;
+
+// ECG FIFO (p. 60..62): D[23:6] sample, D[5:3] ETAG, D[2:0] PTAG. ETAG 000, 001: valid, fast; 010, 011: the last of them.
+export const FIFO_WORDS = 32;
+export const TAG_FAST = 1;
+export const TAG_END = 2;
+export const TAG_EMPTY = 6;
+export const TAG_OVERFLOW = 7;
+
+// The driver's own numbers. (All constants stand above everything else and nothing is imported, so that the bundler
+// puts the numbers in place of the names: a name costs the board a variable.)
+/** FIFO threshold: half of it where an edge tells, a quarter where polls must find it. */
+export const EFIT_WIRED = 16;
+export const EFIT_POLLED = 8;
+/** Most words of one chain of steps, and most steps that read them (16 is the contract's bound for all). */
+export const CAPACITY = 64;
+export const MOST_READS = 13;
+/** The pin and the board's edge interrupt are taken for this late at most, us. */
+export const EDGE_UNCERTAINTY = 100;
+/** No source gives the PLL's lock time: asked so often, ms apart. */
+export const PLL_TRIES = 5;
+export const PLL_PAUSE = 20;
+/** Words that the self-test judges: at 16 hz and 512, 500 or 200 sps they always hold both plateaus. */
+export const TEST_WORDS = 24;
+/** FMSTR 10 and 11: rate code 10 (200 sps) is the only one. With the others 00 (512, 500) is the fastest (p. 51). */
+export const FMSTR_SLOW = 0x200000;
+
+/** Bytes that read a register: command (address << 1 | 1), three more for the answer (p. 38). */
+export const read = (register: number): { transfer: number[] } => ({ transfer: [(register << 1) | 1, 0, 0, 0] });
+
+/** Bytes that write 24 bits to a register (p. 38). */
+export const write = (register: number, value: number): { transfer: number[] } => ({
+  transfer: [register << 1, value >> 16, (value >> 8) & 255, value & 255],
+});
+
+/** The 24 bits that came with a read. */
+export const word = (reply: Uint8Array): number => (reply[1] << 16) | (reply[2] << 8) | reply[3];
+
+/**
+ * Operations that read `words` words of the ECG FIFO, no transfer longer than `limit` bytes. A single word goes by
+ * ECG_FIFO, more by ECG_FIFO_BURST.
+ */
+export const readFifo = (words: number, limit: number): { transfer: number[] }[] => {
+  const ops: { transfer: number[] }[] = [];
+  const most = Math.floor((limit - 1) / 3);
+  for (let left = words; left > 0; left -= most) {
+    const transfer = [((left > 1 ? ECG_FIFO_BURST : ECG_FIFO) << 1) | 1];
+    for (let i = 3 * Math.min(left, most); i > 0; i--) transfer.push(0);
+    ops.push({ transfer: transfer });
+  }
+  return ops;
+};
+
+/** How an ECG channel is set up. What the defaults are and why: README.md. */
+export interface Max30003Configuration {
+  /** hz: 128, 256, 512, or 125, 250, 500, or 200, 199.8 (p. 51). */
+  readonly sampleRate: number;
+  /** V/V: 20, 40, 80, 160; full scale is +-1 V / gain (p. 26). */
+  readonly gain: number;
+  /** Digital high-pass at 0.5 hz (p. 51). It moves the ST segment. */
+  readonly highPass: boolean;
+  /** Digital low-pass, hz; 0: none, 28 (125 and 128 sps), 40 (from 199.8), 100 (from 250), 150 (from 500) (p. 52). */
+  readonly lowPass: number;
+  /** Direct current that finds a lead that is off, nA: 0 (not looked for), 5, 10, 20, 50, 100 (p. 48). */
+  readonly leadOff: number;
+  /** Resistors from both electrodes to mid-supply, MOhm: 0 (none: a third electrode biases the body), 50, 100, 200. */
+  readonly leadBias: number;
+}
+
+export const MODEL = "MAX30003";
+export const RATES = [512, 256, 128, 500, 250, 125, 200, 1998 / 10];
+export const GAINS = [20, 40, 80, 160];
+
+/** Place of a setting in its list. Throws Error. */
+const choose = (name: string, value: number, list: number[]): number => {
+  const index = list.indexOf(value);
+  if (index < 0) throw new Error(`${MODEL}: ${name} is ${value}; choose one of ${list.join(", ")}`);
+  return index;
+};
+
+/**
+ * Checks a configuration and returns its registers, [register, value, ...] in the order of writing, CNFG_GEN first;
+ * `efit`: words that raise EINT; `wired`: EINT goes to the interrupt pin. Throws Error: which settings fight, and why.
+ */
+export const encode = (c: Max30003Configuration, efit: number, wired: boolean): number[] => {
+  const rate = choose("sampleRate", c.sampleRate, RATES);
+  const gain = choose("gain", c.gain, GAINS);
+  const filter = choose("lowPass", c.lowPass, [0, 28, 40, 100, 150]);
+  const current = choose("leadOff", c.leadOff, [0, 5, 10, 20, 50, 100]);
+  const bias = choose("leadBias", c.leadBias, [0, 50, 100, 200]);
+  if (c.sampleRate < [0, 0, 199, 250, 500][filter] || (filter === 1 && c.sampleRate > 128)) {
+    throw new Error(
+      `${MODEL}: lowPass ${c.lowPass} and sampleRate ${c.sampleRate} fight: the chip would filter at another frequency; ` +
+        "choose lowPass 0, or 28 up to 128 hz, 40 from 199.8 hz, 100 from 250 hz, 150 from 500 hz",
+    );
+  }
+  // nA x MOhm = mV: the current takes an open electrode no further, and the comparator waits at 300 mV (VTH 00).
+  const reach = c.leadOff * c.leadBias;
+  if (reach > 0 && reach <= 300) {
+    throw new Error(
+      `${MODEL}: leadOff ${c.leadOff} and leadBias ${c.leadBias} fight: an open electrode moves by ${reach} mV only, ` +
+        "not beyond the threshold of 300 mV; choose a larger current or resistor",
+    );
+  }
+  const master = rate < 6 ? Math.floor(rate / 3) : rate - 4;
+  return [
+    CNFG_GEN,
+    (master << FMSTR_SHIFT) |
+      EN_ECG |
+      (current > 0 ? EN_DCLOFF | (current << IMAG_SHIFT) : 0) |
+      (bias > 0 ? EN_RBIAS | ((bias - 1) << RBIASV_SHIFT) | RBIAS_BOTH : GEN_RESET),
+    CNFG_CAL,
+    CAL_RESET,
+    CNFG_EMUX,
+    EMUX_CONNECTED,
+    CNFG_ECG,
+    ((rate < 6 ? rate % 3 : 2) << RATE_SHIFT) |
+      (gain << GAIN_SHIFT) |
+      (c.highPass ? DHPF : 0) |
+      ((filter > 1 ? filter - 1 : filter) << DLPF_SHIFT),
+    MNGR_INT,
+    ((efit - 1) << EFIT_SHIFT) | CLR_SAMP,
+    MNGR_DYN,
+    FAST_AUTOMATIC,
+    EN_INT,
+    (wired ? EINT : 0) | INTB_PULLUP,
+  ];
+};
+
+/** Operations that write registers, [register, value, ...]. */
+export const writeAll = (registers: readonly number[]): { transfer: number[] }[] => {
+  const ops: { transfer: number[] }[] = [];
+  for (let i = 0; i < registers.length; i += 2) ops.push(write(registers[i], registers[i + 1]));
+  return ops;
+};

@@ -1,0 +1,327 @@
+/**
+ * The runtime: opens the sensors, collects what they read, seals a message every period, keeps it until it is settled.
+ * It knows no particular chip and no particular board.
+ */
+import type { Board } from "../boards/board.ts";
+import type { Channel, Fault, Frame, Identity } from "../drivers/driver.ts";
+import { type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
+import {
+  type Attributes,
+  type ChannelDefinition,
+  EVENT_DISOWNED,
+  EVENT_FAULT,
+  EVENT_OVERFLOW,
+  encodeMessage,
+  type Message,
+  type Scalar,
+} from "../protocol/messages.ts";
+import { createDownlink, type GatewayKey } from "./downlink.ts";
+import type { Link } from "./link.ts";
+import type { Kind, Outbox } from "./outbox.ts";
+import { type Codec, createPacker } from "./packer.ts";
+import { type Attachment, createReader, type Reader } from "./reader.ts";
+import { createSender } from "./sender.ts";
+import type { Vitals } from "./vitals.ts";
+
+export interface SensorPlan {
+  readonly attachment: Attachment;
+  /** Where on the body; ECG lead where the wiring is known. */
+  readonly site?: string;
+  readonly lead?: string;
+}
+
+export interface RuntimeOptions {
+  readonly board: Board;
+  readonly link: Link;
+  readonly crypto: Crypto;
+  readonly signer: Signer;
+  readonly gateways: readonly GatewayKey[];
+  readonly device: {
+    /** 0x01 and 16 random bytes, injected once, kept for the device's life. */
+    readonly ueid: Uint8Array;
+    /** Committed to storage before the first message. */
+    readonly boot: number;
+    /** 16 bytes, another one for every boot. */
+    readonly bootSeed: Uint8Array;
+    readonly software: string;
+    readonly version: string;
+  };
+  readonly sensors: readonly SensorPlan[];
+  readonly vitals: Vitals;
+  /** `period`: ms between two data messages. */
+  readonly packet: { readonly period: number; readonly codec: Codec };
+  /** Bytes of sealed messages that wait for their acks at most. */
+  readonly outboxBytes: number;
+  /** The outbox has just become empty. */
+  readonly onSettled?: () => void;
+  readonly onFault?: (fault: Fault) => void;
+}
+
+export interface Runtime {
+  /** Messages sealed with a seq in this boot. */
+  readonly produced: number;
+  readonly wireBytes: number;
+  readonly outbox: Outbox;
+  readonly channels: readonly ChannelDefinition[];
+  /** Downlink messages that were not accepted. */
+  readonly refused: number;
+  /** The chips are stopped and all that they gave is sealed: from here on only acks are awaited. */
+  readonly drained: boolean;
+  start(): void;
+  /** Drains the chips, seals the rest, waits for the acks (bounded), closes the link, then `done`. */
+  stop(done: () => void): void;
+}
+
+/** How long the first birth waits for a chip that does not open, ms. */
+const OPEN_LIMIT = 2000;
+/** How long `stop` waits for the last acks, ms. */
+const ACK_LIMIT = 5000;
+/** Bytes of text in an event at most (CDDL: scalar). */
+const DETAIL_BYTES = 64;
+
+const identityCode = (identity: Identity | null): 0 | 1 | 2 => {
+  if (identity === null || identity.verdict === "refused") return 2;
+  return identity.verdict === "confirmed" ? 0 : 1;
+};
+
+const define = (id: number, channel: Channel, plan: SensorPlan, identity: Identity | null): ChannelDefinition => {
+  const attributes: Attributes = Object.assign(
+    {
+      chip: plan.attachment.driver.model,
+      processing: channel.processing,
+      minimum: channel.minimum,
+      maximum: channel.maximum,
+      identity: identityCode(identity),
+    },
+    channel.role === undefined ? null : { role: channel.role },
+    plan.site === undefined ? null : { site: plan.site },
+    plan.lead === undefined ? null : { lead: plan.lead },
+  );
+  return {
+    id,
+    mdc: channel.mdc,
+    rateMilliHz: Math.round(channel.rate * 1000),
+    bits: channel.bits,
+    offset: channel.offset,
+    mul: channel.mul,
+    exp10: channel.exp10,
+    ucum: channel.unit,
+    attributes,
+  };
+};
+
+interface EarlyEvent {
+  readonly tick: number;
+  readonly code: number;
+  readonly small: Scalar[];
+}
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const board = options.board;
+  const device = options.device;
+  const packer = createPacker(options.packet.codec);
+  const readers: Reader[] = [];
+  /** Of each sensor, the id of its first channel. */
+  const firstIds: number[] = [];
+  let firstVital = 0;
+  let channels: readonly ChannelDefinition[] = [];
+  const early: EarlyEvent[] = [];
+  let seq = 0;
+  let born = false;
+  let isDrained = false;
+  let cancelPeriod = (): void => {};
+
+  const seal = (message: Message): Uint8Array => sign1(encodeMessage(message), options.signer);
+  const downlink = createDownlink(options.gateways, options.signer.kid, device.boot, options.crypto);
+  const sender = createSender({
+    board,
+    link: options.link,
+    downlink,
+    capacity: options.outboxBytes,
+    presence: (connection, state) => seal({ type: "presence", boot: device.boot, connection, state }),
+    onSettled: () => {
+      if (options.onSettled !== undefined) options.onSettled();
+    },
+  });
+  const tickNow = (): number => Math.floor(board.now() / 1000);
+
+  const submit = (kind: Kind, number: number, message: Message): void => {
+    let gone = sender.submit(kind, device.boot, number, seal(message));
+    // What had to go to make room is disowned (reason 1: the outbox was full), which may need room in its turn.
+    while (gone.length > 0) {
+      const first = gone[0];
+      gone.shift();
+      const next = seq++;
+      const small = [first.boot, first.seq, 1, 1];
+      const event: Message = {
+        type: "event",
+        boot: device.boot,
+        seq: next,
+        tick: tickNow(),
+        code: EVENT_DISOWNED,
+        small,
+      };
+      gone = gone.concat(sender.submit("event", device.boot, next, seal(event)));
+    }
+  };
+  const sealEvent = (event: EarlyEvent): void => {
+    const number = seq++;
+    const small = event.small;
+    submit("event", number, {
+      type: "event",
+      boot: device.boot,
+      seq: number,
+      tick: event.tick,
+      code: event.code,
+      small,
+    });
+  };
+  /** Events of before the birth wait for it: seq 0 is the birth's. */
+  const emit = (code: number, small: Scalar[]): void => {
+    const event = { tick: tickNow(), code, small };
+    if (born) sealEvent(event);
+    else early.push(event);
+  };
+
+  const sealData = (): void => {
+    if (!born) return;
+    const tick = tickNow();
+    while (!packer.empty) {
+      const number = seq++;
+      submit("data", number, {
+        type: "data",
+        boot: device.boot,
+        seq: number,
+        tick,
+        cfg: 1,
+        channels: packer.take(tick),
+      });
+    }
+  };
+  const fault = (channel: number, what: Fault): void => {
+    if (options.onFault !== undefined) options.onFault(what);
+    emit(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
+  };
+  const takeFrame = (plan: SensorPlan, first: number, frame: Frame): void => {
+    const declared = plan.attachment.driver.channels();
+    for (let i = 0; i < declared.length; i++) {
+      const block = frame.channels[i];
+      const id = first + i;
+      if (!declared[i].waveform) {
+        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags);
+      } else if (block.count > 0 || block.lost !== 0) {
+        const segment = packer.segment(id);
+        const lost = packer.addBlock(id, block, 1000000 / declared[i].rate);
+        if (lost !== 0) emit(EVENT_OVERFLOW, [id, segment, lost]);
+      }
+      options.vitals.take(declared[i], block);
+    }
+    if (packer.full) sealData();
+  };
+  const restarted = (plan: SensorPlan, first: number): void => {
+    const declared = plan.attachment.driver.channels();
+    for (let i = 0; i < declared.length; i++) {
+      if (declared[i].waveform) emit(EVENT_OVERFLOW, [first + i, packer.startSegment(first + i), null]);
+      options.vitals.interrupted(declared[i]);
+    }
+  };
+
+  const birth = (): void => {
+    if (born) return;
+    const definitions: ChannelDefinition[] = [];
+    for (let s = 0; s < options.sensors.length; s++) {
+      const declared = options.sensors[s].attachment.driver.channels();
+      for (let i = 0; i < declared.length; i++) {
+        definitions.push(define(firstIds[s] + i, declared[i], options.sensors[s], readers[s].identity));
+      }
+    }
+    channels = definitions.concat(options.vitals.definitions(firstVital));
+    const number = seq++;
+    born = true;
+    submit("birth", number, {
+      type: "birth",
+      boot: device.boot,
+      seq: number,
+      tick: tickNow(),
+      cfg: 1,
+      claims: {
+        ueid: device.ueid,
+        bootcount: device.boot,
+        bootseed: device.bootSeed,
+        swname: device.software,
+        swversion: [device.version],
+      },
+      channels,
+      prev: null,
+      hint: null,
+    });
+    for (let i = 0; i < early.length; i++) sealEvent(early[i]);
+    early.length = 0;
+  };
+  const period = (): void => {
+    cancelPeriod = board.timer(options.packet.period, period);
+    options.vitals.read(board.now(), (index, value, flags) => {
+      packer.addValue(firstVital + index, tickNow() * 1000, value, flags);
+    });
+    sealData();
+  };
+
+  const attach = (plan: SensorPlan, first: number): void => {
+    readers.push(
+      createReader(board, plan.attachment, {
+        onFrame: (frame) => takeFrame(plan, first, frame),
+        onFault: (what) => fault(first, what),
+        onRestart: () => restarted(plan, first),
+      }),
+    );
+  };
+  for (let s = 0; s < options.sensors.length; s++) {
+    firstIds.push(firstVital);
+    attach(options.sensors[s], firstVital);
+    firstVital += options.sensors[s].attachment.driver.channels().length;
+  }
+
+  return {
+    get produced() {
+      return seq;
+    },
+    get wireBytes() {
+      return sender.wireBytes;
+    },
+    outbox: sender.outbox,
+    get channels() {
+      return channels;
+    },
+    get refused() {
+      return downlink.refused;
+    },
+    get drained() {
+      return isDrained;
+    },
+    start() {
+      sender.open();
+      let waiting = readers.length;
+      const opened = (): void => {
+        waiting--;
+        if (waiting === 0) birth();
+      };
+      board.timer(OPEN_LIMIT, birth);
+      for (let i = 0; i < readers.length; i++) readers[i].open(opened);
+      cancelPeriod = board.timer(options.packet.period, period);
+    },
+    stop(done) {
+      cancelPeriod();
+      let waiting = readers.length + 1;
+      const drained = (): void => {
+        waiting--;
+        if (waiting > 0) return;
+        birth();
+        sealData();
+        isDrained = true;
+        sender.close(ACK_LIMIT, done);
+      };
+      for (let i = 0; i < readers.length; i++) readers[i].close(drained);
+      drained();
+    },
+  };
+}

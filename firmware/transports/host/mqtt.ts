@@ -1,0 +1,99 @@
+/** MQTT on a host: topics, quality of service and the will of PROTOCOL.md section 7. */
+import mqtt from "mqtt";
+import type { Link } from "../../link.ts";
+
+export interface MqttLink extends Link {
+  /** Bytes of PUBLISH packets, topic and header included. */
+  readonly linkBytes: number;
+}
+
+export interface MqttLinkOptions {
+  readonly url: string;
+  readonly site: string;
+  /** 16 hex digits: client id, user name and level of the topics. */
+  readonly kid: string;
+}
+
+/** Waiting between two attempts to connect, ms. */
+const RECONNECT = 1000;
+/** How long a connection may take, and the goodbye, ms. */
+const CONNECT_LIMIT = 10_000;
+const GOODBYE_LIMIT = 500;
+
+/** Size of a PUBLISH of quality of service 1 (MQTT 3.1.1, 3.3): header, remaining length, topic, packet id, payload. */
+const publishBytes = (topic: string, payload: number): number => {
+  const remaining = 2 + topic.length + 2 + payload;
+  return 1 + (remaining < 128 ? 1 : remaining < 16_384 ? 2 : 3) + remaining;
+};
+
+export function createMqttLink(options: MqttLinkOptions): MqttLink {
+  const topic = (letter: string) => `vsp/1/${options.site}/${options.kid}/${letter}`;
+  let client: mqtt.MqttClient | null = null;
+  let linkBytes = 0;
+  let connection = 0;
+  let up = false;
+  return {
+    presence: true,
+    get linkBytes() {
+      return linkBytes;
+    },
+    open(events, will) {
+      /** Every connection has a will of its own: an old one cannot kill a new connection. */
+      const nextWill = () => ({
+        topic: topic("w"),
+        payload: Buffer.from(will(connection + 1)),
+        qos: 1 as const,
+        retain: true,
+      });
+      client = mqtt.connect(options.url, {
+        clientId: options.kid,
+        username: options.kid,
+        protocolVersion: 4,
+        clean: true,
+        reconnectPeriod: RECONNECT,
+        connectTimeout: CONNECT_LIMIT,
+        // What is not acknowledged is kept above, in the outbox.
+        queueQoSZero: false,
+        will: nextWill(),
+      });
+      client.on("message", (_topic, payload) => events.onMessage(payload));
+      client.on("connect", () => {
+        connection++;
+        const current = connection;
+        client!.subscribe(topic("c"), { qos: 1 }, (error) => {
+          if (error || current !== connection) return;
+          up = true;
+          events.onUp(connection);
+        });
+      });
+      client.on("close", () => {
+        client!.options.will = nextWill();
+        if (up) events.onDown();
+        up = false;
+      });
+      // mqtt reports what it will retry by itself; the reconnect is the answer.
+      client.on("error", () => {});
+    },
+    send(letter, message) {
+      if (!up || client === null) return false;
+      const name = topic(letter);
+      linkBytes += publishBytes(name, message.length);
+      client.publish(name, Buffer.from(message), { qos: 1, retain: letter !== "d" });
+      return true;
+    },
+    close(done) {
+      up = false;
+      if (client === null) {
+        done();
+        return;
+      }
+      const ending = client;
+      // A broker that is gone acknowledges nothing: what is still under way is given up.
+      const limit = setTimeout(() => ending.end(true), GOODBYE_LIMIT);
+      ending.end(false, {}, () => {
+        clearTimeout(limit);
+        done();
+      });
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * Reads a store for `verify` in a process of its own: a damaged file can take SQLite's library, and the process with it,
+ * down. Writes one JSON line a row to stdout, cards before the messages that
+ * they prove; the last one is {done: true}. Whatever ends before that line was damaged.
+ */
+import { pathToFileURL } from "node:url";
+import Database from "libsql";
+import { rowChecksum, SCHEMA, SCHEMA_VERSION, withBuffers } from "../store/sqlite.ts";
+
+/** A line of the inspection. Bytes are base64. */
+export type InspectionLine =
+  | { readonly table: "messages"; readonly row: MessageColumns }
+  | { readonly table: "cards"; readonly kid: string; readonly card: string }
+  | { readonly table: "checkpoints"; readonly position: number; readonly object: string }
+  | { readonly damage: string }
+  | { readonly done: true };
+
+export interface MessageColumns {
+  readonly position: number;
+  readonly kid: string;
+  readonly boot: number;
+  readonly space: number;
+  readonly seq: number;
+  readonly kind: number;
+  readonly received: number;
+  readonly evidence: number;
+  readonly message: string;
+  readonly chain: string;
+}
+
+type Row = Record<string, unknown>;
+
+const base64 = (value: unknown) => (Buffer.isBuffer(value) ? value.toString("base64") : "");
+
+export function inspect(path: string, write: (line: InspectionLine) => void): void {
+  const db = new Database(path, { readonly: true });
+  const all = (sql: string, ...values: unknown[]) => (db.prepare(sql).all(values) as Row[]).map(withBuffers);
+  const guarded = (what: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      write({ damage: `${what}: ${(error as Error).message}` });
+    }
+  };
+  guarded("structure", () => {
+    const version = (all("PRAGMA user_version")[0] as { user_version: number }).user_version;
+    if (version !== SCHEMA_VERSION) write({ damage: `schema version ${version}, must be ${SCHEMA_VERSION}` });
+    const found = all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").map(({ sql }) => sql);
+    for (const sql of SCHEMA) if (!found.includes(sql)) write({ damage: `schema: not as made: ${sql.slice(0, 60)}…` });
+    if (found.length !== SCHEMA.length) write({ damage: `schema: ${found.length} entries, must be ${SCHEMA.length}` });
+    for (const { integrity_check: text } of all("PRAGMA integrity_check(5)")) {
+      if (text !== "ok") write({ damage: `SQLite: ${text}` });
+    }
+  });
+  guarded("cards", () => {
+    for (const { kid, card } of all("SELECT kid, card FROM cards")) {
+      write({ table: "cards", kid: base64(kid), card: base64(card) });
+    }
+  });
+  guarded("checkpoints", () => {
+    for (const { position, object } of all("SELECT position, object FROM checkpoints ORDER BY position")) {
+      write({ table: "checkpoints", position: position as number, object: base64(object) });
+    }
+  });
+  guarded("boots", () => {
+    for (const { kid, boot, next, downlink, checksum } of all("SELECT * FROM boots")) {
+      checkRow("boots", checksum, kid, boot, next, downlink);
+    }
+    for (const { kid, boot, first, count, reason, checksum } of all("SELECT * FROM settled")) {
+      checkRow("settled", checksum, kid, boot, first, count, reason);
+    }
+  });
+  guarded("messages", () => {
+    for (let last: unknown = Number.MIN_SAFE_INTEGER; ; ) {
+      const rows = all("SELECT * FROM messages NOT INDEXED WHERE position>? ORDER BY position LIMIT 256", last);
+      if (rows.length === 0) return;
+      for (const row of rows) {
+        const { kid, message, chain } = row;
+        write({
+          table: "messages",
+          row: {
+            ...(row as never as MessageColumns),
+            kid: base64(kid),
+            message: base64(message),
+            chain: base64(chain),
+          },
+        });
+      }
+      last = rows[rows.length - 1].position;
+    }
+  });
+  function checkRow(table: string, checksum: unknown, kid: unknown, ...numbers: unknown[]) {
+    const expected = rowChecksum(kid as Uint8Array, ...(numbers as number[]));
+    if (!Buffer.isBuffer(checksum) || !expected.equals(checksum)) {
+      write({ damage: `a row of ${table} does not match its checksum (boot ${numbers[0]})` });
+    }
+  }
+  db.close();
+  write({ done: true });
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  let lines: string[] = [];
+  const flush = () => {
+    if (lines.length > 0) process.stdout.write(lines.join(""));
+    lines = [];
+  };
+  inspect(process.argv[2], (line) => {
+    lines.push(`${JSON.stringify(line)}\n`);
+    if (lines.length >= 1000) flush();
+  });
+  flush();
+}

@@ -1,0 +1,256 @@
+/** Re-checks everything that a store, or a capture, says: signatures, columns, audit chain, checkpoints, gaps. */
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Card, decodeCard } from "../../protocol/card.ts";
+import { chainStep, decodeCheckpoint } from "../../protocol/checkpoint.ts";
+import { type Crypto, decodeEnvelope, verify1 } from "../../protocol/cose.ts";
+import { kidText } from "../../protocol/keys.ts";
+import { decodeMessage, type Message } from "../../protocol/messages.ts";
+import type { Refusal } from "../../protocol/refusal.ts";
+import { decodeSamples } from "../../protocol/samples.ts";
+import { disownedRange } from "../devices.ts";
+import { Intervals } from "../intervals.ts";
+import type { InspectionLine, MessageColumns } from "./inspect.ts";
+
+/** CONTRACT.md, `verify --json`. A card row has no boot and seq. */
+export interface VerifyReport {
+  messages: number;
+  verified: number;
+  failed: { kid: string; boot: number | null; seq: number | null; reason: string }[];
+  gaps: number;
+  duplicates: number;
+  audit: "whole" | "broken" | "damaged";
+  detail?: string;
+}
+
+/** A file that keeps SQLite busy for longer than this is taken for damaged, ms. */
+const INSPECTION_LIMIT = 600_000;
+
+/** Counts what is missing in each boot, and what comes twice. */
+export class Sequences {
+  private readonly boots = new Map<string, Intervals>();
+  duplicates = 0;
+
+  add(kid: string, message: Message): void {
+    if (!("seq" in message)) return;
+    const boot = this.of(kid, message.boot);
+    if (boot.has(message.seq)) this.duplicates++;
+    boot.add(message.seq);
+    const range = message.type === "event" ? disownedRange(message) : null;
+    // What the device says that it never sent is declared, not missing.
+    if (range !== null) this.of(kid, range.boot).add(range.first, range.first + range.count - 1);
+  }
+
+  private of(kid: string, number: number): Intervals {
+    const key = `${kid} ${number}`;
+    const boot = this.boots.get(key) ?? new Intervals();
+    this.boots.set(key, boot);
+    return boot;
+  }
+
+  get gaps(): number {
+    let sum = 0;
+    for (const boot of this.boots.values()) sum += boot.missing;
+    return sum;
+  }
+}
+
+/** Opens one message with one key by every verifier given. Throws Refusal. */
+export function openMessage(
+  bytes: Uint8Array,
+  keyOf: (kid: string) => Uint8Array | undefined,
+  verifiers: readonly Crypto[],
+) {
+  const envelope = decodeEnvelope(bytes);
+  const kid = kidText(envelope.kid);
+  const publicKey = keyOf(kid);
+  const fail = (reason: Refusal["reason"], message: string) => Object.assign(new Error(message), { reason });
+  if (publicKey === undefined) throw fail("kid", `kid ${kid} has no card: give --cards or --site`);
+  for (const crypto of verifiers) {
+    if (!verify1(envelope, publicKey, crypto)) throw fail("signature", "the signature does not hold");
+  }
+  const message = decodeMessage(envelope.payload);
+  if (message.type === "data") {
+    for (const channel of message.channels) {
+      if (channel.kind === "wave") decodeSamples(channel.codec, channel.bytes, channel.n);
+    }
+  }
+  return { kid, message };
+}
+
+const bytesOf = (base64: string): Uint8Array => Buffer.from(base64, "base64");
+const hex = (base64: string) => Buffer.from(base64, "base64").toString("hex");
+const equal = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
+const KIND: Partial<Record<Message["type"], number>> = { data: 1, birth: 2, manifest: 3, event: 4, presence: 5 };
+
+/** Which of a row's columns contradict the message that it holds. */
+function wrongColumn(row: MessageColumns, kid: string, message: Message): string | null {
+  const presence = message.type === "presence";
+  const seq = presence ? message.connection * 4 + message.state : "seq" in message ? message.seq : -1;
+  if (hex(row.kid) !== kid) return "column kid";
+  if (!("boot" in message) || row.boot !== message.boot) return "column boot";
+  if (row.seq !== seq) return "column seq";
+  if (row.space !== (presence ? 1 : 0)) return "column space";
+  if (row.kind !== KIND[message.type]) return "column kind";
+  return null;
+}
+
+export interface StoreVerifyOptions {
+  readonly path: string;
+  /** The site's public key, against which every card is checked. */
+  readonly sitePublicKey: Uint8Array;
+  /** The first one also hashes. */
+  readonly verifiers: readonly [Crypto, ...Crypto[]];
+}
+
+/** Re-checks a store file. Never throws for what the file contains. */
+export async function verifyStore(options: StoreVerifyOptions): Promise<VerifyReport> {
+  const check = new StoreCheck(options);
+  for await (const line of inspectApart(options.path)) check.take(line);
+  return check.finish();
+}
+
+class StoreCheck {
+  private readonly options: StoreVerifyOptions;
+  private readonly crypto: Crypto;
+  private readonly report: VerifyReport = {
+    messages: 0,
+    verified: 0,
+    failed: [],
+    gaps: 0,
+    duplicates: 0,
+    audit: "whole",
+  };
+  private readonly damages: string[] = [];
+  private readonly breaks: string[] = [];
+  private readonly cards = new Map<string, Card>();
+  private readonly sequences = new Sequences();
+  /** Checkpoints by the position that they speak of: the chain value signed there. */
+  private readonly checkpoints = new Map<number, Uint8Array>();
+  /** Chain values that the next row may build on: the stored one, and what it should have been. */
+  private previous: Uint8Array[] = [new Uint8Array(32)];
+  private position = 0;
+
+  constructor(options: StoreVerifyOptions) {
+    this.options = options;
+    this.crypto = options.verifiers[0];
+  }
+
+  take(line: InspectionLine): void {
+    if ("damage" in line) this.damages.push(line.damage);
+    else if ("done" in line) return;
+    else if (line.table === "cards") this.takeCard(line.kid, line.card);
+    else if (line.table === "checkpoints") this.takeCheckpoint(line.position, line.object);
+    else this.takeMessage(line.row);
+  }
+
+  private takeCard(kid: string, bytes: string): void {
+    try {
+      const card = decodeCard(bytesOf(bytes), this.options.sitePublicKey, this.crypto);
+      this.cards.set(kidText(card.kid), card);
+      if (kidText(card.kid) !== hex(kid)) throw new Error("column kid is not the card's");
+    } catch (error) {
+      this.report.failed.push({ kid: hex(kid), boot: null, seq: null, reason: `card: ${(error as Error).message}` });
+    }
+  }
+
+  private takeCheckpoint(position: number, bytes: string): void {
+    try {
+      const card = this.cards.get(kidText(decodeEnvelope(bytesOf(bytes), "vsp-checkpoint").kid));
+      if (card === undefined || card.role !== "gateway") throw new Error("signed by no gateway whose card is here");
+      const checkpoint = decodeCheckpoint(bytesOf(bytes), card.publicKey, this.crypto);
+      if (checkpoint.position !== position) throw new Error(`it speaks of position ${checkpoint.position}`);
+      this.checkpoints.set(position, checkpoint.chain);
+    } catch (error) {
+      this.breaks.push(`checkpoint at position ${position}: ${(error as Error).message}`);
+    }
+  }
+
+  private takeMessage(row: MessageColumns): void {
+    const { report } = this;
+    report.messages++;
+    let reason: string | null = null;
+    try {
+      const bytes = bytesOf(row.message);
+      const { kid, message } = openMessage(bytes, (id) => this.cards.get(id)?.publicKey, this.options.verifiers);
+      this.sequences.add(kid, message);
+      reason = wrongColumn(row, kid, message);
+    } catch (error) {
+      reason = (error as Refusal).reason ?? (error as Error).message;
+    }
+    const stored = bytesOf(row.chain);
+    const steps = this.previous.map((from) => chainOf(this.crypto, from, row)).filter((step) => step !== null);
+    if (!steps.some((step) => equal(step, stored))) reason ??= "column received, evidence or chain";
+    if (row.position !== this.position + 1)
+      this.breaks.push(`position ${this.position + 1} is missing or out of order`);
+    this.position = row.position;
+    this.previous = [stored, ...steps];
+    const signed = this.checkpoints.get(row.position);
+    if (signed !== undefined && !this.previous.some((chain) => equal(chain, signed))) {
+      this.breaks.push(`checkpoint at position ${row.position}: the chain is another`);
+    }
+    if (reason === null) report.verified++;
+    else report.failed.push({ kid: hex(row.kid), boot: row.boot, seq: row.seq, reason });
+  }
+
+  finish(): VerifyReport {
+    const { report } = this;
+    for (const position of this.checkpoints.keys()) {
+      if (position > this.position) this.breaks.push(`messages ${this.position + 1} to ${position} are missing`);
+    }
+    report.gaps = this.sequences.gaps;
+    report.duplicates = this.sequences.duplicates;
+    const details = this.damages.length > 0 ? this.damages : this.breaks;
+    if (this.breaks.length > 0 || report.failed.length > 0) report.audit = "broken";
+    if (this.damages.length > 0) report.audit = "damaged";
+    if (details.length > 0) report.detail = details.slice(0, 3).join("; ");
+    return report;
+  }
+}
+
+function chainOf(crypto: Crypto, from: Uint8Array, row: MessageColumns): Uint8Array | null {
+  try {
+    const hash = crypto.sha256(bytesOf(row.message));
+    return chainStep(crypto, from, bytesOf(row.kid), row.boot, row.seq, hash, row.received, row.evidence);
+  } catch {
+    // A column that is no number any more has no place in the chain.
+    return null;
+  }
+}
+
+/** The lines of the inspection, from a process that may die of the file without harm. */
+async function* inspectApart(path: string): AsyncGenerator<InspectionLine> {
+  const source = import.meta.url.endsWith(".ts");
+  const program = fileURLToPath(new URL(source ? "./inspect.ts" : "./inspect.js", import.meta.url));
+  const loader = source ? ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] : [];
+  const child = spawn(process.execPath, [...loader, program, path], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: INSPECTION_LIMIT,
+  });
+  let errors = "";
+  child.stderr.on("data", (chunk) => {
+    if (errors.length < 2000) errors += chunk;
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.on("error", (error) => resolve(error.message));
+    child.on("close", (code, signal) => resolve(code === 0 ? "" : `ended by ${signal ?? `code ${code}`}`));
+  });
+  let done = false;
+  for await (const text of createInterface({ input: child.stdout })) {
+    let line: InspectionLine;
+    try {
+      line = JSON.parse(text) as InspectionLine;
+    } catch {
+      break;
+    }
+    if ("done" in line) done = true;
+    yield line;
+  }
+  const how = await ended;
+  if (!done) {
+    const why = /Error: (.*)/.exec(errors)?.[1] ?? errors.split("\n")[0] ?? "";
+    yield { damage: `reading the file failed (${how || "no last line"}): ${why}` };
+  }
+}

@@ -1,0 +1,94 @@
+/** What the store holds, decoded: for exports, pages and checks. */
+import type { ChannelDefinition, DataMessage, EventMessage } from "../protocol/messages.ts";
+import { decodeSamples } from "../protocol/samples.ts";
+import { openStored } from "./devices.ts";
+import type { Store } from "./store/store.ts";
+
+/** A stretch of a waveform without a hole. */
+export interface WaveBlock {
+  readonly seg: number;
+  /** Index of the first sample within the segment. */
+  readonly idx: number;
+  /** Board time of the first sample, us since boot. */
+  readonly time: number;
+  readonly samples: Int32Array;
+  readonly qual: number | null;
+}
+
+export interface ValuePoint {
+  /** Board time, us since boot. */
+  readonly time: number;
+  readonly raw: number | null;
+  readonly qual: number | null;
+}
+
+export interface StoredChannel {
+  readonly definition: ChannelDefinition;
+  /** Waveforms, in order of segment and index. */
+  readonly blocks: WaveBlock[];
+  readonly values: ValuePoint[];
+}
+
+/** One boot of one device. */
+export interface StoredBoot {
+  readonly kid: Uint8Array;
+  readonly boot: number;
+  /** By channel id. */
+  readonly channels: Map<number, StoredChannel>;
+  readonly events: EventMessage[];
+  /** ms since the epoch of tick 0: the smallest (arrival - tick), so late by the smallest delay on the way. */
+  readonly epoch: number;
+  readonly messages: number;
+}
+
+/** Reads one boot. Channels keep their first definition; null where nothing of the boot is stored. */
+export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoot | null {
+  const channels = new Map<number, StoredChannel>();
+  const events: EventMessage[] = [];
+  const data: DataMessage[] = [];
+  let epoch = Number.POSITIVE_INFINITY;
+  let messages = 0;
+  for (const row of store.messages(kid, boot)) {
+    if (row.space !== 0) continue;
+    messages++;
+    const message = openStored(row.message);
+    if (message.type === "birth") {
+      for (const definition of message.channels) {
+        if (!channels.has(definition.id)) channels.set(definition.id, { definition, blocks: [], values: [] });
+      }
+    } else if (message.type === "event") events.push(message);
+    else if (message.type === "data") data.push(message);
+    if ("tick" in message) epoch = Math.min(epoch, row.received - message.tick);
+  }
+  if (messages === 0) return null;
+  for (const message of data) addData(channels, message);
+  for (const { blocks, values } of channels.values()) {
+    blocks.sort((a, b) => a.seg - b.seg || a.idx - b.idx);
+    values.sort((a, b) => a.time - b.time);
+  }
+  events.sort((a, b) => a.seq - b.seq);
+  return { kid, boot, channels, events, epoch, messages };
+}
+
+function addData(channels: Map<number, StoredChannel>, message: DataMessage): void {
+  for (const block of message.channels) {
+    // The receiver stores nothing whose channel has no definition.
+    const channel = channels.get(block.id)!;
+    const time = message.tick * 1000 + block.dt;
+    if (block.kind === "num") channel.values.push({ time, raw: block.value, qual: block.qual });
+    else {
+      const samples = decodeSamples(block.codec, block.bytes, block.n);
+      channel.blocks.push({ seg: block.seg, idx: block.idx, time, samples, qual: block.qual });
+    }
+  }
+}
+
+/** value = (raw + offset) x mul x 10^exp10. */
+export function toPhysical(definition: ChannelDefinition, raw: number): number {
+  return (raw + definition.offset) * definition.mul * 10 ** definition.exp10;
+}
+
+/** The boots of a device that the store knows, rising. */
+export function bootsOf(store: Store, kid: Uint8Array): number[] {
+  return store.boots(kid).map((row) => row.boot);
+}

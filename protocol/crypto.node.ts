@@ -1,0 +1,59 @@
+/** Hash, signatures and keys by node:crypto: what a gateway uses. */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { ALG_EDDSA, type Crypto, type Signer } from "./cose.ts";
+import { hasCanonicalScalar, kidOf } from "./keys.ts";
+
+/** A signer that also shows its public key. */
+export interface KeyedSigner extends Signer {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/** DER of an Ed25519 key up to its 32 bytes (RFC 8410 sections 4 and 7, examples in section 10). */
+const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** Parsed keys, the oldest forgotten first: parsing costs a third of a verification. */
+const MAX_CACHED_KEYS = 1024;
+const cache = new Map<string, KeyObject>();
+
+function keyObject(publicKey: Uint8Array): KeyObject {
+  if (publicKey.length !== 32) throw new Error(`public key of ${publicKey.length} bytes: Ed25519 has 32`);
+  const bytes = Buffer.from(publicKey.buffer, publicKey.byteOffset, 32);
+  const name = bytes.toString("latin1");
+  const known = cache.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, bytes]), format: "der", type: "spki" });
+  const oldest = cache.size >= MAX_CACHED_KEYS ? cache.keys().next() : undefined;
+  if (oldest !== undefined && !oldest.done) cache.delete(oldest.value);
+  cache.set(name, key);
+  return key;
+}
+
+/**
+ * `verify` is strict in S < L by its own check besides OpenSSL's; small-order and non-canonical public keys are refused at
+ * enrolment, not here. It throws Error for a public key that is not 32 bytes, and for nothing that a message contains.
+ */
+export const nodeCrypto: Crypto = {
+  sha256(bytes) {
+    return new Uint8Array(createHash("sha256").update(bytes).digest());
+  },
+  verify(publicKey, message, signature) {
+    const key = keyObject(publicKey);
+    return hasCanonicalScalar(signature) && verify(null, message, key, signature);
+  },
+};
+
+/** Signer from an Ed25519 seed, the 32 bytes of RFC 8032's private key. Throws Error for another length. */
+export function nodeSigner(seed: Uint8Array): KeyedSigner {
+  if (seed.length !== 32) throw new Error(`seed of ${seed.length} bytes: Ed25519 has 32`);
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" });
+  const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
+  const publicKey = new Uint8Array(spki.subarray(SPKI_PREFIX.length));
+  return {
+    kid: kidOf(publicKey, nodeCrypto),
+    alg: ALG_EDDSA,
+    publicKey,
+    sign: (toBeSigned) => new Uint8Array(sign(null, toBeSigned, privateKey)),
+  };
+}

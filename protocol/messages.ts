@@ -1,0 +1,5 @@
+/** The payloads of VSP/1: types, codes, encoder, decoder. Device side. */
+export * from "./messages/codes.ts";
+export { decodeMessage } from "./messages/decode.ts";
+export { encodeMessage } from "./messages/encode.ts";
+export type * from "./messages/types.ts";

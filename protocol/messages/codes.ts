@@ -1,0 +1,100 @@
+/** Numbers of VSP/1 with their names (PROTOCOL.md section 2). Device side. */
+
+/** First item of each message's array. */
+export const TYPE_DATA = 1;
+export const TYPE_BIRTH = 2;
+export const TYPE_MANIFEST = 3;
+export const TYPE_EVENT = 4;
+export const TYPE_PRESENCE = 5;
+export const TYPE_COMMAND = 16;
+export const TYPE_ACK = 17;
+export const TYPE_TIME = 18;
+
+/** [channel, flags] */
+export const EVENT_CONTACT = 3;
+/** [channel, seg, lost or null] */
+export const EVENT_OVERFLOW = 4;
+/** [gateway kid, n, status] */
+export const EVENT_COMMAND_RESULT = 5;
+/** [cfg] */
+export const EVENT_CONFIGURATION = 6;
+/** [code, channel, detail] */
+export const EVENT_FAULT = 7;
+/** [of-boot, first, count, reason]: sealed but dropped, or never sent */
+export const EVENT_DISOWNED = 8;
+/** [id, priority 1..3, state 0..4, onset dt, value, limit, channel] */
+export const EVENT_ALARM = 16;
+
+export const OP_START = 1;
+export const OP_STOP = 2;
+export const OP_SET_RATE = 3;
+export const OP_SET_FILTER = 4;
+export const OP_SET_LED_CURRENT = 5;
+export const OP_REBOOT = 6;
+export const OP_SEND_BIRTH = 7;
+export const OP_TIME_PING = 8;
+export const OP_FIRMWARE_ANNOUNCE = 9;
+export const OP_REKEY = 10;
+export const OP_SELF_TEST = 11;
+export const OP_SET_ALARM_LIMITS = 12;
+export const OP_ACKNOWLEDGE_ALARM = 13;
+export const OP_PAUSE_ALARM = 14;
+export const OP_CONSOLE = 15;
+
+/** The sqi of a value whose quality nobody judged. */
+export const SQI_UNKNOWN = 127;
+/** All flags that have a meaning: bits 0 settling, 1 off the body, 2 lead off, 3 motion, 4 low perfusion, 5 saturated,
+ * 6 bus fault, 7 test signal, 8 LED current changed, 9 clock uncertain, 10 uncalibrated. */
+export const ALL_FLAGS = 2047;
+
+/**
+ * qual = sqi + 128 x flags. `sqi` 0..100, or null: unknown; `flags` 0..2047.
+ * Throws Error on anything else: a quality that cannot be sent is a fault of the caller.
+ */
+export function makeQual(sqi: number | null, flags: number): number {
+  const index = sqi === null ? SQI_UNKNOWN : sqi;
+  if (sqi !== null && !(sqi >= 0 && sqi <= 100 && Math.floor(sqi) === sqi))
+    throw new Error(`sqi ${sqi}: an integer 0..100, or null where it is unknown`);
+  if (!(flags >= 0 && flags <= ALL_FLAGS && Math.floor(flags) === flags))
+    throw new Error(`quality flags ${flags}: bits 0..10 only, so 0..${ALL_FLAGS}`);
+  return index + 128 * flags;
+}
+
+/** The flags of a qual; none where nothing was judged. */
+export function qualFlags(qual: number | null): number {
+  return qual === null ? 0 : qual >> 7;
+}
+
+/** The sqi of a qual, 0..100; null where it is unknown. */
+export function qualSqi(qual: number | null): number | null {
+  if (qual === null || (qual & 127) === SQI_UNKNOWN) return null;
+  return qual & 127;
+}
+
+/*
+ * ISO/IEEE 11073-10101 codes, 32 bits: partition x 65536 + term; all of partition 2 (SCADA). Each was compared with a second
+ * public source, named behind it. OBX = HL7 v2 observations of a bedside monitor's IHE PCD-01 profile, as published with several
+ * parsers of them; PHD = HL7's Personal Health Device guide (github.com/HL7/phd); MII = the example resources of Germany's
+ * Medizininformatik-Initiative core data sets (cardiology, intensive care).
+ */
+/** MDC_ECG_ELEC_POTL, 2:256, ECG of no particular lead. FHIR R4 example Observation/ekg. */
+export const MDC_ECG = 131328;
+/** MDC_ECG_ELEC_POTL_II, 2:258. FHIR R4 example Observation/ekg. */
+export const MDC_ECG_LEAD_II = 131330;
+/** MDC_PULS_OXIM_PLETH, 2:19380. Term code in two open 11073 managers (Java). */
+export const MDC_PLETH = 150452;
+/** MDC_TEMP_BODY, 2:19292. MII intensive care; src/dim/nomenclature.h of github.com/signove/antidote. */
+export const MDC_TEMPERATURE = 150364;
+/** MDC_PULS_OXIM_SAT_O2, 2:19384. FHIR R4 example Observation/satO2; OBX. */
+export const MDC_SPO2 = 150456;
+/** MDC_PULS_OXIM_PULS_RATE, 2:18458. OBX. */
+export const MDC_PULSE_RATE = 149530;
+/** MDC_ECG_HEART_RATE, 2:16770. PHD. */
+export const MDC_HEART_RATE = 147842;
+/**
+ * MDC_BLD_PERF_INDEX, 2:19416, percent. OBX. Not MDC_PULS_OXIM_PERF_REL (150448), the relative perfusion that 11073-10404
+ * oximeters report.
+ */
+export const MDC_PERFUSION_INDEX = 150488;
+/** MDC_ECG_TIME_PD_RR_GL, 2:16168. MII cardiology. */
+export const MDC_RR_INTERVAL = 147240;

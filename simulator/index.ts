@@ -1,0 +1,9 @@
+/** Entry point `vitalwire/simulator`: synthetic people and recorded signals to feed the emulators. */
+export { createEcg, type Ecg, type EcgOptions } from "./ecgsyn.ts";
+export { createPatient, type Patient, type PatientOptions } from "./patient.ts";
+export { createPpg, type Ppg, type PpgOptions } from "./ppg.ts";
+export { createRandom, type Random } from "./random.ts";
+export { recordingSignal } from "./recording.ts";
+export { createRhythm, type Rhythm, type RhythmOptions } from "./rhythm.ts";
+export { createSkin, type SkinOptions, siteTemperatures } from "./skin.ts";
+export { an6845Curve, ratioOf, referenceDesignCurve, type Spo2Curve, spo2Of } from "./spo2.ts";

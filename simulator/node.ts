@@ -1,0 +1,190 @@
+/** A virtual board: three emulated chips, a synthetic patient on them, and the firmware's runtime as on any other board. */
+import { createHash, type Hash } from "node:crypto";
+import { createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
+import type { VirtualClock } from "../boards/virtual-clock.ts";
+import type { Chip, Driver, Fault } from "../drivers/driver.ts";
+import type { Emulator, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts";
+import { chip as max30003 } from "../drivers/max30003/driver.ts";
+import { emulated as max30003Emulator } from "../drivers/max30003/emulator.ts";
+import { chip as max30102 } from "../drivers/max30102/driver.ts";
+import { emulated as max30102Emulator } from "../drivers/max30102/emulator.ts";
+import { chip as tmp117 } from "../drivers/tmp117/driver.ts";
+import { emulated as tmp117Emulator } from "../drivers/tmp117/emulator.ts";
+import type { GatewayKey } from "../firmware/downlink.ts";
+import type { Link } from "../firmware/link.ts";
+import { createRuntime, type Runtime, type SensorPlan } from "../firmware/runtime.ts";
+import { createVitals } from "../firmware/vitals.ts";
+import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
+import { sha256, testOnlySigner } from "./keys.ts";
+import { createPatient } from "./patient.ts";
+import { createRandom } from "./random.ts";
+import { recordingSignal } from "./recording.ts";
+
+/** A recorded ECG to play instead of the synthetic one. */
+export interface Recording {
+  /** Physical millivolts. */
+  readonly millivolts: Float64Array;
+  /** Samples a second, hz. */
+  readonly rate: number;
+}
+
+export interface NodeOptions {
+  readonly clock: VirtualClock;
+  readonly seed: number;
+  /** 0, 1, 2 …: which board of the ward. */
+  readonly index: number;
+  readonly recording?: Recording;
+  /** The chips' noise. */
+  readonly noise: boolean;
+  /** Who signs its acks. */
+  readonly gateways: readonly GatewayKey[];
+  /** Called with the node's signer to make the link that it talks over. */
+  readonly link: (signer: KeyedSigner) => Link;
+  /** The number of this boot, once its key is known. */
+  readonly boot: (signer: KeyedSigner) => number;
+  readonly onSettled?: () => void;
+  readonly onFault?: (fault: Fault) => void;
+  /** A seam between decode and seal, for tests. */
+  readonly wrapDriver?: (driver: Driver) => Driver;
+}
+
+/** What a chip's converter gave, hashed before its FIFO: int32 little-endian. */
+export interface Source {
+  readonly chip: string;
+  readonly name: string;
+  readonly samples: number;
+  /** SHA-256 up to now, hex. */
+  digest(): string;
+}
+
+export interface VirtualNode {
+  readonly signer: KeyedSigner;
+  readonly boot: number;
+  readonly board: SimulatedBoard;
+  readonly runtime: Runtime;
+  readonly link: Link;
+  /** Waveform channels in the order of the birth. */
+  readonly sources: readonly Source[];
+}
+
+const I2C = { data: "D21", clock: "D22", hz: 400_000 };
+const SPI = { out: "D23", in: "D25", clock: "D18", hz: 4_000_000 };
+const PPG_INTERRUPT = "D19";
+const ECG_INTERRUPT = "D4";
+const ECG_SELECT = "D5";
+/** RAM of a virtual board for messages that wait for their ack. */
+const OUTBOX_BYTES = 1 << 20;
+
+/** Everything that shapes what a board will measure: another world is another device, so no boot is ever told twice. */
+function worldOf(options: NodeOptions): Uint8Array {
+  const { recording } = options;
+  const played = recording === undefined ? "none" : Buffer.from(recording.millivolts.buffer);
+  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} `, played);
+}
+
+/** Hashes a channel's codes as they come. */
+function createSource(chip: string, name: string) {
+  const hash: Hash = createHash("sha256");
+  const buffer = Buffer.alloc(4096);
+  let used = 0;
+  let samples = 0;
+  return {
+    chip,
+    name,
+    get samples() {
+      return samples;
+    },
+    add(code: number) {
+      used = buffer.writeInt32LE(code, used);
+      samples++;
+      if (used === buffer.length) {
+        hash.update(buffer);
+        used = 0;
+      }
+    },
+    digest: () => hash.copy().update(buffer.subarray(0, used)).digest("hex"),
+  };
+}
+
+/** Puts the chips on a board, the patient on the chips, and the runtime above. Nothing runs before `runtime.start()`. */
+export function createVirtualNode(options: NodeOptions): VirtualNode {
+  const { clock, index } = options;
+  const world = worldOf(options);
+  const signer = testOnlySigner("device", world);
+  const boot = options.boot(signer);
+  const board = createSimulatedBoard(clock);
+  const patient = createPatient({ seed: options.seed, index });
+  const random = createRandom(`${options.seed} board ${index}`);
+  const noiseOf = (label: string) => {
+    const own = random.fork(label);
+    return options.noise ? { noise: () => own.normal() } : {};
+  };
+
+  const ppg = max30102Emulator.create(noiseOf("max30102")) as I2cEmulator;
+  const thermometer = tmp117Emulator.create(noiseOf("tmp117")) as I2cEmulator;
+  const ecg = max30003Emulator.create(noiseOf("max30003")) as SpiEmulator;
+  ppg.set("red", patient.signals.red);
+  ppg.set("infrared", patient.signals.infrared);
+  thermometer.set("temperature", patient.signals.temperature);
+  const { recording } = options;
+  ecg.set("ecg", recording === undefined ? patient.signals.ecg : recordingSignal(recording.millivolts, recording.rate));
+
+  const sources: ReturnType<typeof createSource>[] = [];
+  const listen = (emulator: Emulator, names: readonly string[]) => {
+    const own = names.map((name) => createSource(emulator.model, name));
+    sources.push(...own);
+    emulator.onConvert = (channel, code) => own.find(({ name }) => name === channel)?.add(code);
+  };
+  listen(ppg, ["red", "infrared"]);
+  listen(ecg, ["ecg"]);
+  board.attachI2c(I2C, ppg, PPG_INTERRUPT);
+  board.attachI2c(I2C, thermometer);
+  board.attachSpi(SPI, ECG_SELECT, ecg, ECG_INTERRUPT);
+
+  const drive = <C>(chip: Chip<C>, configuration: Partial<C>, interrupt: boolean): Driver => {
+    const driver = chip.create(configuration, { interrupt }) as Driver;
+    return options.wrapDriver === undefined ? driver : options.wrapDriver(driver);
+  };
+  const sensors: SensorPlan[] = [
+    {
+      attachment: {
+        driver: drive(max30102, { sampleRate: 100 }, true),
+        executor: board.i2c(I2C),
+        interrupt: PPG_INTERRUPT,
+      },
+      site: "finger",
+    },
+    {
+      attachment: {
+        driver: drive(max30003, { sampleRate: 256 }, true),
+        executor: board.spi(SPI),
+        select: ECG_SELECT,
+        interrupt: ECG_INTERRUPT,
+      },
+      site: "chest",
+    },
+    { attachment: { driver: drive(tmp117, {}, false), executor: board.i2c(I2C) }, site: "axilla" },
+  ];
+  const link = options.link(signer);
+  const runtime = createRuntime({
+    board,
+    link,
+    crypto: nodeCrypto,
+    signer,
+    gateways: options.gateways,
+    device: {
+      ueid: Uint8Array.of(1, ...sha256("ueid", world).subarray(0, 16)),
+      boot,
+      bootSeed: sha256(`boot ${boot}`, world).subarray(0, 16),
+      software: "vitalwire",
+      version: "0.1.0",
+    },
+    sensors,
+    vitals: createVitals(sensors.flatMap(({ attachment }) => attachment.driver.channels())),
+    packet: { period: 1000, codec: "rice" },
+    outboxBytes: OUTBOX_BYTES,
+    ...(options.onSettled && { onSettled: options.onSettled }),
+    ...(options.onFault && { onFault: options.onFault }),
+  });
+  return { signer, boot, board, runtime, link, sources };
+}

@@ -1,0 +1,103 @@
+/** Scripts for the MAX30102: what a chain of steps must ask of the bus, and what it gets. */
+import { expect } from "vitest";
+import { type BusError, clearFrame, type Driver, type Frame, type Op, type Step } from "../../drivers/driver.ts";
+import { chip } from "../../drivers/max30102/driver.ts";
+import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
+
+/** One step as a test expects it: its operations, and what comes back. */
+export interface Exchange {
+  readonly ops: readonly Op[];
+  readonly replies?: readonly (readonly number[])[];
+  readonly error?: BusError["kind"];
+  readonly began?: number;
+  readonly ended?: number;
+  readonly edges?: number;
+  readonly edgeAt?: number;
+}
+
+/** Plays a chain of steps against what is expected of it; leftovers on either side fail. */
+export function play(first: Step, frame: Frame, script: readonly Exchange[]): Frame {
+  clearFrame(frame);
+  let step: Step | null = first;
+  for (const exchange of script) {
+    expect(step, "the chain ended early").not.toBeNull();
+    expect(step!.ops).toEqual(exchange.ops);
+    const began = exchange.began ?? 0;
+    const kind = exchange.error;
+    step =
+      step!.next?.(
+        {
+          replies: (exchange.replies ?? []).map((bytes) => Uint8Array.from(bytes)),
+          error: kind === undefined ? null : { kind, op: exchange.replies?.length ?? 0, message: "scripted" },
+          began,
+          ended: exchange.ended ?? began,
+          edges: exchange.edges ?? 0,
+          edgeAt: exchange.edgeAt ?? 0,
+          inputs: 0,
+        },
+        frame,
+      ) ?? null;
+  }
+  expect(step, "the chain goes on").toBeNull();
+  return frame;
+}
+
+export const ENABLED = 0x80;
+export const STATUS: Op = { read: 7, at: 0x00 };
+export const status = (write: number, overflow: number, read: number, status1 = 0) => [
+  status1,
+  0,
+  ENABLED,
+  0,
+  write,
+  overflow,
+  read,
+];
+/** `count` samples as FIFO bytes: red 1000 + k, infrared 2000 + k, at 18 bits. */
+export const samples = (from: number, count: number) =>
+  Array.from({ length: count }, (_, k) => from + k).flatMap((k) => [
+    0,
+    (1000 + k) >> 8,
+    (1000 + k) & 255,
+    0,
+    (2000 + k) >> 8,
+    (2000 + k) & 255,
+  ]);
+export const reds = (frame: Frame) => Array.from(frame.channels[0].samples.subarray(0, frame.channels[0].count));
+export const infrareds = (frame: Frame) => Array.from(frame.channels[1].samples.subarray(0, frame.channels[1].count));
+export const counting = (from: number, count: number) => Array.from({ length: count }, (_, k) => from + k);
+
+const DEFAULT = [0x0f, 0x83, 0x47, 0, 31, 31];
+export const opening = (registers: readonly number[] = DEFAULT): Exchange[] => [
+  { ops: [{ read: 2, at: 0xfe }], replies: [[0x03, 0x15]] },
+  { ops: [{ write: [0x09, 0x40] }] },
+  { ops: [{ read: 1, at: 0x09 }], replies: [[0]] },
+  {
+    ops: [
+      { write: [0x09, 0x83] },
+      { write: [0x08, ...registers] },
+      { write: [0x02, 0x80, 0] },
+      { write: [0x04, 0, 0, 0] },
+      { read: 7, at: 0x00 },
+      { read: 6, at: 0x08 },
+    ],
+    replies: [[0, 0, ENABLED, 0, 0, 0, 0], registers],
+  },
+  { ops: [{ write: [0x09, 0x03] }] },
+];
+
+export function opened(configuration: Partial<Max30102Configuration> = {}, maxRead?: number, registers = DEFAULT) {
+  const driver = chip.create(configuration, { interrupt: true, ...(maxRead !== undefined && { maxRead }) });
+  const frame = driver.createFrame();
+  play(driver.open(), frame, opening(registers));
+  expect(frame.faults).toEqual([]);
+  return { driver, frame };
+}
+/** One poll that reads `count` samples from an empty start. */
+export function read(driver: Driver, frame: Frame, from: number, count: number, began: number) {
+  const write = (from + count) & 31;
+  return play(driver.poll(), frame, [
+    { ops: [STATUS], replies: [status(write, 0, from & 31)], began },
+    { ops: [{ read: 3 + 6 * count, at: 4 }], replies: [[write, 0, from & 31, ...samples(from, count)]], began },
+  ]);
+}

@@ -1,0 +1,33 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Intervals } from "../../gateway/intervals.ts";
+
+test("intervals behave as a set of numbers, in any order of adding", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(60), fc.nat(5)), { maxLength: 60 }), (ranges) => {
+      const intervals = new Intervals();
+      const set = new Set<number>();
+      for (const [from, length] of ranges) {
+        intervals.add(from, from + length);
+        for (let i = from; i <= from + length; i++) set.add(i);
+      }
+      const highest = Math.max(-1, ...set);
+      let next = 0;
+      while (set.has(next)) next++;
+      expect(intervals.next).toBe(next);
+      expect(intervals.highest).toBe(highest);
+      expect(intervals.missing).toBe(highest + 1 - set.size);
+      for (let i = 0; i < 70; i++) expect(intervals.has(i)).toBe(set.has(i));
+      const bitmap = intervals.bitmap();
+      for (let i = 0; i < bitmap.length * 8; i++) {
+        expect((bitmap[i >> 3] & (0x80 >> (i & 7))) !== 0).toBe(set.has(next + 1 + i));
+      }
+    }),
+  );
+});
+
+test("the bitmap has at most 32 bytes (CDDL)", () => {
+  const intervals = new Intervals();
+  intervals.add(5000);
+  expect(intervals.bitmap()).toHaveLength(32);
+});

@@ -1,0 +1,328 @@
+/** Walks a syntax tree and refuses what is not in the device dialect. device-dialect.ts feeds it. */
+import type { AnyNode, Identifier, Literal, Program, TemplateLiteral } from "acorn";
+import {
+  boardGlobals,
+  closed,
+  type DialectRule,
+  globals,
+  members,
+  missingMethods,
+  reservedMethods,
+} from "./dialect-tables.ts";
+
+/** One refusal. `start` is an offset in the text that was parsed; `what` names what was met. */
+export interface Refusal {
+  readonly rule: DialectRule;
+  readonly start: number;
+  readonly what: string;
+}
+
+export interface WalkOptions {
+  /** The file is a board's own, or a composition root: it may name the interpreter's globals, clocks and randomness. */
+  readonly board: boolean;
+  /** The text has been lowered: temporary variables of the bundler are `var` at the top of a function. */
+  readonly lowered: boolean;
+}
+
+/** Declared names and where; a function's scope also takes the `var`s within. */
+interface Scope {
+  readonly names: Map<string, number>;
+  readonly outer: Scope | null;
+}
+
+/** The number that Espruino reads in a decimal literal: digit by digit, each times a tenth of the last, as doubles. */
+export function espruinoReads(raw: string): number {
+  const [mantissa = "", exponent = "0"] = raw.toLowerCase().split("e");
+  const [whole = "", fraction = ""] = mantissa.split(".");
+  let value = 0;
+  for (const digit of whole) value = value * 10 + Number(digit);
+  let weight = 1 / 10;
+  for (const digit of fraction) {
+    value += weight * Number(digit);
+    weight /= 10;
+  }
+  for (let left = Number(exponent); left > 0; left--) value *= 10;
+  for (let left = Number(exponent); left < 0; left++) value /= 10;
+  return value;
+}
+
+const loops = new Set(["ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement", "DoWhileStatement"]);
+const functions = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
+const builtins =
+  /^(?:[A-Z]\w*Error|Error|[A-Z]\w*Array|Array|ArrayBuffer|DataView|Promise|Function|Object|RegExp|Date)$/;
+
+function children(node: AnyNode): AnyNode[] {
+  return Object.values(node)
+    .flat()
+    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === "string");
+}
+
+/** Names that a pattern binds. */
+function bound(pattern: AnyNode): Identifier[] {
+  if (pattern.type === "Identifier") return [pattern];
+  if (pattern.type === "MemberExpression") return [];
+  if (pattern.type === "Property") return bound(pattern.value);
+  if (pattern.type === "AssignmentPattern") return bound(pattern.left);
+  return children(pattern).flatMap(bound);
+}
+
+/** The plain name of a member or key: `a.b`, `a["b"]`. */
+function keyName(key: AnyNode, computed: boolean): string | undefined {
+  if (key.type === "Literal" && typeof key.value === "string") return key.value;
+  return key.type === "Identifier" && !computed ? key.name : undefined;
+}
+
+/** Everything in `program`, parsed from `source`, that is not in the dialect. In the order of the text. */
+export function refusals(program: Program, options: WalkOptions): Refusal[] {
+  const found: Refusal[] = [];
+  const refuse = (rule: DialectRule, node: { start: number }, what = "") => {
+    found.push({ rule, start: node.start, what });
+  };
+
+  const declare = (scope: Scope, id: Identifier) => {
+    if (id.name === "of") refuse("reserved-name", id, `"${id.name}" `);
+    if (!scope.names.has(id.name)) scope.names.set(id.name, id.start);
+  };
+  /** Declarations of a list of statements; `var`s from nested ones too where `hoist`. */
+  const declareAll = (scope: Scope, statements: readonly AnyNode[], hoist: boolean) => {
+    for (const statement of statements) {
+      if (statement.type === "ExportNamedDeclaration" || statement.type === "ExportDefaultDeclaration") {
+        if (statement.declaration) declareAll(scope, [statement.declaration], false);
+      } else if (statement.type === "ImportDeclaration") {
+        for (const { local } of statement.specifiers) declare(scope, { ...local, start: -1 });
+      } else if (statement.type === "VariableDeclaration") {
+        const names = statement.declarations.flatMap(({ id }) => bound(id));
+        for (const id of names) declare(scope, id);
+      } else if (statement.type === "FunctionDeclaration" || statement.type === "ClassDeclaration") {
+        if (statement.id) declare(scope, statement.id);
+      } else if (hoist && !functions.has(statement.type)) {
+        const nested = children(statement).filter((node) => node.type !== "VariableDeclaration" || node.kind === "var");
+        declareAll(
+          scope,
+          nested.filter(({ type }) => !/^(?:Class|Function)/.test(type)),
+          true,
+        );
+      }
+    }
+  };
+
+  const reference = (node: Identifier, scope: Scope) => {
+    for (let at: Scope | null = scope; at !== null; at = at.outer) {
+      const declared = at.names.get(node.name);
+      if (declared === undefined) continue;
+      if (node.start < declared) refuse("used-before-declared", node, `"${node.name}" `);
+      return false;
+    }
+    if (globals.has(node.name)) return true;
+    if (options.board && (boardGlobals.has(node.name) || !(node.name in globalThis))) return true;
+    refuse(
+      boardGlobals.has(node.name) && /Timeout|Interval/.test(node.name) ? "injected" : "missing-global",
+      node,
+      `${node.name} `,
+    );
+    return true;
+  };
+
+  const member = (object: AnyNode, name: string | undefined, node: AnyNode, scope: Scope) => {
+    if (name === "BYTES_PER_ELEMENT") return refuse("missing-member", node, `${name} `);
+    if (object.type !== "Identifier" || name === undefined) return;
+    for (let at: Scope | null = scope; at !== null; at = at.outer) if (at.names.has(object.name)) return;
+    const whole = `${object.name}.${name} `;
+    if (closed.test(object.name) || members[object.name]?.has(name) === false) refuse("missing-member", node, whole);
+    else if (!options.board && (whole === "Math.random " || whole === "Date.now ")) refuse("injected", node, whole);
+  };
+
+  const literal = (node: Literal) => {
+    if (node.bigint !== undefined) refuse("bigint", node);
+    else if (node.regex) {
+      const plain = node.regex.pattern.replace(/\\[^bBkpPuxc0-9]/g, "x").replace(/\[[^\]]*\]/g, "x");
+      if (/[\\(){}?]/.test(plain) || !/^g?$/.test(node.regex.flags)) refuse("regex", node, `${node.raw} `);
+    } else if (typeof node.value === "number") {
+      const raw = node.raw ?? "";
+      const decimal = !/^0[xob]/i.test(raw);
+      const exact = Number.isInteger(node.value * 2 ** 20) && espruinoReads(raw) === node.value;
+      if (decimal && !exact) refuse("decimal-literal", node, `${raw} `);
+    } else if (typeof node.value === "string" && /[\ud800-\udfff]/.test(node.value)) refuse("string", node);
+  };
+
+  const template = (node: TemplateLiteral) => {
+    for (const { value } of node.quasis) {
+      if (/\\\$/.test(value.raw)) refuse("template", node);
+      if (/[\ud800-\udfff]/.test(value.cooked ?? "")) refuse("string", node);
+    }
+    const braced = (inner: AnyNode): boolean =>
+      (inner.type === "Literal" && /[{}]/.test(inner.raw ?? "")) ||
+      (inner.type === "TemplateElement" && /[{}]/.test(inner.value.raw)) ||
+      children(inner).some(braced);
+    if (node.expressions.some(braced)) refuse("template", node);
+  };
+
+  const visitAll = (nodes: readonly (AnyNode | null | undefined)[], scope: Scope, inLoop: boolean) => {
+    for (const node of nodes) if (node) visit(node, scope, inLoop);
+  };
+
+  const visit = (node: AnyNode, scope: Scope, inLoop: boolean): void => {
+    if (loops.has(node.type)) {
+      const inner: Scope = { names: new Map(), outer: scope };
+      declareAll(
+        inner,
+        children(node).filter(({ type }) => type === "VariableDeclaration"),
+        false,
+      );
+      for (const child of children(node)) {
+        const once = "right" in node && child === node.right;
+        visit(child, inner, once ? inLoop : true);
+      }
+      return;
+    }
+    switch (node.type) {
+      case "Identifier":
+        reference(node, scope);
+        return;
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression": {
+        if (inLoop) refuse("closure-in-loop", node);
+        if (node.generator) refuse("generator", node);
+        if (node.async) refuse("async", node);
+        const inner: Scope = { names: new Map(), outer: scope };
+        if (node.id && node.type === "FunctionExpression") declare(inner, node.id);
+        for (const id of node.params.flatMap(bound)) declare(inner, id);
+        for (const parameter of node.params) {
+          if (parameter.type === "AssignmentPattern") refuse("default-parameter", parameter);
+          else if (parameter.type === "RestElement") refuse("rest", parameter);
+          else if (parameter.type !== "Identifier") refuse("destructuring", parameter);
+        }
+        if (node.body.type === "BlockStatement") {
+          declareAll(inner, node.body.body, true);
+          visitAll(node.body.body, inner, false);
+        } else visit(node.body, inner, false);
+        return;
+      }
+      case "BlockStatement":
+      case "StaticBlock":
+      case "SwitchStatement": {
+        const inner: Scope = { names: new Map(), outer: scope };
+        if (node.type === "SwitchStatement") {
+          const last = node.cases.at(-1);
+          for (const one of node.cases) if (one.test === null && one !== last) refuse("default-not-last", one);
+        }
+        declareAll(
+          inner,
+          node.type === "SwitchStatement" ? node.cases.flatMap((one) => one.consequent) : node.body,
+          false,
+        );
+        visitAll(children(node), inner, inLoop);
+        return;
+      }
+      case "CatchClause": {
+        const inner: Scope = { names: new Map(), outer: scope };
+        if (node.param) for (const id of bound(node.param)) declare(inner, id);
+        if (node.param && node.param.type !== "Identifier") refuse("destructuring", node.param);
+        visit(node.body, inner, inLoop);
+        return;
+      }
+      case "VariableDeclaration":
+        if (node.kind === "var" && !options.lowered) refuse("var", node);
+        else if (!/^(?:var|let|const)$/.test(node.kind)) refuse("syntax", node, `${node.kind} `);
+        for (const { id, init } of node.declarations) {
+          if (id.type !== "Identifier") refuse("destructuring", id);
+          else if (options.lowered && id.name.startsWith("__")) refuse("helper", node, `${id.name}: `);
+          if (init) visit(init, scope, inLoop);
+        }
+        return;
+      case "ClassDeclaration":
+      case "ClassExpression":
+        if (node.superClass?.type === "Identifier" && builtins.test(node.superClass.name))
+          refuse("extends-builtin", node.superClass);
+        visitAll([node.superClass, node.body], scope, inLoop);
+        return;
+      case "MemberExpression":
+        if (node.property.type === "PrivateIdentifier") return refuse("private-name", node.property);
+        member(node.object, keyName(node.property, node.computed), node, scope);
+        visitAll([node.object, node.computed ? node.property : null], scope, inLoop);
+        return;
+      case "Property":
+      case "PropertyDefinition":
+      case "MethodDefinition": {
+        const name = keyName(node.key, node.computed);
+        if (node.key.type === "PrivateIdentifier") refuse("private-name", node.key);
+        if (node.computed) refuse("computed-key", node.key);
+        if (node.type === "MethodDefinition" && name && reservedMethods.has(name))
+          refuse("reserved-name", node, `"${name}" `);
+        if (node.type === "Property" && node.kind !== "init" && name === "of")
+          refuse("reserved-name", node, `"${name}" `);
+        visitAll([node.computed ? node.key : null, node.value], scope, inLoop);
+        return;
+      }
+      case "AssignmentExpression":
+      case "UpdateExpression": {
+        const target = node.type === "UpdateExpression" ? node.argument : node.left;
+        if (target.type === "MemberExpression" && keyName(target.property, target.computed) === "length")
+          refuse("array-length", node);
+        if (target.type === "ObjectPattern" || target.type === "ArrayPattern") return refuse("destructuring", target);
+        if (node.operator === "**=") refuse("exponent", node);
+        break;
+      }
+      case "CallExpression": {
+        const { callee } = node;
+        const name = callee.type === "MemberExpression" ? keyName(callee.property, callee.computed) : undefined;
+        if (name !== undefined && missingMethods.has(name)) refuse("missing-member", node, `.${name}() `);
+        break;
+      }
+      case "NewExpression":
+        if (
+          node.callee.type === "Identifier" &&
+          node.callee.name === "Date" &&
+          node.arguments.length === 0 &&
+          !options.board
+        ) {
+          refuse("injected", node, "new Date() ");
+        }
+        break;
+      case "ExportNamedDeclaration":
+        if (node.source) return;
+        break;
+      case "ExportSpecifier":
+        visit(node.local, scope, inLoop);
+        return;
+      case "ExportAllDeclaration":
+      case "ImportDeclaration":
+      case "BreakStatement":
+      case "ContinueStatement":
+        return;
+      case "LabeledStatement":
+        refuse("label", node);
+        visit(node.body, scope, inLoop);
+        return;
+      case "MetaProperty":
+        return refuse(node.meta.name === "new" ? "new-target" : "import-meta", node);
+      case "Literal":
+        return literal(node);
+      case "TemplateLiteral":
+        template(node);
+        break;
+      case "TaggedTemplateExpression":
+        refuse("tagged-template", node);
+        break;
+      case "BinaryExpression":
+        if (node.operator === "**") refuse("exponent", node);
+        break;
+      case "SpreadElement":
+        refuse("spread", node);
+        break;
+      case "AwaitExpression":
+        refuse("async", node);
+        break;
+      case "ImportExpression":
+        refuse("dynamic-import", node);
+        break;
+    }
+    visitAll(children(node), scope, inLoop);
+  };
+
+  const top: Scope = { names: new Map(), outer: null };
+  declareAll(top, program.body, true);
+  visitAll(program.body, top, false);
+  return found;
+}

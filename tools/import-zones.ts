@@ -1,0 +1,116 @@
+/** Who may import whom: DESIGN.md's "The house" as a table. import-rules.ts holds the project to it. */
+
+export interface Zone {
+  /** Also the name of the rule about files; packages and node modules are the rules `NAME-package`, `NAME-node`. */
+  readonly name: string;
+  /** Which files it holds. The first zone that matches a file has it. */
+  readonly at: readonly string[];
+  /** Which files they may import. `$folder` is the importing file's own folder. */
+  readonly files: readonly string[];
+  /** Which packages they may import; `require` of what Espruino has built in counts as one. */
+  readonly packages: readonly string[];
+  readonly node: boolean;
+}
+
+const anyPackage = ["**"];
+const contracts = ["drivers/driver.ts", "boards/board.ts"];
+const runtime = ["firmware/**", "protocol/**", ...contracts];
+const native = ["Flash", "Storage", "Wifi", "crypto", "http", "net", "neopixel", "tls"];
+
+/** The table. The device side is held to `device-package`, `device-node` and `device-host` besides. */
+export const zones: readonly Zone[] = [
+  {
+    name: "contract",
+    at: ["drivers/driver.ts", "drivers/emulator.ts", "boards/board.ts"],
+    files: ["drivers/driver.ts"],
+    packages: [],
+    node: false,
+  },
+  {
+    name: "driver",
+    at: ["drivers/*/driver.ts", "drivers/*/registers.ts", "drivers/*/selftest.ts"],
+    files: ["drivers/**"],
+    packages: [],
+    node: false,
+  },
+  {
+    name: "emulator",
+    at: ["drivers/*/**"],
+    files: ["drivers/driver.ts", "drivers/emulator.ts", "$folder/**", "!$folder/driver.ts", "!$folder/selftest.ts"],
+    packages: [],
+    node: false,
+  },
+  { name: "drivers", at: ["drivers/*"], files: ["drivers/**"], packages: [], node: false },
+  {
+    name: "protocol",
+    at: ["protocol/**"],
+    files: ["protocol/**"],
+    packages: ["tweetnacl"],
+    node: true,
+  },
+  { name: "formats", at: ["formats/**"], files: ["formats/**"], packages: [], node: true },
+  {
+    name: "firmware-main",
+    at: ["firmware/main.*.ts"],
+    files: [...runtime, "drivers/**", "boards/**"],
+    packages: anyPackage,
+    node: true,
+  },
+  { name: "firmware", at: ["firmware/**"], files: runtime, packages: anyPackage, node: true },
+  {
+    name: "espruino",
+    at: ["boards/espruino/**"],
+    files: [...contracts, "boards/espruino/**"],
+    packages: native,
+    node: false,
+  },
+  {
+    name: "firmata",
+    at: ["boards/firmata*.ts", "boards/firmata/**"],
+    files: ["drivers/driver.ts", "drivers/emulator.ts", "boards/**"],
+    packages: ["firmata-io", "johnny-five", "serialport", "@serialport/*"],
+    node: true,
+  },
+  {
+    name: "boards",
+    at: ["boards/**"],
+    files: ["drivers/driver.ts", "drivers/emulator.ts", "boards/**"],
+    packages: [],
+    node: true,
+  },
+  {
+    name: "simulator",
+    at: ["simulator/**"],
+    files: ["simulator/**", "drivers/**", "boards/**", "formats/**", "firmware/**", "protocol/**"],
+    packages: anyPackage,
+    node: true,
+  },
+  {
+    name: "dashboard",
+    at: ["gateway/dashboard/**"],
+    files: ["gateway/dashboard/**", "protocol/**", "!protocol/**/*.node.ts"],
+    packages: ["uplot"],
+    node: false,
+  },
+  {
+    name: "gateway",
+    at: ["gateway/**"],
+    files: ["gateway/**", "protocol/**", "formats/**", "firmware/dsp/**"],
+    packages: anyPackage,
+    node: true,
+  },
+  { name: "cli", at: ["cli/**"], files: ["**"], packages: anyPackage, node: true },
+  { name: "tools", at: ["tools/**"], files: ["tools/**"], packages: anyPackage, node: true },
+  { name: "test", at: ["test/**"], files: ["**"], packages: anyPackage, node: true },
+  { name: "root", at: ["*"], files: ["*"], packages: anyPackage, node: true },
+];
+
+/** Folders that hardly anybody may import, and who may. */
+export const reserved = [
+  { rule: "cli-imported", at: ["cli/**"], by: ["cli/**", "test/**"] },
+  { rule: "tools-imported", at: ["tools/**"], by: ["tools/**", "test/**"] },
+  { rule: "test-imported", at: ["test/**"], by: ["test/**"] },
+];
+
+/** Who may use what only the development set has. */
+export const unpublished = ["test/**", "tools/**", "*"];
