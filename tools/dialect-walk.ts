@@ -24,12 +24,6 @@ export interface WalkOptions {
   readonly lowered: boolean;
 }
 
-/** Declared names and where; a function's scope also takes the `var`s within. */
-interface Scope {
-  readonly names: Map<string, number>;
-  readonly outer: Scope | null;
-}
-
 /** The number that Espruino reads in a decimal literal: digit by digit, each times a tenth of the last, as doubles. */
 export function espruinoReads(raw: string): number {
   const [mantissa = "", exponent = "0"] = raw.toLowerCase().split("e");
@@ -47,24 +41,8 @@ export function espruinoReads(raw: string): number {
 }
 
 const loops = new Set(["ForStatement", "ForInStatement", "ForOfStatement", "WhileStatement", "DoWhileStatement"]);
-const functions = new Set(["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"]);
 const builtins =
   /^(?:[A-Z]\w*Error|Error|[A-Z]\w*Array|Array|ArrayBuffer|DataView|Promise|Function|Object|RegExp|Date)$/;
-
-function children(node: AnyNode): AnyNode[] {
-  return Object.values(node)
-    .flat()
-    .filter((value): value is AnyNode => typeof (value as AnyNode | null)?.type === "string");
-}
-
-/** Names that a pattern binds. */
-function bound(pattern: AnyNode): Identifier[] {
-  if (pattern.type === "Identifier") return [pattern];
-  if (pattern.type === "MemberExpression") return [];
-  if (pattern.type === "Property") return bound(pattern.value);
-  if (pattern.type === "AssignmentPattern") return bound(pattern.left);
-  return children(pattern).flatMap(bound);
-}
 
 /** The plain name of a member or key: `a.b`, `a["b"]`. */
 function keyName(key: AnyNode, computed: boolean): string | undefined {
@@ -79,31 +57,9 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
     found.push({ rule, start: node.start, what });
   };
 
-  const declare = (scope: Scope, id: Identifier) => {
+  const name = (scope: Scope, id: Identifier) => {
     if (id.name === "of") refuse("reserved-name", id, `"${id.name}" `);
-    if (!scope.names.has(id.name)) scope.names.set(id.name, id.start);
-  };
-  /** Declarations of a list of statements; `var`s from nested ones too where `hoist`. */
-  const declareAll = (scope: Scope, statements: readonly AnyNode[], hoist: boolean) => {
-    for (const statement of statements) {
-      if (statement.type === "ExportNamedDeclaration" || statement.type === "ExportDefaultDeclaration") {
-        if (statement.declaration) declareAll(scope, [statement.declaration], false);
-      } else if (statement.type === "ImportDeclaration") {
-        for (const { local } of statement.specifiers) declare(scope, { ...local, start: -1 });
-      } else if (statement.type === "VariableDeclaration") {
-        const names = statement.declarations.flatMap(({ id }) => bound(id));
-        for (const id of names) declare(scope, id);
-      } else if (statement.type === "FunctionDeclaration" || statement.type === "ClassDeclaration") {
-        if (statement.id) declare(scope, statement.id);
-      } else if (hoist && !functions.has(statement.type)) {
-        const nested = children(statement).filter((node) => node.type !== "VariableDeclaration" || node.kind === "var");
-        declareAll(
-          scope,
-          nested.filter(({ type }) => !/^(?:Class|Function)/.test(type)),
-          true,
-        );
-      }
-    }
+    declare(scope, id);
   };
 
   const reference = (node: Identifier, scope: Scope) => {

@@ -72,6 +72,8 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
   // 199.8 stands for 32768 hz x 40 / 41 / 160 (p. 49).
   const rate = settings.sampleRate === r.RATES[7] ? 8192 / 41 : settings.sampleRate;
   const period = 1000000 / rate;
+  /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024. */
+  const drift = period / 1024;
   // Half of the FIFO; behind an edge it is only the net under a lost one.
   const pollEvery = Math.floor((wired ? 20000 : 16000) / rate);
   const gain = r.GAINS.indexOf(settings.gain);
@@ -103,6 +105,8 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
   /** When words last left the FIFO, us: only a later edge tells when word EFIT came. */
   let emptiedAt = 0;
   let anchored = false;
+  /** A word has come since SYNCH: from then on there is one each period. */
+  let flowing = false;
   let reads = 0;
 
   const keep = (value: number): void => {
@@ -136,6 +140,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
     const count = block.count;
     const last = decode(replies, replies.length - 2, block);
     index += block.count - count;
+    if (block.count > count) flowing = true;
     return last;
   };
 
@@ -151,7 +156,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
     const low = began - (behind + 1) * period;
     const high = behind > 0 ? ended - period : ended;
     block.time = (low + high) / 2 - (block.count - 1) * period;
-    block.uncertainty = (high - low) / 2;
+    block.uncertainty = (high - low) / 2 + (block.count - 1) * drift;
   };
 
   const begin = (block: Block): void => {
@@ -214,12 +219,12 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
         return clear;
       }
       // Fewer than EFIT words; none may be there only where one was taken just now, or none has come yet.
-      if ((status & r.EINT) === 0) return index > 0 && outcome.began - emptiedAt > 2 * period ? single : null;
+      if ((status & r.EINT) === 0) return flowing && outcome.began - emptiedAt > 2 * period ? single : null;
       // The edge came with word EFIT of those that are there now: the first of them is EFIT - 1 periods older.
       anchored = outcome.edges === 1 && outcome.edgeAt > emptiedAt;
       if (anchored) {
         block.time = outcome.edgeAt - (efit - 1) * period;
-        block.uncertainty = r.EDGE_UNCERTAINTY;
+        block.uncertainty = r.EDGE_UNCERTAINTY + (efit - 1) * drift;
       }
       return burst;
     },
@@ -231,6 +236,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
       general = registers[1];
       held = 0;
       gap = lost;
+      flowing = false;
       emptiedAt = outcome.ended;
       return null;
     };
@@ -260,8 +266,10 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
     reconfigure: (next) => {
       const values = r.encode(next, efit, wired);
       if (values[7] !== registers[7] || next.sampleRate !== settings.sampleRate) return null;
+      const same = values[1] === registers[1];
       registers = values;
       Object.assign(settings, next);
+      if (same) return { ops: [] };
       // A change of CNFG_GEN disturbs the record (p. 47): SYNCH begins a clean one. The next poll reads it back.
       return { ops: [r.write(r.CNFG_GEN, values[1]), r.write(r.SYNCH, 0)], next: start(true) };
     },
@@ -281,6 +289,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
           const last = take(outcome.replies, frame.channels[0]);
           if (last > r.TAG_END) corrupt(frame, last);
           finish(frame.channels[0], stopped.began, stopped.ended, 0);
+          general = registers[1]; // a poll after this one says: open it again
           return reset;
         };
         return { ops: r.readFifo(r.FIFO_WORDS, limit).concat(check), next: drain };

@@ -1,8 +1,11 @@
 /**
  * Reads a store for `verify` in a process of its own: a damaged file can take SQLite's library, and the process with it,
- * down. Writes one JSON line a row to stdout, cards before the messages that
- * they prove; the last one is {done: true}. Whatever ends before that line was damaged.
+ * down. Takes paths on stdin, a line each; writes one JSON line a row to
+ * stdout, cards before the messages that they prove, and {done: true} at the end of each file. A process that ends before
+ * that line met a damaged file.
  */
+import { statSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
 import { rowChecksum, SCHEMA, SCHEMA_VERSION, withBuffers } from "../store/sqlite.ts";
@@ -32,8 +35,16 @@ type Row = Record<string, unknown>;
 
 const base64 = (value: unknown) => (Buffer.isBuffer(value) ? value.toString("base64") : "");
 
+/** Writes the lines of one file. Never throws. */
 export function inspect(path: string, write: (line: InspectionLine) => void): void {
-  const db = new Database(path, { readonly: true });
+  let db: Database.Database;
+  try {
+    db = new Database(path, { readonly: true });
+  } catch (error) {
+    write({ damage: `not to be opened: ${(error as Error).message}` });
+    write({ done: true });
+    return;
+  }
   const all = (sql: string, ...values: unknown[]) => (db.prepare(sql).all(values) as Row[]).map(withBuffers);
   const guarded = (what: string, work: () => void) => {
     try {
@@ -43,6 +54,10 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
     }
   };
   guarded("structure", () => {
+    const [{ page_size: page }] = all("PRAGMA page_size") as [{ page_size: number }];
+    const { size } = statSync(path);
+    if (size === 0 || size % page !== 0)
+      write({ damage: `${size} bytes are no whole number of pages of ${page}: cut?` });
     const version = (all("PRAGMA user_version")[0] as { user_version: number }).user_version;
     if (version !== SCHEMA_VERSION) write({ damage: `schema version ${version}, must be ${SCHEMA_VERSION}` });
     const found = all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").map(({ sql }) => sql);
@@ -100,14 +115,16 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  let lines: string[] = [];
-  const flush = () => {
-    if (lines.length > 0) process.stdout.write(lines.join(""));
-    lines = [];
-  };
-  inspect(process.argv[2], (line) => {
-    lines.push(`${JSON.stringify(line)}\n`);
-    if (lines.length >= 1000) flush();
+  createInterface({ input: process.stdin }).on("line", (path) => {
+    let lines: string[] = [];
+    const flush = () => {
+      if (lines.length > 0) process.stdout.write(lines.join(""));
+      lines = [];
+    };
+    inspect(path, (line) => {
+      lines.push(`${JSON.stringify(line)}\n`);
+      if (lines.length >= 1000) flush();
+    });
+    flush();
   });
-  flush();
 }

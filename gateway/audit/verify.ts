@@ -1,8 +1,4 @@
 /** Re-checks everything that a store, or a capture, says: signatures, columns, audit chain, checkpoints, gaps. */
-import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Card, decodeCard } from "../../protocol/card.ts";
 import { chainStep, decodeCheckpoint } from "../../protocol/checkpoint.ts";
 import { type Crypto, decodeEnvelope, verify1 } from "../../protocol/cose.ts";
@@ -13,6 +9,7 @@ import { decodeSamples } from "../../protocol/samples.ts";
 import { disownedRange } from "../devices.ts";
 import { Intervals } from "../intervals.ts";
 import type { InspectionLine, MessageColumns } from "./inspect.ts";
+import { Inspector } from "./inspector.ts";
 
 /** CONTRACT.md, `verify --json`. A card row has no boot and seq. */
 export interface VerifyReport {
@@ -24,9 +21,6 @@ export interface VerifyReport {
   audit: "whole" | "broken" | "damaged";
   detail?: string;
 }
-
-/** A file that keeps SQLite busy for longer than this is taken for damaged, ms. */
-const INSPECTION_LIMIT = 600_000;
 
 /** Counts what is missing in each boot, and what comes twice. */
 export class Sequences {
@@ -103,12 +97,19 @@ export interface StoreVerifyOptions {
   readonly sitePublicKey: Uint8Array;
   /** The first one also hashes. */
   readonly verifiers: readonly [Crypto, ...Crypto[]];
+  /** One for many files; the caller closes it. */
+  readonly inspector?: Inspector;
 }
 
 /** Re-checks a store file. Never throws for what the file contains. */
 export async function verifyStore(options: StoreVerifyOptions): Promise<VerifyReport> {
   const check = new StoreCheck(options);
-  for await (const line of inspectApart(options.path)) check.take(line);
+  const inspector = options.inspector ?? new Inspector();
+  try {
+    for await (const line of inspector.inspect(options.path)) check.take(line);
+  } finally {
+    if (options.inspector === undefined) inspector.close();
+  }
   return check.finish();
 }
 
@@ -217,40 +218,5 @@ function chainOf(crypto: Crypto, from: Uint8Array, row: MessageColumns): Uint8Ar
   } catch {
     // A column that is no number any more has no place in the chain.
     return null;
-  }
-}
-
-/** The lines of the inspection, from a process that may die of the file without harm. */
-async function* inspectApart(path: string): AsyncGenerator<InspectionLine> {
-  const source = import.meta.url.endsWith(".ts");
-  const program = fileURLToPath(new URL(source ? "./inspect.ts" : "./inspect.js", import.meta.url));
-  const loader = source ? ["--import", pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href] : [];
-  const child = spawn(process.execPath, [...loader, program, path], {
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: INSPECTION_LIMIT,
-  });
-  let errors = "";
-  child.stderr.on("data", (chunk) => {
-    if (errors.length < 2000) errors += chunk;
-  });
-  const ended = new Promise<string>((resolve) => {
-    child.on("error", (error) => resolve(error.message));
-    child.on("close", (code, signal) => resolve(code === 0 ? "" : `ended by ${signal ?? `code ${code}`}`));
-  });
-  let done = false;
-  for await (const text of createInterface({ input: child.stdout })) {
-    let line: InspectionLine;
-    try {
-      line = JSON.parse(text) as InspectionLine;
-    } catch {
-      break;
-    }
-    if ("done" in line) done = true;
-    yield line;
-  }
-  const how = await ended;
-  if (!done) {
-    const why = /Error: (.*)/.exec(errors)?.[1] ?? errors.split("\n")[0] ?? "";
-    yield { damage: `reading the file failed (${how || "no last line"}): ${why}` };
   }
 }
