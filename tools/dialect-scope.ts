@@ -56,7 +56,8 @@ export function declareAll(scope: Scope, statements: readonly AnyNode[], hoist: 
       if (statement.id) declare(scope, statement.id, statement.type === "FunctionDeclaration");
     } else if (hoist && !functions.has(statement.type)) {
       const nested = children(statement).filter(
-        (node) => !/^(?:Class|Function)/.test(node.type) && (node.type !== "VariableDeclaration" || node.kind === "var"),
+        (node) =>
+          !/^(?:Class|Function)/.test(node.type) && (node.type !== "VariableDeclaration" || node.kind === "var"),
       );
       declareAll(scope, nested, true);
     }

@@ -1,5 +1,6 @@
 /** Walks a syntax tree and refuses what is not in the device dialect. device-dialect.ts feeds it. */
 import type { AnyNode, Identifier, Literal, Program, TemplateLiteral } from "acorn";
+import { bound, children, declare, declareAll, inside, lookUp, type Scope } from "./dialect-scope.ts";
 import {
   boardGlobals,
   closed,
@@ -57,32 +58,22 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
     found.push({ rule, start: node.start, what });
   };
 
-  const name = (scope: Scope, id: Identifier) => {
-    if (id.name === "of") refuse("reserved-name", id, `"${id.name}" `);
-    declare(scope, id);
+  const named = (ids: readonly (Identifier | null | undefined)[]) => {
+    for (const id of ids) if (id?.name === "of") refuse("reserved-name", id, `"of" `);
   };
 
   const reference = (node: Identifier, scope: Scope) => {
-    for (let at: Scope | null = scope; at !== null; at = at.outer) {
-      const declared = at.names.get(node.name);
-      if (declared === undefined) continue;
-      if (node.start < declared) refuse("used-before-declared", node, `"${node.name}" `);
-      return false;
-    }
-    if (globals.has(node.name)) return true;
-    if (options.board && (boardGlobals.has(node.name) || !(node.name in globalThis))) return true;
-    refuse(
-      boardGlobals.has(node.name) && /Timeout|Interval/.test(node.name) ? "injected" : "missing-global",
-      node,
-      `${node.name} `,
-    );
-    return true;
+    const meaning = lookUp(scope, node.name, node.start);
+    if (meaning === "early") refuse("used-before-declared", node, `"${node.name}" `);
+    if (meaning !== "free" || globals.has(node.name)) return;
+    if (options.board && (boardGlobals.has(node.name) || !(node.name in globalThis))) return;
+    refuse(/Timeout|Interval/.test(node.name) ? "injected" : "missing-global", node, `${node.name} `);
   };
 
   const member = (object: AnyNode, name: string | undefined, node: AnyNode, scope: Scope) => {
-    if (name === "BYTES_PER_ELEMENT") return refuse("missing-member", node, `${name} `);
-    if (object.type !== "Identifier" || name === undefined) return;
-    for (let at: Scope | null = scope; at !== null; at = at.outer) if (at.names.has(object.name)) return;
+    if (name === "BYTES_PER_ELEMENT") refuse("missing-member", node, `${name} `);
+    else if (object.type !== "Identifier" || name === undefined) return;
+    else if (lookUp(scope, object.name, object.start) !== "free") return;
     const whole = `${object.name}.${name} `;
     if (closed.test(object.name) || members[object.name]?.has(name) === false) refuse("missing-member", node, whole);
     else if (!options.board && (whole === "Math.random " || whole === "Date.now ")) refuse("injected", node, whole);
@@ -119,7 +110,7 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
 
   const visit = (node: AnyNode, scope: Scope, inLoop: boolean): void => {
     if (loops.has(node.type)) {
-      const inner: Scope = { names: new Map(), outer: scope };
+      const inner = inside(scope);
       declareAll(
         inner,
         children(node).filter(({ type }) => type === "VariableDeclaration"),
@@ -141,9 +132,11 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
         if (inLoop) refuse("closure-in-loop", node);
         if (node.generator) refuse("generator", node);
         if (node.async) refuse("async", node);
-        const inner: Scope = { names: new Map(), outer: scope };
+        const inner = inside(scope, true);
         if (node.id && node.type === "FunctionExpression") declare(inner, node.id);
-        for (const id of node.params.flatMap(bound)) declare(inner, id);
+        const parameters = node.params.flatMap(bound);
+        named([node.id, ...parameters]);
+        for (const id of parameters) declare(inner, id);
         for (const parameter of node.params) {
           if (parameter.type === "AssignmentPattern") refuse("default-parameter", parameter);
           else if (parameter.type === "RestElement") refuse("rest", parameter);
@@ -158,7 +151,7 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
       case "BlockStatement":
       case "StaticBlock":
       case "SwitchStatement": {
-        const inner: Scope = { names: new Map(), outer: scope };
+        const inner = inside(scope);
         if (node.type === "SwitchStatement") {
           const last = node.cases.at(-1);
           for (const one of node.cases) if (one.test === null && one !== last) refuse("default-not-last", one);
@@ -172,8 +165,10 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
         return;
       }
       case "CatchClause": {
-        const inner: Scope = { names: new Map(), outer: scope };
-        if (node.param) for (const id of bound(node.param)) declare(inner, id);
+        const inner = inside(scope);
+        const caught = node.param ? bound(node.param) : [];
+        named(caught);
+        for (const id of caught) declare(inner, id);
         if (node.param && node.param.type !== "Identifier") refuse("destructuring", node.param);
         visit(node.body, inner, inLoop);
         return;
@@ -182,6 +177,7 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
         if (node.kind === "var" && !options.lowered) refuse("var", node);
         else if (!/^(?:var|let|const)$/.test(node.kind)) refuse("syntax", node, `${node.kind} `);
         for (const { id, init } of node.declarations) {
+          named(bound(id));
           if (id.type !== "Identifier") refuse("destructuring", id);
           else if (options.lowered && id.name.startsWith("__")) refuse("helper", node, `${id.name}: `);
           if (init) visit(init, scope, inLoop);
@@ -189,12 +185,13 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
         return;
       case "ClassDeclaration":
       case "ClassExpression":
+        named([node.id]);
         if (node.superClass?.type === "Identifier" && builtins.test(node.superClass.name))
           refuse("extends-builtin", node.superClass);
         visitAll([node.superClass, node.body], scope, inLoop);
         return;
       case "MemberExpression":
-        if (node.property.type === "PrivateIdentifier") return refuse("private-name", node.property);
+        if (node.property.type === "PrivateIdentifier") refuse("private-name", node.property);
         member(node.object, keyName(node.property, node.computed), node, scope);
         visitAll([node.object, node.computed ? node.property : null], scope, inLoop);
         return;
@@ -216,14 +213,16 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
         const target = node.type === "UpdateExpression" ? node.argument : node.left;
         if (target.type === "MemberExpression" && keyName(target.property, target.computed) === "length")
           refuse("array-length", node);
-        if (target.type === "ObjectPattern" || target.type === "ArrayPattern") return refuse("destructuring", target);
+        if (target.type === "ObjectPattern" || target.type === "ArrayPattern") refuse("destructuring", target);
         if (node.operator === "**=") refuse("exponent", node);
         break;
       }
       case "CallExpression": {
         const { callee } = node;
         const name = callee.type === "MemberExpression" ? keyName(callee.property, callee.computed) : undefined;
-        if (name !== undefined && missingMethods.has(name)) refuse("missing-member", node, `.${name}() `);
+        const [first] = node.arguments;
+        const ofText = name === "lastIndexOf" && first?.type === "Literal" && typeof first.value === "string";
+        if (name !== undefined && missingMethods.has(name) && !ofText) refuse("missing-member", node, `.${name}() `);
         break;
       }
       case "NewExpression":
@@ -243,18 +242,22 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
         visit(node.local, scope, inLoop);
         return;
       case "ExportAllDeclaration":
-      case "ImportDeclaration":
       case "BreakStatement":
       case "ContinueStatement":
+        return;
+      case "ImportDeclaration":
+        named(node.specifiers.map(({ local }) => local));
         return;
       case "LabeledStatement":
         refuse("label", node);
         visit(node.body, scope, inLoop);
         return;
       case "MetaProperty":
-        return refuse(node.meta.name === "new" ? "new-target" : "import-meta", node);
+        refuse(node.meta.name === "new" ? "new-target" : "import-meta", node);
+        return;
       case "Literal":
-        return literal(node);
+        literal(node);
+        return;
       case "TemplateLiteral":
         template(node);
         break;
@@ -277,7 +280,7 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
     visitAll(children(node), scope, inLoop);
   };
 
-  const top: Scope = { names: new Map(), outer: null };
+  const top = inside(null);
   declareAll(top, program.body, true);
   visitAll(program.body, top, false);
   return found;

@@ -239,6 +239,8 @@ describe("round trip", () => {
     const header = parseHeader("r 2 100 3\nd 16:1 1 16 0 1 6 0 a\nd 16 1 16 0 10 60 0 b\n");
     const [a, b] = decodeRecord(header, files).signals;
     expect([[...a!.before], [...a!.samples], [...b!.samples]]).toEqual([[1], [2, 3], [10, 20, 30]]);
+    const again = encodeRecord({ name: "r", rate: 100, signals: [a!, b!] });
+    expect(parseHeader(again.header).signals.map(({ initialValue }) => initialValue)).toEqual([1, 10]);
   });
 });
 
@@ -363,6 +365,15 @@ describe("damaged and hostile records", () => {
     );
   });
 
+  test("the checksum counts all 16 bits, and is written with its sign (header(5))", () => {
+    const bytes = Uint8Array.from(good.files.get("r.dat")!);
+    bytes[1]! ^= 1; // 0x100 more
+    const files = new Map([["r.dat", bytes]]);
+    expect(() => decodeRecord(parseHeader(good.header), files)).toThrow("checksum is 262, the header says 6");
+    const samples = Int32Array.of(-32768, 32767, 32767, 2);
+    expect(encodeRecord({ name: "r", rate: 1, signals: [{ samples }] }).header).toContain(" 16 0 -32768 -32768 0");
+  });
+
   test("a file that is too short, too long or missing is refused with its size", () => {
     const header = parseHeader(good.header);
     const read = (bytes: Uint8Array | null) => decodeRecord(header, new Map(bytes === null ? [] : [["r.dat", bytes]]));
@@ -378,6 +389,9 @@ describe("damaged and hostile records", () => {
       return new Map([["r.dat", bytes]]);
     };
     expect(decodeRecord(parseHeader(good.header), padded(6)).signals[0]?.samples).toHaveLength(3);
+    const three = parseHeader("r 3 10\nr.dat 212\nr.dat 212\nr.dat 212\n");
+    expect(decodeRecord(three, padded(6)).signals.map(({ samples }) => [...samples])).toEqual([[1], [2], [3]]);
+    expect(() => decodeRecord(three, padded(7))).toThrow("end inside a frame of 3 samples");
     expect(
       decodeRecord(parseHeader(good.header.replace(" 6 0", " 6 512")), padded(512)).signals[0]?.samples,
     ).toHaveLength(3);
@@ -403,15 +417,15 @@ describe("damaged and hostile records", () => {
     );
   });
 
-  test("a header cannot reach for files outside its folder, nor for devices that never end", () => {
+  test("a header cannot reach for files outside its folder, nor for devices, which may never end", () => {
     const folder = temporaryFolder();
     for (const file of ["../r.dat", "/etc/hostname", "..", "-", "a\\b"]) {
       writeFileSync(join(folder, "bad.hea"), `bad 1 10\n${file} 16\n`);
       expect(() => readRecordSync(join(folder, "bad"))).toThrow("is not a plain file name");
     }
-    writeFileSync(join(folder, "bad.hea"), "bad 1 10\nzero 16\n");
-    symlinkSync("/dev/zero", join(folder, "zero"));
-    expect(() => readRecordSync(join(folder, "bad"))).toThrow("zero: not a regular file");
+    writeFileSync(join(folder, "bad.hea"), "bad 1 10\ndevice 16\n");
+    symlinkSync("/dev/null", join(folder, "device"));
+    expect(() => readRecordSync(join(folder, "bad"))).toThrow("device: not a regular file");
     expect(() => readRecordSync(join(folder, "none"))).toThrow("none.hea: no such file");
     expect(() =>
       writeRecordSync(folder, { name: "r", rate: 1, signals: [{ samples: new Int32Array(1), file: "../r.dat" }] }),

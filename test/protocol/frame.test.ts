@@ -24,7 +24,11 @@ describe("CRC-32/ISO-HDLC", () => {
       }
       return Number(crc ^ 0xffffffffn);
     };
-    fc.assert(fc.property(bytes(0, 60), (input) => expect(crc32(input)).toBe(bitwise(input))));
+    fc.assert(
+      fc.property(bytes(0, 60), (input) => {
+        expect(crc32(input)).toBe(bitwise(input));
+      }),
+    );
   });
 });
 
@@ -102,7 +106,7 @@ describe("lines (PROTOCOL.md section 6)", () => {
   test("a ~ in log text makes the line a packet that is refused and counted", () => {
     expect(reasonOf(() => decodeLine("temperature ~36 degrees"))).toBe("base64");
     expect(reasonOf(() => decodeLine("~"))).toBe("crc");
-    expect(reasonOf(() => decodeLine(line.slice(0, -1) + "~\n"))).toBe("crc");
+    expect(reasonOf(() => decodeLine(`${line.slice(0, -1)}~\n`))).toBe("crc");
   });
 
   test("too short for a message and its CRC is refused, also where the CRC of nothing is right", () => {
@@ -124,12 +128,8 @@ describe("lines (PROTOCOL.md section 6)", () => {
       const swapped = [...characters]
         .filter((c) => c !== line[at])
         .map((c) => line.slice(0, at) + c + line.slice(at + 1));
-      for (const damaged of [dropped, ...swapped, ...(at === 0 ? [] : [doubled])]) {
-        const outcome = outcomeOf(() => decodeLine(damaged));
-        if (outcome === "ok")
-          expect(decodeLine(damaged), damaged).toEqual(message); // a doubled or moved CR at the end
-        else expect(["base64", "crc"]).toContain(outcome);
-      }
+      for (const damaged of [dropped, doubled, ...swapped])
+        expect(["base64", "crc"]).toContain(outcomeOf(() => decodeLine(damaged)));
     }
   });
 

@@ -1,0 +1,112 @@
+/**
+ * TMP117 registers, named as the data sheet writes them (TI SNOSD82D, June 2018, revised September 2022; section 7.6).
+ * Words are 16 bits, high byte first. Device side: constants stand above everything else and nothing is imported, so
+ * that the bundler puts the numbers in place of the names.
+ */
+
+export const TEMP_RESULT = 0x00;
+export const CONFIGURATION = 0x01;
+export const THIGH_LIMIT = 0x02;
+export const TLOW_LIMIT = 0x03;
+export const EEPROM_UL = 0x04;
+export const EEPROM1 = 0x05;
+export const EEPROM2 = 0x06;
+export const TEMP_OFFSET = 0x07;
+export const EEPROM3 = 0x08;
+export const DEVICE_ID = 0x0f;
+
+// Configuration (section 7.6.3). Data_Ready and the alerts are cleared when it is read, Data_Ready also by Temp_Result.
+export const HIGH_ALERT = 0x8000;
+export const LOW_ALERT = 0x4000;
+export const DATA_READY = 0x2000;
+export const EEPROM_BUSY = 0x1000; // programming, or power-up
+export const SHUTDOWN = 0x0400; // MOD 01
+export const ONE_SHOT = 0x0c00; // MOD 11; ends in shutdown
+export const MOD = 0x0c00;
+export const CONV_SHIFT = 7;
+export const AVG_SHIFT = 5;
+export const THERM = 0x0010; // T/nA
+export const POL = 0x0008; // ALERT is active high
+export const DR_ALERT = 0x0004; // ALERT shows Data_Ready
+export const SOFT_RESET = 0x0002;
+/** What a write sets and a read shows again: MOD, CONV, AVG, T/nA, POL, DR/nAlert. */
+export const SETTINGS = 0x0ffc;
+
+/** Temp_Result until the first conversion has ended (-256 Cel): no value. */
+export const NOTHING_YET = -32768;
+/** Values in a degree: one is 1 / 128 Cel (table 7-1). */
+export const PER_DEGREE = 128;
+
+/** DID, Device_ID 11:0; bits 15:12 are the revision. */
+export const DID = 0x117;
+export const DID_TMP116 = 0x116;
+export const TMP119 = 0x2117;
+
+// The driver's own numbers.
+/** EEPROM_Busy: a word takes 7 ms, power-up 1.5 ms, a soft reset 2 ms; asked so often, ms apart. */
+export const BUSY_TRIES = 3;
+export const BUSY_PAUSE = 4;
+export const RESET_PAUSE = 3;
+/** A one-shot conversion without averaging takes 17.5 ms at most (section 6.6); ms. */
+export const ONE_SHOT_PAUSE = 20;
+/** The pin and the board's edge interrupt are taken for this late at most, us. */
+export const EDGE_UNCERTAINTY = 100;
+
+/** How often a temperature is taken. */
+export interface Tmp117Configuration {
+  /** Conversions a second, hz: 64 (64.5 in truth), 8, 4, 2, 1, 1/4, 1/8, 1/16 (table 7-7). */
+  readonly sampleRate: number;
+  /** Conversions averaged into one result: 1, 8, 32, 64; each takes 15.5 ms (section 7.3.2). */
+  readonly averaging: number;
+  /** Added by the chip to every result, Cel, in steps of 1 / 128 (Temp_Offset). */
+  readonly offset: number;
+}
+
+export const MODEL = "TMP117";
+export const ADDRESSES = [0x48, 0x49, 0x4a, 0x4b];
+const RATES = [64, 8, 4, 2, 1, 1 / 4, 1 / 8, 1 / 16];
+/** Cycle for each CONV code, ms, where averaging does not take longer (table 7-7). */
+export const CYCLES = [15.5, 125, 250, 500, 1000, 4000, 8000, 16000];
+export const AVERAGES = [1, 8, 32, 64];
+
+/** 16 bits out of the two bytes of a read. */
+export const unsigned = (reply: Uint8Array): number => (reply[0] << 8) | reply[1];
+
+/** The same as two's complement. */
+export const signed = (reply: Uint8Array): number => ((reply[0] << 24) | (reply[1] << 16)) >> 16;
+
+/** A write of 16 bits; a negative value as two's complement. */
+export const write = (register: number, value: number): { write: number[] } => ({
+  write: [register, (value >> 8) & 255, value & 255],
+});
+
+export const read = (register: number): { read: number; at: number } => ({ read: 2, at: register });
+
+/** Place of a setting in its list. Throws Error. */
+const choose = (name: string, value: number, list: number[]): number => {
+  const index = list.indexOf(value);
+  if (index < 0) throw new Error(`${MODEL}: ${name} is ${value}; choose one of ${list.join(", ")}`);
+  return index;
+};
+
+/**
+ * Checks a configuration; returns the Configuration register: continuous conversion, ALERT as data-ready output, active
+ * low. That bit is always set: so the register never equals its reset value 0x0220, and a lost state shows.
+ */
+export const encode = (c: Tmp117Configuration): number => {
+  const conv = choose("sampleRate", c.sampleRate, RATES);
+  const avg = choose("averaging", c.averaging, AVERAGES);
+  if (c.averaging * CYCLES[0] > CYCLES[conv]) {
+    throw new Error(
+      `${MODEL}: averaging ${c.averaging} and sampleRate ${c.sampleRate} fight: ${c.averaging} conversions take ` +
+        `${c.averaging * CYCLES[0]} ms, the cycle ${CYCLES[conv]} ms; choose a lower one of the two`,
+    );
+  }
+  if (!(c.offset > -256 && c.offset < 256)) {
+    throw new Error(`${MODEL}: offset is ${c.offset}; choose -255 to 255 Cel`);
+  }
+  return (conv << CONV_SHIFT) | (avg << AVG_SHIFT) | DR_ALERT;
+};
+
+/** Cycle of a Configuration register that `encode` made, ms. */
+export const cycleOf = (configuration: number): number => CYCLES[(configuration >> CONV_SHIFT) & 7];
