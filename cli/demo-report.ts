@@ -1,8 +1,7 @@
 /** The document of `demo --json` (CONTRACT.md). */
 import { createHash } from "node:crypto";
 import { rejected } from "../gateway/origin.ts";
-import { readBoot, type StoredBoot, toPhysical } from "../gateway/read.ts";
-import { channelName } from "../gateway/recordings.ts";
+import { channelName, readBoot, type StoredBoot, toPhysical } from "../gateway/read.ts";
 import {
   MDC_HEART_RATE,
   MDC_PERFUSION_INDEX,

@@ -50,7 +50,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       else done(denied(`${username} subscribes ${subscription.topic}`));
     },
   });
-  const server = createServer((socket) => aedes.handle(socket));
+  const server = createServer({ noDelay: true }, (socket) => aedes.handle(socket));
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);

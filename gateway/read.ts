@@ -1,5 +1,5 @@
 /** What the store holds, decoded: for exports, pages and checks. */
-import type { ChannelDefinition, DataMessage, EventMessage } from "../protocol/messages.ts";
+import { type ChannelDefinition, type DataMessage, type EventMessage, MDC_ECG } from "../protocol/messages.ts";
 import { decodeSamples } from "../protocol/samples.ts";
 import { openStored } from "./devices.ts";
 import type { Store } from "./store/store.ts";
@@ -86,6 +86,11 @@ function addData(channels: Map<number, StoredChannel>, message: DataMessage): vo
 /** value = (raw + offset) x mul x 10^exp10. */
 export function toPhysical(definition: ChannelDefinition, raw: number): number {
   return (raw + definition.offset) * definition.mul * 10 ** definition.exp10;
+}
+
+/** What a person calls a channel. */
+export function channelName({ definition }: Pick<StoredChannel, "definition">): string {
+  return definition.attributes.role ?? (definition.mdc === MDC_ECG ? "ecg" : `channel ${definition.id}`);
 }
 
 /** The boots of a device that the store knows, rising. */

@@ -3,7 +3,7 @@ import { createQrsDetector } from "../firmware/dsp/qrs.ts";
 import type { Piece, Recording, RecordingChannel } from "../formats/index.ts";
 import { kidText } from "../protocol/keys.ts";
 import { MDC_ECG } from "../protocol/messages.ts";
-import { readBoot, type StoredBoot, type StoredChannel } from "./read.ts";
+import { channelName, readBoot, type StoredBoot, type StoredChannel } from "./read.ts";
 import type { Store } from "./store/store.ts";
 
 /** A part of time, ms since the epoch; absent: everything. */
@@ -48,11 +48,6 @@ function recordingOf(stored: StoredBoot, rate: number, channels: StoredChannel[]
     channel.definition.mdc === MDC_ECG ? beatsOf(channel, cut[i], rate) : [],
   );
   return { kid: kidText(stored.kid), boot: stored.boot, rate, channels: cut, epoch: epoch + from * interval, beats };
-}
-
-/** What a person calls a channel. */
-export function channelName({ definition }: Pick<StoredChannel, "definition">): string {
-  return definition.attributes.role ?? (definition.mdc === MDC_ECG ? "ecg" : `channel ${definition.id}`);
 }
 
 function toChannel(

@@ -85,7 +85,7 @@ export const advice = {
   regex: "only characters, classes, *, +, ^, $ and an outermost | are sure there, flags none or g: read the characters",
   "reserved-name": "cannot be a name there: choose another",
   rest: "no rest parameters there: take an array",
-  spread: "no spread there: concat, Object.assign or a loop",
+  spread: "no spread there (a derived class with fields and no constructor makes one): concat, Object.assign or a loop",
   string: "a character beyond U+FFFF is one there and two here: leave it out",
   syntax: "this does not parse as what the interpreter reads",
   "tagged-template": "no tagged templates there: call the function with a string",

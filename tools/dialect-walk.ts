@@ -72,10 +72,11 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
 
   const member = (object: AnyNode, name: string | undefined, node: AnyNode, scope: Scope) => {
     if (name === "BYTES_PER_ELEMENT") refuse("missing-member", node, `${name} `);
-    else if (object.type !== "Identifier" || name === undefined) return;
-    else if (lookUp(scope, object.name, object.start) !== "free") return;
+    if (name === undefined || object.type !== "Identifier") return;
+    if (lookUp(scope, object.name, object.start) !== "free") return;
     const whole = `${object.name}.${name} `;
-    if (closed.test(object.name) || members[object.name]?.has(name) === false) refuse("missing-member", node, whole);
+    if (name !== "BYTES_PER_ELEMENT" && (closed.test(object.name) || members[object.name]?.has(name) === false))
+      refuse("missing-member", node, whole);
     else if (!options.board && (whole === "Math.random " || whole === "Date.now ")) refuse("injected", node, whole);
   };
 
@@ -175,7 +176,7 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
       }
       case "VariableDeclaration":
         if (node.kind === "var" && !options.lowered) refuse("var", node);
-        else if (!/^(?:var|let|const)$/.test(node.kind)) refuse("syntax", node, `${node.kind} `);
+        else if (!/^(?:var|let|const)$/.test(node.kind)) refuse("helper", node, `${node.kind}: `);
         for (const { id, init } of node.declarations) {
           named(bound(id));
           if (id.type !== "Identifier") refuse("destructuring", id);

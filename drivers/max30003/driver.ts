@@ -74,8 +74,8 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
   const period = 1000000 / rate;
   /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024. */
   const drift = period / 1024;
-  // Half of the FIFO; behind an edge it is only the net under a lost one.
-  const pollEvery = Math.floor((wired ? 20000 : 16000) / rate);
+  // Half of the FIFO, since up to EFIT - 1 words may be left. Behind an edge it is the net under a lost one.
+  const pollEvery = Math.floor(16000 / rate);
   const gain = r.GAINS.indexOf(settings.gain);
   const channel: Channel = {
     name: "ecg",
@@ -105,8 +105,6 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
   /** When words last left the FIFO, us: only a later edge tells when word EFIT came. */
   let emptiedAt = 0;
   let anchored = false;
-  /** A word has come since SYNCH: from then on there is one each period. */
-  let flowing = false;
   let reads = 0;
 
   const keep = (value: number): void => {
@@ -140,7 +138,6 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
     const count = block.count;
     const last = decode(replies, replies.length - 2, block);
     index += block.count - count;
-    if (block.count > count) flowing = true;
     return last;
   };
 
@@ -218,8 +215,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
         corrupt(frame, r.TAG_OVERFLOW);
         return clear;
       }
-      // Fewer than EFIT words; none may be there only where one was taken just now, or none has come yet.
-      if ((status & r.EINT) === 0) return flowing && outcome.began - emptiedAt > 2 * period ? single : null;
+      if ((status & r.EINT) === 0) return null;
       // The edge came with word EFIT of those that are there now: the first of them is EFIT - 1 periods older.
       anchored = outcome.edges === 1 && outcome.edgeAt > emptiedAt;
       if (anchored) {
@@ -236,7 +232,6 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
       general = registers[1];
       held = 0;
       gap = lost;
-      flowing = false;
       emptiedAt = outcome.ended;
       return null;
     };

@@ -71,8 +71,11 @@ export const TAG_OVERFLOW = 7;
 
 // The driver's own numbers. (All constants stand above everything else and nothing is imported, so that the bundler
 // puts the numbers in place of the names: a name costs the board a variable.)
-/** FIFO threshold: half of it where an edge tells, a quarter where polls must find it. */
-export const EFIT_WIRED = 16;
+/**
+ * FIFO threshold where an edge tells, and where polls must find it. What is left unread by a poll without EINT, and
+ * what comes up to the next (16 words), stay together under the 32 of the FIFO.
+ */
+export const EFIT_WIRED = 12;
 export const EFIT_POLLED = 8;
 /** Most words of one chain of steps, and most steps that read them (16 is the contract's bound for all). */
 export const CAPACITY = 64;

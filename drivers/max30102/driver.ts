@@ -54,9 +54,9 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
   const shift = 3 - width;
   const bits = reg.FEWEST_BITS + width;
   const top = (1 << bits) - 1;
-  /** From sample to sample, and from the middle of the averaged conversions to the last of them, us. */
+  /** From sample to sample, us; part of it from the middle of the averaged conversions to the last of them. */
   const period = (configuration.averaging * 1e6) / configuration.sampleRate;
-  const delay = ((configuration.averaging - 1) * 5e5) / configuration.sampleRate;
+  const lag = (configuration.averaging - 1) / configuration.averaging / 2;
   const address = wiring.address ?? reg.ADDRESS;
   const where = `${MODEL} at ${hex(address)}`;
   const wired = wiring.interrupt === true;
@@ -218,26 +218,26 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
   /** Time of the oldest sample from the newest: that one came at most a period before the pointers were read. */
   const date = (outcome: Outcome, unread: number, lost: number): void => {
     const half = (outcome.ended - outcome.began + period) / 2;
-    const behind = unread - 1 + lost + (gap > 0 && missing > 0 ? missing : 0);
-    const newest = outcome.ended - half - delay;
+    const behind = unread - 1 + lost + lag + (gap > 0 && missing > 0 ? missing : 0);
     if (lost < reg.FIVE_BITS && (gap === 0 || missing >= 0)) {
-      time = newest - behind * period;
-      doubt = half + behind * period * TOLERANCE;
+      time = outcome.ended - half - behind * period;
+      doubt = half + (behind + 1) * period * TOLERANCE;
     } else if (gap === 0 && missing !== 0) {
       // Between the last sample that was read and the latest time that leaves room for the lost ones.
-      doubt = (newest - behind * period - time) / 2;
-      time += doubt;
+      const earliest = time - doubt;
+      doubt = (outcome.ended - behind * period * (1 - TOLERANCE) - earliest) / 2;
+      time = earliest + doubt;
     }
   };
 
-  /** A better time from the edge of the interrupt: it came with the 17th sample. */
+  /** A better one from the edge of the interrupt, which came with the 17th sample, if it agrees. */
   const dateByEdge = (at: number): void => {
     const sample = index + missing + POLL_AFTER;
     const measured = (at - edgeAt) / (sample - edgeIndex);
     const good = edgeIndex >= 0 && Math.abs(measured - period) <= 2 * TOLERANCE * period;
-    const first = at - POLL_AFTER * (good ? measured : period) - delay;
-    // 16 nominal periods, or two stamps' jitter.
-    const half = period / (good ? 16 : 4);
+    const first = at - (POLL_AFTER + lag) * (good ? measured : period);
+    // With the period measured from edge to edge, the jitter of two stamps; else 17 periods' tolerance.
+    const half = period * (good ? 4 : 17) * TOLERANCE;
     if (Math.abs(first - time) <= doubt + half) {
       time = first;
       doubt = half;
@@ -296,7 +296,7 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     pointer = index = mark = missing = gap = 0;
     almost = false;
     drainedAt = outcome.began;
-    time = outcome.ended + delay;
+    time = outcome.ended + lag * period;
     doubt = period;
     edgeIndex = -1;
     return null;

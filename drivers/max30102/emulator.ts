@@ -111,7 +111,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     const range = reg.RANGES[field(reg.SPO2_CONFIG, 5, 3)];
     const top = highestCode(field(reg.SPO2_CONFIG, 0, 3));
     const perMilliampere = signals[led === 1 ? "red" : "infrared"](time, sinceStart);
-    let current = perMilliampere * registers[reg.LED1_PA + led - 1] / LED_STEPS;
+    let current = (perMilliampere * registers[reg.LED1_PA + led - 1]) / LED_STEPS;
     if (options.noise !== undefined) {
       current += options.noise() * Math.hypot(NOISE_CURRENT, (NOISE_CODES * range) / 2 ** 18);
     }
@@ -172,6 +172,7 @@ function create(options: EmulatorOptions): I2cEmulator {
   const clear = () => {
     registers.fill(0);
     registers.fill(0xff, 0x13, 0x18);
+    memory.fill(0);
     registers[reg.REV_ID] = REVISION;
     registers[reg.PART_ID] = reg.PART;
     unread = 0;
@@ -270,7 +271,7 @@ function create(options: EmulatorOptions): I2cEmulator {
       raise(reg.INT_STATUS_1, reg.PWR_RDY);
     },
     advance(to) {
-      for (let at = nextAt(); at <= to; at = nextAt()) {
+      for (let at = nextAt(); at <= to && at < Number.POSITIVE_INFINITY; at = nextAt()) {
         now = at;
         if (at === resetAt) {
           resetAt = Number.POSITIVE_INFINITY;

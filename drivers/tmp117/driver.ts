@@ -67,7 +67,7 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
       frame.restart = true;
       return;
     }
-    const low = edgeAt > clearedAt ? edgeAt : clearedAt;
+    const low = Math.max(edgeAt, clearedAt);
     const precise = edgeAt > clearedAt && ended - low < shortest;
     // Longer than a cycle: perhaps an older result was written over.
     if (gap || ended - low >= shortest) block.lost = -1;

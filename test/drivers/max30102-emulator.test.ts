@@ -39,7 +39,7 @@ function running(fifoConfig = 0x0f, options: EmulatorOptions = {}) {
   return bench;
 }
 /** The time at which `count` samples have come. */
-const after = (count: number) => (count - 1) * 10_000 + 1;
+const untilSample = (count: number) => (count - 1) * 10_000 + 1;
 
 describe("MAX30102 emulator: registers", () => {
   it("comes up with PWR_RDY, its power-on values and the interrupt low until the status is read (p10-12)", () => {
@@ -54,10 +54,10 @@ describe("MAX30102 emulator: registers", () => {
 
   it("counts its register address up, but stays at FIFO_DATA and at 0xFF (p14)", () => {
     const { chip, write, read } = running();
+    chip.advance(untilSample(1));
+    expect(read(4, 9)).toEqual([1, 0, 0, 0, 0, 1, 0, 3, 233]);
     write(0x0c, 1, 2);
     expect(read(0x0a, 4)).toEqual([0x47, 0, 1, 2]);
-    chip.advance(after(1));
-    expect(read(4, 9)).toEqual([1, 0, 0, 0, 0, 1, 0, 3, 233]);
     expect(read(0xff, 3)).toEqual([0x15, 0x15, 0x15]);
   });
 
@@ -71,11 +71,13 @@ describe("MAX30102 emulator: registers", () => {
 
   it("clears RESET by itself, loses every setting, and raises no PWR_RDY (p18)", () => {
     const { chip, write, read } = running();
-    chip.advance(after(5));
+    chip.advance(untilSample(5));
     write(0x09, 0x40);
     expect(read(0x09, 1)).toEqual([0x40]);
     chip.advance(chip.nextAt);
-    expect(read(0, 14)).toEqual(Array(14).fill(0));
+    expect(read(0, 7)).toEqual(Array(7).fill(0));
+    expect(read(7, 6)).toEqual(Array(6).fill(0));
+    expect(read(8, 6)).toEqual(Array(6).fill(0));
     expect(chip.interrupt).toBe(1);
     expect(chip.nextAt).toBe(Number.POSITIVE_INFINITY);
   });
@@ -83,11 +85,11 @@ describe("MAX30102 emulator: registers", () => {
   it("keeps registers and FIFO in shutdown, converts nothing, clears its interrupts (p18)", () => {
     const { chip, write, read, words } = running();
     write(0x02, 0x40);
-    chip.advance(after(3));
+    chip.advance(untilSample(3));
     expect(chip.interrupt).toBe(0);
     write(0x09, 0x83);
     expect(chip.interrupt).toBe(1);
-    chip.advance(after(9));
+    chip.advance(untilSample(9));
     expect(read(0, 7)).toEqual([0, 0, 0x40, 0, 3, 0, 0]);
     expect(words(6)).toEqual([1, 1001, 2, 1002, 3, 1003]);
   });
@@ -125,7 +127,7 @@ describe("MAX30102 emulator: registers", () => {
 describe("MAX30102 emulator: FIFO", () => {
   it("pops with the first byte of a sample, also of one that is read in part (p15)", () => {
     const { chip, read, words } = running();
-    chip.advance(after(3));
+    chip.advance(untilSample(3));
     expect(read(7, 4)).toEqual([0, 0, 1, 0]);
     expect(read(4, 3)).toEqual([3, 0, 1]);
     expect(words(2)).toEqual([2, 1002]);
@@ -134,7 +136,7 @@ describe("MAX30102 emulator: FIFO", () => {
 
   it("reads a sample again when FIFO_RD_PTR is moved back (p13, p16)", () => {
     const { chip, write, words } = running();
-    chip.advance(after(3));
+    chip.advance(untilSample(3));
     expect(words(6)).toEqual([1, 1001, 2, 1002, 3, 1003]);
     write(0x06, 1);
     expect(words(4)).toEqual([2, 1002, 3, 1003]);
@@ -142,11 +144,11 @@ describe("MAX30102 emulator: FIFO", () => {
 
   it("keeps the oldest without FIFO_ROLLOVER_EN, counts what comes after them, up to 31 (p13, p17)", () => {
     const { chip, read, words } = running();
-    chip.advance(after(32));
+    chip.advance(untilSample(32));
     expect(read(4, 3)).toEqual([0, 0, 0]);
-    chip.advance(after(37));
+    chip.advance(untilSample(37));
     expect(read(4, 3)).toEqual([0, 5, 0]);
-    chip.advance(after(100));
+    chip.advance(untilSample(100));
     expect(read(5, 1)).toEqual([31]);
     expect(words(64).filter((_, i) => i % 2 === 0)).toEqual(Array.from({ length: 32 }, (_, k) => k + 1));
     expect(read(4, 3)).toEqual([0, 0, 0]);
@@ -154,13 +156,13 @@ describe("MAX30102 emulator: FIFO", () => {
 
   it("keeps the newest with FIFO_ROLLOVER_EN", () => {
     const { chip, words } = running(0x1f);
-    chip.advance(after(40));
+    chip.advance(untilSample(40));
     expect(words(64).filter((_, i) => i % 2 === 0)).toEqual(Array.from({ length: 32 }, (_, k) => k + 9));
   });
 
   it("resets OVF_COUNTER when a sample is popped (p13)", () => {
     const { chip, read } = running();
-    chip.advance(after(40));
+    chip.advance(untilSample(40));
     expect(read(5, 3)).toEqual([8, 0, 0]);
     expect(read(5, 1)).toEqual([0]);
   });
@@ -175,9 +177,9 @@ describe("MAX30102 emulator: FIFO", () => {
       write(0x02, 0x80);
       const edges: [number, number][] = [];
       chip.onInterrupt = (level, at) => edges.push([level, at]);
-      chip.advance(after(count - 1));
+      chip.advance(untilSample(count - 1));
       expect(chip.interrupt).toBe(1);
-      chip.advance(after(count));
+      chip.advance(untilSample(count));
       expect(edges).toEqual([[0, (count - 1) * 10_000]]);
       read(7, 6);
       expect(chip.interrupt).toBe(0);
@@ -189,11 +191,11 @@ describe("MAX30102 emulator: FIFO", () => {
   it("clears PPG_RDY by the status or by the data (p12)", () => {
     const { chip, write, read } = running();
     write(0x02, 0x40);
-    chip.advance(after(1));
+    chip.advance(untilSample(1));
     expect(chip.interrupt).toBe(0);
     read(7, 6);
     expect(chip.interrupt).toBe(1);
-    chip.advance(after(2));
+    chip.advance(untilSample(2));
     expect(read(0, 1)).toEqual([0x40]);
     expect(chip.interrupt).toBe(1);
   });
@@ -202,7 +204,7 @@ describe("MAX30102 emulator: FIFO", () => {
     const { chip, words } = running(0x4f);
     const heard: [string, number, number][] = [];
     chip.onConvert = (channel, code, at) => heard.push([channel, code, at]);
-    chip.advance(after(11));
+    chip.advance(untilSample(11));
     expect(words(4)).toEqual([2, 1002, 6, 1006]);
     expect(heard).toEqual([
       ["red", 2, 15_000],
@@ -218,7 +220,7 @@ describe("MAX30102 emulator: FIFO", () => {
       chip.set("red", 8192 / 2 / 6.2);
       chip.set("infrared", 1e6);
       write(0x0a, 0x44 | width);
-      chip.advance(after(1));
+      chip.advance(untilSample(1));
       const top = (2 ** (15 + width) - 1) << (3 - width);
       expect(words(2)).toEqual([0x20000, top]);
     }
@@ -248,7 +250,7 @@ describe("MAX30102 emulator: FIFO", () => {
     const { chip, words } = running(0x0f, { noise: () => deviates.shift()! });
     chip.set("red", 100);
     chip.set("infrared", 100);
-    chip.advance(after(2));
+    chip.advance(untilSample(2));
     const quiet = Math.round((100 * 6.2) / (8192 / 2 ** 18));
     // 0.102 nA and 3.2 codes of 31.25 pA: 4.57 codes.
     expect(words(4).map((code) => code - quiet)).toEqual([5, -5, 9, 0]);

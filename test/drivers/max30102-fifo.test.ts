@@ -248,6 +248,6 @@ describe("MAX30102 poll", () => {
     ]);
     // Between 30 000 and 40 200, three periods earlier; and the oscillator's 1 in 64.
     expect(frame.channels[0].time).toBe(35_100 - 30_000);
-    expect(frame.channels[0].uncertainty).toBe(5_100 + 30_000 / 64);
+    expect(frame.channels[0].uncertainty).toBe(5_100 + 40_000 / 64);
   });
 });

@@ -55,7 +55,10 @@ const mutated = fc
 
 describe("hostile input: only refusals come out, never another exception", () => {
   for (const [name, decoder] of Object.entries(decoders)) {
-    for (const [kind, input] of [["random bytes", bytes(0, 120)], ["committed messages, mutated and spliced", mutated]] as const)
+    for (const [kind, input] of [
+      ["random bytes", bytes(0, 120)],
+      ["committed messages, mutated and spliced", mutated],
+    ] as const)
       test(`${name}: ${kind}`, () => {
         const property = fc.property(input, (garbage) => {
           // Anything that is not a refusal is thrown on, and fails the property.

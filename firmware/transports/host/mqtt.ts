@@ -1,4 +1,5 @@
 /** MQTT on a host: topics, quality of service and the will of PROTOCOL.md section 7. */
+import { Socket } from "node:net";
 import mqtt from "mqtt";
 import type { Link } from "../../link.ts";
 
@@ -58,6 +59,8 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
       });
       client.on("message", (_topic, payload) => events.onMessage(payload));
       client.on("connect", () => {
+        // A packet is small: the kernel must not hold it back to fill a segment (40 ms).
+        if (client!.stream instanceof Socket) client!.stream.setNoDelay(true);
         connection++;
         const current = connection;
         client!.subscribe(topic("c"), { qos: 1 }, (error) => {
