@@ -1,6 +1,7 @@
 /** A simulated ward on this machine: virtual boards, their links, an embedded broker, a gateway and its store. */
 import type { Duplex } from "node:stream";
 import { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
+import type { Driver } from "../drivers/driver.ts";
 import type { LinkEvents } from "../firmware/link.ts";
 import { createMqttLink, type MqttLink } from "../firmware/transports/host/mqtt.ts";
 import { createSerialLink, type SerialLink } from "../firmware/transports/host/serial.ts";
@@ -29,6 +30,8 @@ export interface WardOptions {
   /** Unix time of the clock's 0, ms. */
   readonly epoch: number;
   readonly onStored?: (accepted: Accepted) => void;
+  /** A seam between decode and seal, for tests. */
+  readonly wrapDriver?: (driver: Driver) => Driver;
 }
 
 export interface WardBoard {
@@ -39,8 +42,8 @@ export interface WardBoard {
   /** What the gateway counted of it. */
   readonly counters: () => Counters;
   readonly card: Uint8Array;
-  /** The gateway's end of the cable; serial only. */
-  readonly wire?: Duplex;
+  /** Both ends of the cable, the board's and the gateway's; serial only. */
+  readonly cable?: { readonly near: Duplex; readonly far: Duplex };
 }
 
 export interface Ward {
@@ -147,6 +150,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       index,
       noise: options.noise,
       ...(options.recording && { recording: options.recording }),
+      ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
       gateways: [gatewaySigner],
       boot: (signer) => (store.boots(signer.kid).at(-1)?.boot ?? 0) + 1,
       link(signer) {
@@ -181,7 +185,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       link,
       counters: () => (serial ? counted : source.counters(kid)),
       card,
-      ...(serial && { wire: far }),
+      ...(serial && { cable: { near, far } }),
     };
   };
   for (let index = 0; index < options.boards; index++) boards.push(createBoard(index));

@@ -4,6 +4,7 @@
  * voltage), R-to-R detection, ultra-low-power lead-on. What no source settles, and is assumed here: README.md.
  */
 import type { EmulatedChip, EmulatorOptions, Input, Signal, SpiEmulator } from "../emulator.ts";
+import { clamp, convertVoltage, fastSamples, lowPassOf, rateOf } from "./analog.ts";
 import * as r from "./registers.ts";
 
 /** Reset values (p. 43..52; CNFG_RTOR from the MAX30003's public drivers), and the bits that a write can change. */
@@ -21,36 +22,11 @@ const REGISTERS: readonly (readonly [register: number, reset: number, writable: 
 ];
 const INFO_VALUE = 0x513000;
 
-/** hz: [FMSTR][rate code]; reserved codes run as code 10 (p. 51). */
-const RATES = [
-  [512, 256, 128, 128],
-  [500, 250, 125, 125],
-  [200, 200, 200, 200],
-  [8192 / 41, 8192 / 41, 8192 / 41, 8192 / 41],
-];
-const MASTER_HZ = [32768, 32000, 32000, (32768 * 40) / 41];
-/** Samples of an automatic fast recovery (table 3, p. 26), as RATES. */
-const FAST_SAMPLES = [
-  [255, 127, 63, 63],
-  [249, 124, 64, 64],
-  [99, 99, 99, 99],
-  [99, 99, 99, 99],
-];
-const GAINS = [20, 40, 80, 160];
-/** Input-referred noise, V rms: [gain][bandwidth 40, 100, 150 hz] (table 5, p. 28). */
-const NOISE = [
-  [0.46e-6, 0.64e-6, 0.77e-6],
-  [0.4e-6, 0.54e-6, 0.66e-6],
-  [0.35e-6, 0.5e-6, 0.62e-6],
-  [0.34e-6, 0.49e-6, 0.61e-6],
-];
 /** A lead must be off, and the output saturated, for longer than this, us (p. 24, 26). */
 const LEAD_OFF_TIME = 115_000;
 const SATURATION_TIME = 125_000;
 /** Time until the PLL locks, us. Assumed. */
 const LOCK_TIME = 10_000;
-
-const clamp = (value: number) => Math.max(-131072, Math.min(131071, value));
 
 const inputs: Record<string, Input<r.Max30003Configuration>> = {
   /** Between the electrodes, V. Range: full scale at the lowest gain. */
@@ -98,23 +74,20 @@ function create(options: EmulatorOptions): SpiEmulator {
 
   const get = (register: number) => registers.get(register) ?? 0;
   const field = (register: number, shift: number, mask: number) => (get(register) >> shift) & mask;
-  const master = () => field(r.CNFG_GEN, r.FMSTR_SHIFT, 3);
-  const rateCode = () => field(r.CNFG_ECG, r.RATE_SHIFT, 3);
-  const rate = () => RATES[master()][rateCode()];
+  const rate = () => rateOf(get);
   const period = () => 1e6 / (rate() * oscillator);
   const enabled = () => (get(r.CNFG_GEN) & r.EN_ECG) !== 0;
   const conversionAt = () => (running ? startedAt + (k * 1e6) / (rate() * oscillator) : Number.POSITIVE_INFINITY);
 
-  /** The filter that is in effect: unsupported settings fall back to 40 hz (table 35, p. 52). */
-  const lowPass = () => {
-    const set = field(r.CNFG_ECG, r.DLPF_SHIFT, 3);
-    const supported = rate() >= 500 ? 3 : rate() >= 250 ? 2 : 1;
-    return set > supported ? 1 : set;
+  const endSample = () => {
+    if (now < sampleEndsAt) return;
+    latched &= ~r.SAMP;
+    sampleEndsAt = Number.POSITIVE_INFINITY;
   };
-  /** Column of NOISE; without a filter the decimation alone sets the bandwidth. */
-  const bandwidth = () => (lowPass() > 0 ? lowPass() - 1 : rate() >= 500 ? 2 : rate() >= 250 ? 1 : 0);
-
-  const status = () => latched | active | (fifo.length > field(r.MNGR_INT, r.EFIT_SHIFT, 31) ? r.EINT : 0);
+  const status = () => {
+    endSample();
+    return latched | active | (fifo.length > field(r.MNGR_INT, r.EFIT_SHIFT, 31) ? r.EINT : 0);
+  };
 
   /** Drives the interrupt pin: low while an enabled bit of STATUS is set, high impedance with type 00 (p. 43, 44). */
   const update = () => {
@@ -151,27 +124,6 @@ function create(options: EmulatorOptions): SpiEmulator {
     update();
   };
 
-  /** Voltage of a calibration source (figure 17, p. 50), sign +1: VCALP, -1: VCALN. */
-  const source = (sinceStart: number, sign: 1 | -1) => {
-    const cal = get(r.CNFG_CAL);
-    if ((cal & 0x400000) === 0) return 0;
-    const hz = MASTER_HZ[master()] / 2 ** (7 + 2 * ((cal >> 12) & 7));
-    const high = (cal & 0x800) !== 0 ? 0.5 / hz : (cal & 0x7ff) / MASTER_HZ[master()];
-    const magnitude = (cal & 0x100000) !== 0 ? 0.5e-3 : 0.25e-3;
-    if (sinceStart % (1 / hz) < high) return sign * magnitude;
-    return (cal & 0x200000) !== 0 ? -sign * magnitude : 0;
-  };
-
-  /** What reaches the amplifier, V: calibration where selected, else the electrodes behind their switches (p. 50). */
-  const inputVoltage = (sinceStart: number) => {
-    const emux = get(r.CNFG_EMUX);
-    const pick = (select: number) => (select < 2 ? 0 : source(sinceStart, select === 2 ? 1 : -1));
-    let volts = 0;
-    if ((emux & 0x0f0000) !== 0) volts = pick((emux >> 18) & 3) - pick((emux >> 16) & 3);
-    else if ((emux & 0x300000) === 0) volts = signals.ecg(now / 1e6, sinceStart);
-    return (emux & 0x800000) !== 0 ? -volts : volts;
-  };
-
   /** A condition holds, or not any more: its STATUS bits stay until they are read. */
   const indicate = (bits: number, holds: boolean) => {
     active = holds ? active | bits : active & ~bits;
@@ -192,7 +144,7 @@ function create(options: EmulatorOptions): SpiEmulator {
     const mode = field(r.MNGR_DYN, 22, 3);
     const saturated = mode === 2 && fastLeft === 0 && Math.abs(code) > 2048 * field(r.MNGR_DYN, 16, 63);
     saturatedSince = saturated ? Math.min(saturatedSince, now) : Number.POSITIVE_INFINITY;
-    if (now - saturatedSince > SATURATION_TIME) fastLeft = FAST_SAMPLES[master()][rateCode()];
+    if (now - saturatedSince > SATURATION_TIME) fastLeft = fastSamples(get);
     const on = mode === 1 || fastLeft > 0;
     if (fastLeft > 0) fastLeft--;
     if ((get(r.MNGR_INT) & 0x40) === 0) indicate(r.FSTINT, on);
@@ -202,12 +154,7 @@ function create(options: EmulatorOptions): SpiEmulator {
   };
 
   const convert = () => {
-    const sinceStart = k / rate();
-    const gainCode = field(r.CNFG_ECG, r.GAIN_SHIFT, 3);
-    let volts = inputVoltage(sinceStart);
-    if (options.noise !== undefined) volts += options.noise() * NOISE[gainCode][bandwidth()];
-    const scaled = volts * GAINS[gainCode] * 131072;
-    const code = clamp(scaled < 0 ? -Math.round(-scaled) : Math.round(scaled)) | 0;
+    const code = convertVoltage(get, (sinceStart) => signals.ecg(now / 1e6, sinceStart), k / rate(), options.noise);
     emulator.onConvert?.("ecg", code, now);
     watchLead();
     const tag = watchRecovery(code) ? r.TAG_FAST : 0;
@@ -221,7 +168,8 @@ function create(options: EmulatorOptions): SpiEmulator {
     update();
   };
 
-  const nextAt = () => Math.min(conversionAt(), sampleEndsAt);
+  /** The end of SAMP is an event only for the pin. */
+  const nextAt = () => ((get(r.EN_INT) & r.SAMP) !== 0 ? Math.min(conversionAt(), sampleEndsAt) : conversionAt());
 
   const setRegister = (register: number, value: number) => {
     if (register === r.SW_RST || register === r.SYNCH || register === r.FIFO_RST) {
@@ -253,7 +201,7 @@ function create(options: EmulatorOptions): SpiEmulator {
     if (register === r.STATUS) return status();
     if (register === r.INFO) return fresh ? 0 : INFO_VALUE;
     if (register === r.CNFG_ECG) {
-      return (get(r.CNFG_ECG) & ~(3 << r.DLPF_SHIFT)) | (lowPass() << r.DLPF_SHIFT);
+      return (get(r.CNFG_ECG) & ~(3 << r.DLPF_SHIFT)) | (lowPassOf(get) << r.DLPF_SHIFT);
     }
     if (register !== r.ECG_FIFO && register !== r.ECG_FIFO_BURST) return get(register);
     if (fifo.length === 0) return r.TAG_EMPTY << 3;
@@ -295,9 +243,8 @@ function create(options: EmulatorOptions): SpiEmulator {
     advance(to) {
       while (nextAt() <= to) {
         now = nextAt();
-        if (now === sampleEndsAt) {
-          latched &= ~r.SAMP;
-          sampleEndsAt = Number.POSITIVE_INFINITY;
+        if (now >= sampleEndsAt) {
+          endSample();
           update();
         } else convert();
       }

@@ -486,7 +486,7 @@ describe("MAX30003 driver against its emulator", () => {
       if (block.count > 0) next = block.samples[block.count - 1] + 1;
     }
     expect(gaps).toBe(1);
-    expect(next).toBeGreaterThan(400);
+    expect(next).toBeGreaterThan(300);
   });
 
   test("a lead that is off for more than 115 ms is flagged until it is back on; not looked for at 0 nA (p. 42)", () => {

@@ -111,6 +111,14 @@ describe("a recording as CSV", () => {
     expect(() => text(recording({ rate: 0 }))).toThrow("rate 0");
   });
 
+  test("comes some hundred lines at a time, so that a day of samples need not fit in memory", () => {
+    const pieces = [{ at: 0, samples: new Int32Array(5000) }];
+    const channels = [{ name: "x", unit: "1", offset: 0, mul: 1, exp10: 0, pieces }];
+    const lines = [...csvOfRecording(recording({ channels }))].map((part) => part.split("\r\n").length - 1);
+    expect(lines.reduce((sum, count) => sum + count)).toBe(5001);
+    expect(Math.max(...lines)).toBeLessThan(1000);
+  });
+
   test("of no samples is its header alone", () => {
     expect(text(recording({ channels: [] }))).toBe("time_s\r\n");
   });

@@ -90,6 +90,7 @@ describe("MIT format (annot(5))", () => {
     expect(writeAnnotations([annotation])).toEqual(bytes);
     expect(readAnnotations(bytes)).toEqual([annotation]);
     expect(writeAnnotations([{ sample: 1023, symbol: "N" }])).toEqual(words(word(1, 1023), 0));
+    expect(writeAnnotations([{ sample: 1024, symbol: "N" }])).toEqual(words(word(59, 0), 0, 1024, word(1, 0), 0));
   });
 
   test("an annotation of code 0 is not taken for the end mark", () => {

@@ -1,0 +1,316 @@
+/**
+ * QRS detection by slope energy: lagged differences of a smoothed signal, rectified and summed over a moving window.
+ *
+ *   x     -> boxcar of 3 samples, less itself 3 samples ago: d        (23 ms each at 128 sps)
+ *   |d|   -> moving sum over 21 samples: energy                       (164 ms)
+ *
+ * A QRS is a hump of the energy. Its score is the height above the valley before it, a fifth of that where the slopes went
+ * one way only (a step, not a wave). A score is held against levels of signal and noise that are order statistics of the
+ * last eight, by a threshold that falls with the time since the last beat. What was below it is looked back for when a
+ * beat is overdue. Rectified slopes in a moving window, two running levels, refractory period, T-wave discrimination and
+ * search-back: Pan and Tompkins, IEEE Trans. Biomed. Eng. 32:230 (1985); Hamilton and Tompkins, same, 33:1157 (1986).
+ */
+
+export interface QrsDetector {
+  /** The next `count` samples, in counts. May be split in any way. */
+  push(samples: Int32Array, count: number): void;
+  /** Forgets everything: the next sample has index 0. Call it after a gap. */
+  reset(): void;
+}
+
+/** Length of the energy's window, and the longest time a hump may take to come down again, internal samples. */
+const WINDOW = 21;
+const PLATEAU = 20;
+/** From the steepest difference back to the middle of what was differenced, internal samples: (3 - 1) / 2 + 3 / 2. */
+const DELAY = 5 / 2;
+/** Input samples kept for finding R: over 0.5 s of 256 sps. */
+const KEPT = 160;
+/** How many levels, intervals and first humps are kept. */
+const LEVELS = 8;
+const EARLY = 8;
+/** Signals below this, uV peak to peak, are no beats (ANSI/AAMI EC13: 150 uV need not be seen). */
+const FLOOR = 80;
+
+/** The element of that rank of the first `count` values; `scratch` is overwritten. */
+function ranked(values: Float64Array, count: number, rank: number, scratch: Float64Array): number {
+  scratch.set(values);
+  scratch.subarray(0, count).sort();
+  return scratch[rank];
+}
+
+/**
+ * Makes a detector for `rate` 125, 128, 250 or 256 hz (the last two are summed in pairs on the way in).
+ * `onBeat` is called from within `push`: `index`, fractional, of the R peak, and `emittedAt`, the sample at which it was
+ * sure; both count input samples since the start or the last reset.
+ * Throws Error for another rate, and for a scale that is not above 0.
+ */
+export function createQrsDetector(
+  rate: number,
+  microvoltsPerCount: number,
+  onBeat: (index: number, emittedAt: number) => void,
+): QrsDetector {
+  if (rate !== 125 && rate !== 128 && rate !== 250 && rate !== 256)
+    throw new Error(`QRS detector: rate ${rate} hz is none of 125, 128, 250, 256; resample, or choose another one`);
+  if (!(microvoltsPerCount > 0))
+    throw new Error(`QRS detector: ${microvoltsPerCount} uV a count is not above 0; take it from the channel`);
+  const step = rate > 200 ? 2 : 1;
+  const frequency = rate / step;
+  /** A hump of the energy is 2 x 3 x 3 times the wave that makes it; half of that passes at least. */
+  const floor = ((FLOOR * step) / microvoltsPerCount) * 18;
+  const refractory = Math.round((frequency * 208) / 1000);
+  const twave = (frequency * 34) / 100;
+  const reach = Math.round((rate * 7) / 100);
+
+  const raw = new Int32Array(KEPT);
+  const slopes = new Int32Array(WINDOW);
+  const signals = new Float64Array(LEVELS);
+  const noises = new Float64Array(LEVELS);
+  const intervals = new Float64Array(LEVELS);
+  const scratch = new Float64Array(LEVELS);
+  /** Humps of the first seconds, four numbers each: when, score, slope, R. */
+  const early = new Float64Array(EARLY * 4);
+
+  // carried from sample to sample: `now` counts internal samples, `write` and `turn` are places in `raw` and `slopes`
+  let now = 0;
+  let write = 0;
+  let turn = 0;
+  let held = 0;
+  let half = false;
+  let x1 = 0;
+  let x2 = 0;
+  let x3 = 0;
+  let x4 = 0;
+  let x5 = 0;
+  let energy = 0;
+  let rising = false;
+  let top = 0;
+  let topAt = 0;
+  let bottom = 0;
+  let lift = 0;
+  let up = 0;
+  let down = 0;
+  let steepAt = 0;
+  // carried from hump to hump
+  let learning = true;
+  let earlyCount = 0;
+  let signal = 0;
+  let noise = 0;
+  let signalAt = 0;
+  let noiseAt = 0;
+  let beats = 0;
+  let last = 0;
+  let lastSlope = 0;
+  let interval = 0;
+  let due = 0;
+  let missedScore = 0;
+  let missedAt = 0;
+  let missedSlope = 0;
+  let missedR = 0;
+
+  /** R near the steepest place: the sample farthest from the line's ends, then the parabola through it. Input samples. */
+  const locate = (at: number): number => {
+    const newest = now * step + step - 1;
+    let from = Math.round((at - DELAY) * step + (step - 1) / 2) - reach;
+    let to = from + reach + reach;
+    if (to > newest) to = newest;
+    if (from < 0) from = 0;
+    if (from <= newest - KEPT) from = newest - KEPT + 1;
+    let place = write - 1 - (newest - from);
+    if (place < 0) place += KEPT;
+    const first = place;
+    let end = write - 1 - (newest - to);
+    if (end < 0) end += KEPT;
+    const base = (raw[first] + raw[end]) / 2;
+    let farthest = -1;
+    let peak = from;
+    let peakPlace = first;
+    for (let i = from; i <= to; i++) {
+      const distance = Math.abs(raw[place] - base);
+      if (distance > farthest) {
+        farthest = distance;
+        peak = i;
+        peakPlace = place;
+      }
+      place = place + 1 === KEPT ? 0 : place + 1;
+    }
+    if (peak === from || peak === to) return peak;
+    const before = raw[peakPlace === 0 ? KEPT - 1 : peakPlace - 1];
+    const after = raw[peakPlace + 1 === KEPT ? 0 : peakPlace + 1];
+    const bend = before + after - 2 * raw[peakPlace];
+    return bend === 0 ? peak : peak + (before - after) / (2 * bend);
+  };
+
+  const accept = (at: number, score: number, slope: number, r: number): void => {
+    const since = at - last;
+    if (beats > 0 && since < 3 * frequency) {
+      intervals[(beats - 1) % LEVELS] = since;
+      const count = beats < LEVELS ? beats : LEVELS;
+      interval = ranked(intervals, count, count >> 1, scratch);
+      if (count < 3) interval = (interval + (frequency * 4) / 5) / 2;
+      beats++;
+    } else if (beats === 0) beats = 1;
+    last = at;
+    lastSlope = slope;
+    signals[signalAt] = Math.min(score, 4 * signal);
+    signalAt = (signalAt + 1) % LEVELS;
+    signal = ranked(signals, LEVELS, 3, scratch);
+    missedScore = 0;
+    due = Math.max(at + (interval * 27) / 20, now + 1);
+    onBeat(r, now * step + step - 1);
+  };
+
+  const reject = (score: number): void => {
+    noises[noiseAt] = score;
+    noiseAt = (noiseAt + 1) % LEVELS;
+    noise = ranked(noises, LEVELS, 3, scratch);
+  };
+
+  /** The threshold's place between noise and signal, in 80ths: 44 until 0.6 of an interval has gone by, 32 after a whole one. */
+  const threshold = (part: number): number => {
+    const base = Math.min(noise, signal / 2);
+    return Math.max(floor, base + ((signal - base) * part) / 80);
+  };
+
+  const classify = (at: number, score: number, slope: number, r: number): void => {
+    const since = at - last;
+    let part = 32;
+    if (beats > 0) {
+      if (since < refractory) return;
+      // a T wave: soon after a beat and much less steep (Pan and Tompkins)
+      if (since < twave && slope * 5 < lastSlope * 2) {
+        reject(Math.min(score, signal / 2));
+        return;
+      }
+      const elapsed = since / interval;
+      if (elapsed < 1) part = 44 - Math.max(0, elapsed * 30 - 18);
+    }
+    if (score > threshold(part)) {
+      accept(at, score, slope, r);
+      return;
+    }
+    reject(score);
+    if (score > missedScore) {
+      missedScore = score;
+      missedAt = at;
+      missedSlope = slope;
+      missedR = r;
+    }
+  };
+
+  const hump = (height: number, at: number): void => {
+    const slope = Math.max(up, down);
+    const score = Math.min(up, down) * 5 < slope ? height / 5 : height;
+    const r = locate(at);
+    if (!learning) {
+      classify(at, score, slope, r);
+      return;
+    }
+    if (score <= floor || earlyCount === EARLY) return;
+    if (earlyCount === 0) due = now + (frequency * 3) / 2;
+    const place = earlyCount * 4;
+    early[place] = at;
+    early[place + 1] = score;
+    early[place + 2] = slope;
+    early[place + 3] = r;
+    earlyCount++;
+  };
+
+  /** After 1.5 s from the first hump: levels from the highest one, then all of them are judged. */
+  const learn = (): void => {
+    learning = false;
+    let highest = 0;
+    for (let i = 0; i < earlyCount; i++) highest = Math.max(highest, early[i * 4 + 1]);
+    signal = (highest * 4) / 5;
+    signals.fill(signal);
+    due = now + (frequency * 3) / 2;
+    for (let i = 0; i < earlyCount * 4; i += 4) classify(early[i], early[i + 1], early[i + 2], early[i + 3]);
+  };
+
+  /** A beat is overdue: the best hump since the last one at a lower threshold, else the level sinks, down to the floor. */
+  const overdue = (): void => {
+    if (missedScore > threshold((32 * 3) / 5)) {
+      accept(missedAt, missedScore, missedSlope, missedR);
+      due = Math.max(due, now + refractory);
+      return;
+    }
+    if (signal > floor) {
+      signal = (signal * 17) / 20;
+      for (let i = 0; i < LEVELS; i++) signals[i] = (signals[i] * 17) / 20;
+    }
+    due = now + (interval * 2) / 5;
+  };
+
+  const clear = (): void => {
+    slopes.fill(0);
+    noises.fill(0);
+    now = write = turn = held = energy = top = topAt = bottom = lift = up = down = steepAt = 0;
+    half = rising = false;
+    learning = true;
+    earlyCount = signal = noise = signalAt = noiseAt = beats = last = lastSlope = missedScore = 0;
+    interval = (frequency * 4) / 5;
+    due = Infinity;
+  };
+  clear();
+
+  return {
+    push: (samples, count) => {
+      if (now === 0 && !half && count > 0) {
+        // as if the first sample had always been there
+        raw.fill(samples[0]);
+        x1 = x2 = x3 = x4 = x5 = samples[0] * step;
+      }
+      for (let i = 0; i < count; i++) {
+        let x = samples[i];
+        raw[write] = x;
+        write = write + 1 === KEPT ? 0 : write + 1;
+        if (step === 2) {
+          half = !half;
+          if (half) {
+            held = x;
+            continue;
+          }
+          x += held;
+        }
+        const d = x + x1 + x2 - x3 - x4 - x5;
+        x5 = x4;
+        x4 = x3;
+        x3 = x2;
+        x2 = x1;
+        x1 = x;
+        const a = d < 0 ? -d : d;
+        energy += a - slopes[turn];
+        slopes[turn] = a;
+        turn = turn + 1 === WINDOW ? 0 : turn + 1;
+        if (!rising && energy < bottom) {
+          bottom = energy;
+          up = down = 0;
+        }
+        if (a > up && a > down) steepAt = now;
+        if (d > up) up = d;
+        else if (-d > down) down = -d;
+        if (!rising) {
+          if (energy - bottom > lift) {
+            rising = true;
+            top = energy;
+            topAt = now;
+          }
+        } else if (energy >= top) {
+          top = energy;
+          topAt = now;
+        } else if ((top - energy) * 5 > (top - bottom) * 3 || now - topAt > PLATEAU) {
+          hump(top - bottom, steepAt);
+          rising = false;
+          lift = (top * 3) / 50;
+          bottom = energy;
+          up = down = 0;
+        }
+        if (now >= due) {
+          if (learning) learn();
+          else overdue();
+        }
+        now++;
+      }
+    },
+    reset: clear,
+  };
+}

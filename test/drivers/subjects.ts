@@ -1,0 +1,75 @@
+/** Every chip of drivers/ that has a driver.ts and an emulator.ts, and what tests do with any of them. */
+import { existsSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Channel, Chip } from "../../drivers/driver.ts";
+import type { EmulatedChip, I2cEmulator, Input, SpiEmulator } from "../../drivers/emulator.ts";
+import { createBench } from "../support/bench.ts";
+
+/** Folder of the drivers. */
+export const drivers = fileURLToPath(new URL("../../drivers", import.meta.url));
+/** Folders that hold a driver and its emulator. */
+export const names = readdirSync(drivers).filter((name) =>
+  ["driver.ts", "emulator.ts"].every((file) => existsSync(`${drivers}/${name}/${file}`)),
+);
+
+export interface Subject {
+  readonly name: string;
+  readonly chip: Chip<unknown>;
+  readonly emulated: EmulatedChip;
+}
+export const subjects: Subject[] = await Promise.all(
+  names.map(async (name) => ({
+    name,
+    chip: (await import(`../../drivers/${name}/driver.ts`)).chip,
+    emulated: (await import(`../../drivers/${name}/emulator.ts`)).emulated,
+  })),
+);
+
+type AnyEmulator = I2cEmulator | SpiEmulator;
+type AnyInput = Input<unknown>;
+
+/** A chip whose emulator is spoilt before it is attached. */
+export function spoil(emulated: EmulatedChip, how: (emulator: AnyEmulator) => void): EmulatedChip {
+  const create = (options: object) => {
+    const emulator = emulated.create(options);
+    how(emulator);
+    return emulator;
+  };
+  return { ...emulated, create } as EmulatedChip;
+}
+
+/** Inputs that a channel shows, by name. */
+export const inputsOf = (emulator: AnyEmulator) =>
+  Object.entries(emulator.inputs as unknown as Record<string, AnyInput>).filter(
+    ([, { channel }]) => channel !== undefined,
+  );
+
+/** Every input another value at every sample, over most of its range (none saturates), the same in every run. */
+export function shake(emulator: AnyEmulator) {
+  for (const [name, { minimum, maximum }] of inputsOf(emulator)) {
+    emulator.set(name, (time) => {
+      const x = Math.abs(Math.sin(time * 12.9898 + name.length) * 43758.5453);
+      return minimum + (maximum - minimum) * 0.85 * (x - Math.floor(x));
+    });
+  }
+}
+
+/** A raw value in its channel's unit. */
+export const physical = (raw: number, { offset, mul, exp10 }: Channel) => (raw + offset) * mul * 10 ** exp10;
+
+/** The last value of a channel after the chip saw a constant for a while. */
+export function settle({ chip, emulated }: Subject, name: string, value: number, channel: number): number {
+  const bench = createBench(chip, emulated);
+  bench.emulator.set(name, value);
+  bench.run(bench.driver.open());
+  let last: number | undefined;
+  for (let i = 0, blocks = 0; i < 20 && blocks < 2; i++) {
+    bench.wait(bench.driver.pollEvery);
+    const { samples, count } = bench.run(bench.driver.poll()).channels[channel];
+    if (count === 0) continue;
+    last = samples[count - 1];
+    blocks++;
+  }
+  if (last === undefined) throw new Error(`${chip.model}: no sample in 20 polls`);
+  return last;
+}
