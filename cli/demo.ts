@@ -31,6 +31,15 @@ const INTERRUPTED = 130;
 const INTERRUPT_LIMIT = 900;
 
 export async function demo(options: DemoOptions): Promise<void> {
+  let interrupted = false;
+  const onInterrupt = () => {
+    interrupted = true;
+    // Whatever hangs: the store commits whole transactions, so it is whole at any moment.
+    setTimeout(() => process.exit(INTERRUPTED), INTERRUPT_LIMIT).unref();
+  };
+  process.once("SIGINT", onInterrupt);
+  process.once("SIGTERM", onInterrupt);
+
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
   const recording = options.record === undefined ? undefined : await loadRecording(options.record, seconds);
   const stored: ((accepted: Accepted) => void)[] = [];
@@ -56,18 +65,10 @@ export async function demo(options: DemoOptions): Promise<void> {
   );
   stored.push(display.take);
 
-  let interrupted = false;
-  const onInterrupt = () => {
-    interrupted = true;
-    // Whatever hangs: the store commits whole transactions, so it is whole at any moment.
-    setTimeout(() => process.exit(INTERRUPTED), INTERRUPT_LIMIT).unref();
-  };
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onInterrupt);
-
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
   try {
     await ward.start();
+    if (interrupted) return;
     if (options.fast) await ward.runLockStep(end, () => interrupted);
     else await runPaced(ward, end, () => interrupted);
     await ward.stopBoards();
@@ -76,8 +77,8 @@ export async function demo(options: DemoOptions): Promise<void> {
   } finally {
     display.end();
     await ward.stop();
+    if (interrupted) process.exit(INTERRUPTED);
   }
-  if (interrupted) process.exit(INTERRUPTED);
 }
 
 /** Lets virtual time follow the clock on the wall. */

@@ -42,10 +42,10 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /** The value where `key` must stand; keys are sorted, so the set is fixed by the places. */
-function entry(of: Cbor | undefined, place: number, key: number, count: number, what: string): Cbor {
-  if (of === undefined || !isMap(of) || of.entries.length !== count || of.entries[place][0] !== key)
+function entry(within: Cbor | undefined, place: number, key: number, count: number, what: string): Cbor {
+  if (within === undefined || !isMap(within) || within.entries.length !== count || within.entries[place][0] !== key)
     throw refuse("payload", `${what} is not a map of the ${count} keys it must have, ${key} among them`);
-  return of.entries[place][1];
+  return within.entries[place][1];
 }
 
 function badTime(name: string, value: Cbor): Refusal {

@@ -35,8 +35,8 @@ export function map(entries: ReadonlyArray<readonly [Cbor, Cbor]>): CborMap {
 }
 
 /** The value under `key`, or undefined. */
-export function get(of: CborMap, key: number | string): Cbor | undefined {
-  for (let i = 0; i < of.entries.length; i++) if (of.entries[i][0] === key) return of.entries[i][1];
+export function get(within: CborMap, key: number | string): Cbor | undefined {
+  for (let i = 0; i < within.entries.length; i++) if (within.entries[i][0] === key) return within.entries[i][1];
   return undefined;
 }
 

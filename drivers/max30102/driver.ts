@@ -12,7 +12,6 @@ import {
   FAULT_RESTARTED,
   FLAG_BUS_FAULT,
   FLAG_LED_CHANGED,
-  FLAG_SATURATED,
   type Frame,
   type Op,
   type Outcome,
@@ -25,7 +24,6 @@ import { createOpening, createSelfTest, hex } from "./selftest.ts";
 export type Max30102Configuration = reg.Max30102Configuration;
 
 const MODEL = "MAX30102";
-const MAX_HZ = 400_000; // p5
 const defaults: Max30102Configuration = {
   sampleRate: 100,
   averaging: 1,
@@ -47,13 +45,10 @@ const TOLERANCE = 1 / 64;
 const COUNTABLE = 5000;
 
 const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver<Max30102Configuration> => {
-  let configuration: Max30102Configuration = Object.assign({}, defaults, partial);
+  const configuration: Max30102Configuration = Object.assign({}, defaults, partial);
   let registers = reg.encode(configuration);
   const swap = configuration.swapLeds === true;
   const width = registers[2] & 3;
-  const shift = 3 - width;
-  const bits = reg.FEWEST_BITS + width;
-  const top = (1 << bits) - 1;
   /** From sample to sample, us; part of it from the middle of the averaged conversions to the last of them. */
   const period = (configuration.averaging * 1e6) / configuration.sampleRate;
   const lag = (configuration.averaging - 1) / configuration.averaging / 2;
@@ -61,12 +56,7 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
   const where = `${MODEL} at ${hex(address)}`;
   const wired = wiring.interrupt === true;
   const maxRead = wiring.maxRead ?? 1024;
-  // The three pointers and one sample must come in one read.
-  if (maxRead < 3 + reg.SAMPLE_BYTES) {
-    throw new Error(
-      `${where}: maxRead ${maxRead} bytes: choose a bus that reads at least ${3 + reg.SAMPLE_BYTES} at once`,
-    );
-  }
+  if (maxRead < 9) throw new Error(`${where}: maxRead ${maxRead} bytes: choose a bus that reads at least 9 at once`);
 
   /** `started`: since `open()`, this chip was identified and configured. */
   let started = false;
@@ -122,57 +112,29 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     return finish(frame);
   };
 
-  /** `count` samples, the pointers before the first: a burst runs from FIFO_WR_PTR into FIFO_DATA and stays (p14). */
-  const drain = (count: number, ops: Op[]): Step => {
-    let head = 3;
-    for (let left = count; left > 0; ) {
-      const room = Math.floor((maxRead - head) / reg.SAMPLE_BYTES);
-      const part = Math.min(left, room);
-      ops.push({ read: head + part * reg.SAMPLE_BYTES, at: head > 0 ? reg.FIFO_WR_PTR : reg.FIFO_DATA });
-      left -= part;
-      head = 0;
-    }
-    return { ops, next: onDrain };
-  };
+  const drain = (count: number, ops: Op[]): Step => ({
+    ops: ops.concat(reg.readFifo(count, maxRead)),
+    next: onDrain,
+  });
 
   const onDrain = (outcome: Outcome, frame: Frame): Step | null => {
-    const one = frame.channels[swap ? 1 : 0];
-    const two = frame.channels[swap ? 0 : 1];
-    const a = one.samples;
-    const b = two.samples;
-    const start = one.count;
-    let count = start;
-    let fullA = 0;
-    let fullB = 0;
-    for (let i = 0; i < outcome.replies.length; i++) {
-      const bytes = outcome.replies[i];
-      for (let at = i === 0 ? 3 : 0; at < bytes.length; at += reg.SAMPLE_BYTES) {
-        a[count] = (((bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]) & 0x3ffff) >> shift;
-        b[count] = (((bytes[at + 3] << 16) | (bytes[at + 4] << 8) | bytes[at + 5]) & 0x3ffff) >> shift;
-        if (a[count] === top) fullA = FLAG_SATURATED;
-        if (b[count] === top) fullB = FLAG_SATURATED;
-        count++;
-      }
-    }
-    const decoded = count - start;
+    const channels = frame.channels;
+    const start = channels[0].count;
+    const decoded = reg.decode(outcome.replies, width, channels[swap ? 1 : 0], channels[swap ? 0 : 1]);
     if (outcome.error !== null) mark |= FLAG_BUS_FAULT;
     if (decoded > 0) {
       const before = gap > 0 || start > 0 ? 0 : missing;
       if (before < 0) edgeIndex = -1;
       else index += before;
       for (let i = 0; i < 2; i++) {
-        const block = frame.channels[i];
-        if (start === 0) {
-          block.index = index;
-          block.time = time;
-          block.uncertainty = doubt;
-          block.lost = before;
-        }
+        const block = channels[i];
         block.flags |= mark;
-        block.count = count;
+        if (start > 0) continue;
+        block.index = index;
+        block.time = time;
+        block.uncertainty = doubt;
+        block.lost = before;
       }
-      one.flags |= fullA;
-      two.flags |= fullB;
       if (gap === 0 && start === 0) missing = 0;
       mark = 0;
       index += decoded;
@@ -264,8 +226,8 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     const ops: Op[] = [];
     let unread = (reply[4] - reply[6]) & reg.FIVE_BITS;
     // Equal pointers: full or empty. In half a FIFO's time an empty one would have filled.
-    if (unread === 0 && (lost > 0 || (almost && outcome.began - drainedAt >= POLL_AFTER * period)))
-      unread = reg.FIFO_DEPTH;
+    const full = lost > 0 || (almost && outcome.began - drainedAt >= POLL_AFTER * period);
+    if (unread === 0 && full) unread = reg.FIFO_DEPTH;
     if (skipped > 0 && unread + skipped < reg.FIFO_DEPTH) {
       // Popped by a read that failed, not yet written over: read them again (p16).
       unread += skipped;
@@ -307,13 +269,13 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     mdc: PLETH,
     rate: 1e6 / period,
     waveform: true,
-    bits,
+    bits: reg.FEWEST_BITS + width,
     offset: 0,
     mul: 1,
     exp10: 0,
     unit: "1",
     minimum: 0,
-    maximum: top,
+    maximum: reg.highestCode(width),
     accuracy: "none given; supply rejection 0.25 % of full scale typically, 1 % at most (p3)",
     role: name,
     processing: 0,
@@ -323,10 +285,8 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     model: MODEL,
     bus: "i2c",
     address,
-    maxHz: MAX_HZ,
-    get configuration() {
-      return configuration;
-    },
+    maxHz: 400_000, // p5
+    configuration,
     dataReady: wired ? "falling" : null,
     pollEvery: ((wired ? POLL_AFTER_INTERRUPT : POLL_AFTER) * period) / 1000,
     channels: () => [channel("red"), channel("infrared")],
@@ -352,7 +312,7 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
         next: (outcome) => {
           mark |= FLAG_LED_CHANGED;
           if (outcome.error === null) {
-            configuration = next;
+            Object.assign(configuration, next);
             registers = wanted;
           }
           return null;

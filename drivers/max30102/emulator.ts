@@ -23,12 +23,9 @@ const NOISE_CODES = 3.2;
 /** Steps of LED current in a milliampere (Table 8). */
 const LED_STEPS = 5;
 
-/** Codes of full scale minus one, for a pulse width setting. */
-const highestCode = (width: number) => 2 ** (reg.FEWEST_BITS + width) - 1;
-
 /** What a constant photocurrent must read as, in counts. `current`: nA per mA of LED current. */
 const expected = (led: "red" | "infrared") => (current: number, c: reg.Max30102Configuration) => {
-  const top = highestCode(reg.WIDTHS.indexOf(c.pulseWidth));
+  const top = reg.highestCode(reg.WIDTHS.indexOf(c.pulseWidth));
   return Math.min(top, (current * c.ledCurrent[led] * (top + 1)) / c.adcRange);
 };
 
@@ -109,7 +106,7 @@ function create(options: EmulatorOptions): I2cEmulator {
   /** One code of one LED, right-justified. */
   const convert = (led: 1 | 2, time: number, sinceStart: number) => {
     const range = reg.RANGES[field(reg.SPO2_CONFIG, 5, 3)];
-    const top = highestCode(field(reg.SPO2_CONFIG, 0, 3));
+    const top = reg.highestCode(field(reg.SPO2_CONFIG, 0, 3));
     const perMilliampere = signals[led === 1 ? "red" : "infrared"](time, sinceStart);
     let current = (perMilliampere * registers[reg.LED1_PA + led - 1]) / LED_STEPS;
     if (options.noise !== undefined) {

@@ -2,6 +2,7 @@
  * MAX30102 registers. Pages are those of the data sheet 19-7740, Rev 1, 10/18. Device side.
  * The MAX30101 and MAX30105 have the same map and the same PART_ID.
  */
+import { type Block, FLAG_SATURATED, type Op } from "../driver.ts";
 
 /** 7-bit I2C address (p29). */
 export const ADDRESS = 0x57;
@@ -73,6 +74,55 @@ export const WIDTHS = [69, 118, 215, 411];
 export const HIGHEST_RATES = [1600, 1000, 800, 400];
 /** ADC bits of the shortest pulse width; each longer one has one more (Table 7). */
 export const FEWEST_BITS = 15;
+/** Full scale for a LED_PW field. */
+export const highestCode = (width: number): number => (1 << (FEWEST_BITS + width)) - 1;
+
+/**
+ * Reads of at most `maxRead` bytes (9 or more): the three pointers and `count` samples, whole ones. A burst runs from
+ * FIFO_WR_PTR into FIFO_DATA and stays there (p14).
+ */
+export const readFifo = (count: number, maxRead: number): Op[] => {
+  const ops: Op[] = [];
+  let head = 3;
+  let left = count;
+  while (left > 0) {
+    const part = Math.min(left, Math.floor((maxRead - head) / SAMPLE_BYTES));
+    ops.push({ read: head + part * SAMPLE_BYTES, at: head > 0 ? FIFO_WR_PTR : FIFO_DATA });
+    left -= part;
+    head = 0;
+  }
+  return ops;
+};
+
+/**
+ * Appends what `readFifo` brought to the blocks of LED1 and LED2, right-justified for the LED_PW field (p14-15), and
+ * flags full scale. Returns the number of samples.
+ */
+export const decode = (replies: readonly Uint8Array[], width: number, first: Block, second: Block): number => {
+  const shift = 3 - width;
+  const top = highestCode(width);
+  const one = first.samples;
+  const two = second.samples;
+  const start = first.count;
+  let count = start;
+  let firstFlags = 0;
+  let secondFlags = 0;
+  for (let i = 0; i < replies.length; i++) {
+    const bytes = replies[i];
+    for (let at = i === 0 ? 3 : 0; at < bytes.length; at += SAMPLE_BYTES) {
+      one[count] = (((bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]) & 0x3ffff) >> shift;
+      two[count] = (((bytes[at + 3] << 16) | (bytes[at + 4] << 8) | bytes[at + 5]) & 0x3ffff) >> shift;
+      if (one[count] === top) firstFlags = FLAG_SATURATED;
+      if (two[count] === top) secondFlags = FLAG_SATURATED;
+      count++;
+    }
+  }
+  first.count = count;
+  second.count = count;
+  first.flags |= firstFlags;
+  second.flags |= secondFlags;
+  return count - start;
+};
 
 export interface Max30102Configuration {
   /** Conversions a second before averaging, hz: 50, 100, 200, 400, 800, 1000 or 1600. */

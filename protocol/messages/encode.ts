@@ -87,44 +87,44 @@ function data(message: DataMessage): Cbor {
   return parts;
 }
 
-function attributes(of: Attributes): CborMap {
+function attributes(given: Attributes): CborMap {
   const found: Pair[] = [];
-  if (of.role !== undefined) found.push([1, text(of.role, MAX_TEXT, "attribute 1 (role)")]);
-  if (of.chip !== undefined) found.push([2, text(of.chip, MAX_TEXT, "attribute 2 (chip)")]);
-  if (of.site !== undefined) found.push([3, text(of.site, MAX_TEXT, "attribute 3 (body site)")]);
-  if (of.lead !== undefined) found.push([4, text(of.lead, MAX_TEXT, "attribute 4 (lead)")]);
-  if (of.processing !== undefined) found.push([5, integer(of.processing, 0, 3, "attribute 5 (processing)")]);
-  if (of.delay !== undefined) found.push([6, signed(of.delay, "attribute 6 (delay)")]);
-  if (of.calibration !== undefined) found.push([7, text(of.calibration, MAX_TEXT, "attribute 7 (calibration)")]);
-  if (of.minimum !== undefined) found.push([8, signed(of.minimum, "attribute 8 (minimum)")]);
-  if (of.maximum !== undefined) found.push([9, signed(of.maximum, "attribute 9 (maximum)")]);
-  if (of.identity !== undefined) found.push([10, integer(of.identity, 0, 2, "attribute 10 (identity)")]);
+  if (given.role !== undefined) found.push([1, text(given.role, MAX_TEXT, "attribute 1 (role)")]);
+  if (given.chip !== undefined) found.push([2, text(given.chip, MAX_TEXT, "attribute 2 (chip)")]);
+  if (given.site !== undefined) found.push([3, text(given.site, MAX_TEXT, "attribute 3 (body site)")]);
+  if (given.lead !== undefined) found.push([4, text(given.lead, MAX_TEXT, "attribute 4 (lead)")]);
+  if (given.processing !== undefined) found.push([5, integer(given.processing, 0, 3, "attribute 5 (processing)")]);
+  if (given.delay !== undefined) found.push([6, signed(given.delay, "attribute 6 (delay)")]);
+  if (given.calibration !== undefined) found.push([7, text(given.calibration, MAX_TEXT, "attribute 7 (calibration)")]);
+  if (given.minimum !== undefined) found.push([8, signed(given.minimum, "attribute 8 (minimum)")]);
+  if (given.maximum !== undefined) found.push([9, signed(given.maximum, "attribute 9 (maximum)")]);
+  if (given.identity !== undefined) found.push([10, integer(given.identity, 0, 2, "attribute 10 (identity)")]);
   return map(found);
 }
 
-function definition(of: ChannelDefinition): Cbor {
+function definition(channel: ChannelDefinition): Cbor {
   return [
-    integer(of.id, 0, 63, "definition id"),
-    integer(of.mdc, 0, U32, "definition mdc"),
-    unsigned(of.rateMilliHz, "definition rate"),
-    integer(of.bits, 1, 32, "definition bits"),
-    signed(of.offset, "definition offset"),
-    signed(of.mul, "definition mul"),
-    integer(of.exp10, -MAX_EXP10, MAX_EXP10, "definition exp10"),
-    text(of.ucum, MAX_TEXT, "definition ucum"),
-    attributes(of.attributes),
+    integer(channel.id, 0, 63, "definition id"),
+    integer(channel.mdc, 0, U32, "definition mdc"),
+    unsigned(channel.rateMilliHz, "definition rate"),
+    integer(channel.bits, 1, 32, "definition bits"),
+    signed(channel.offset, "definition offset"),
+    signed(channel.mul, "definition mul"),
+    integer(channel.exp10, -MAX_EXP10, MAX_EXP10, "definition exp10"),
+    text(channel.ucum, MAX_TEXT, "definition ucum"),
+    attributes(channel.attributes),
   ];
 }
 
 function claims(message: BirthMessage): CborMap {
-  const of = message.claims;
-  const found: Pair[] = [[256, randomUeid(of.ueid)]];
-  if (of.uptime !== undefined) found.push([261, unsigned(of.uptime, "claim 261 (uptime)")]);
-  found.push([267, integer(of.bootcount, message.boot, message.boot, "claim 267 (bootcount; the header's boot)")]);
-  found.push([268, octets(of.bootseed, 16, 16, "claim 268 (bootseed)")]);
-  found.push([270, text(of.swname, MAX_TEXT, "claim 270 (swname)")]);
-  list(of.swversion, 1, 1, "claim 271");
-  found.push([271, [text(of.swversion[0], MAX_TEXT, "claim 271 (swversion)")]]);
+  const given = message.claims;
+  const found: Pair[] = [[256, randomUeid(given.ueid)]];
+  if (given.uptime !== undefined) found.push([261, unsigned(given.uptime, "claim 261 (uptime)")]);
+  found.push([267, integer(given.bootcount, message.boot, message.boot, "claim 267 (bootcount; the header's boot)")]);
+  found.push([268, octets(given.bootseed, 16, 16, "claim 268 (bootseed)")]);
+  found.push([270, text(given.swname, MAX_TEXT, "claim 270 (swname)")]);
+  list(given.swversion, 1, 1, "claim 271");
+  found.push([271, [text(given.swversion[0], MAX_TEXT, "claim 271 (swversion)")]]);
   return map(found);
 }
 
