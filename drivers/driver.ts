@@ -217,8 +217,9 @@ export function clearFrame(frame: Frame): void {
     block.lost = 0;
     block.flags = 0;
   }
-  frame.faults.length = 0;
-  frame.measurements.length = 0;
+  // Writing `length` throws on Espruino.
+  frame.faults.splice(0, frame.faults.length);
+  frame.measurements.splice(0, frame.measurements.length);
   frame.identity = null;
   frame.restart = false;
 }

@@ -207,14 +207,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     for (let i = 0; i < declared.length; i++) {
       const block = frame.channels[i];
       const id = first + i;
+      const settling = options.vitals.take(declared[i], block);
       if (!declared[i].waveform) {
-        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags);
+        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags | settling);
       } else if (block.count > 0 || block.lost !== 0) {
         const segment = packer.segment(id);
         const lost = packer.addBlock(id, block, 1000000 / declared[i].rate);
         if (lost !== 0) emit(EVENT_OVERFLOW, [id, segment, lost]);
       }
-      options.vitals.take(declared[i], block);
     }
     if (packer.full) sealData();
   };
@@ -256,7 +256,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       hint: null,
     });
     for (let i = 0; i < early.length; i++) sealEvent(early[i]);
-    early.length = 0;
+    early.splice(0, early.length);
   };
   const period = (): void => {
     cancelPeriod = board.timer(options.packet.period, period);

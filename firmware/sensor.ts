@@ -46,7 +46,9 @@ export interface Sample {
 
 const physical = (channel: Channel, block: Block): Float64Array => {
   const values = new Float64Array(block.count);
-  const scale = channel.mul * 10 ** channel.exp10;
+  let scale = channel.mul;
+  for (let i = channel.exp10; i < 0; i++) scale /= 10;
+  for (let i = 0; i < channel.exp10; i++) scale *= 10;
   for (let i = 0; i < block.count; i++) values[i] = (block.samples[i] + channel.offset) * scale;
   return values;
 };

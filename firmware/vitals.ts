@@ -1,11 +1,236 @@
-import type { Block, Channel } from "../drivers/driver.ts";
-import type { ChannelDefinition } from "../protocol/messages.ts";
+/**
+ * Vitals from what the chips measured: one place that turns waveforms into numbers, or into null with the flags that say
+ * why. A number is never older than what it was computed from.
+ */
+import {
+  type Block,
+  type Channel,
+  FLAG_BUS_FAULT,
+  FLAG_LEAD_OFF,
+  FLAG_SETTLING,
+  FLAG_UNCALIBRATED,
+} from "../drivers/driver.ts";
+import {
+  type Attributes,
+  type ChannelDefinition,
+  MDC_HEART_RATE,
+  MDC_PERFUSION_INDEX,
+  MDC_PULSE_RATE,
+  MDC_SPO2,
+} from "../protocol/messages.ts";
+import { createHeartRateMeter, type Rate } from "./dsp/heart-rate.ts";
+import { createOximeter, type Oximeter } from "./dsp/ppg.ts";
+import { createQrsDetector } from "./dsp/qrs.ts";
+import { createTemperatureFilter, type SmoothedTemperature } from "./dsp/temperature.ts";
+
 export interface Vitals {
+  /** The vitals as channels, the first of them with this id. */
   definitions(firstId: number): ChannelDefinition[];
-  take(channel: Channel, block: Block): void;
+  /** Takes a block of a chip's channel; returns flags that its single values (temperature) must carry besides their own. */
+  take(channel: Channel, block: Block): number;
+  /** This channel was interrupted: what it gave before does not belong to what comes. */
   interrupted(channel: Channel): void;
+  /** Calls `emit` for every vital: its place in `definitions`, its raw value or null, its flags. `now`: board clock, us. */
   read(now: number, emit: (index: number, value: number | null, flags: number) => void): void;
 }
-export function createVitals(_channels: readonly Channel[]): Vitals {
-  return { definitions: () => [], take() {}, interrupted() {}, read() {} };
+
+/** Numbers of one kind, read when they are asked for. */
+interface Source {
+  take(channel: Channel, block: Block): number;
+  interrupted(channel: Channel): void;
+  /** The vitals in order; value in the unit of the definition, before scaling. */
+  read(now: number, emit: (value: number | null, flags: number) => void): void;
+}
+
+interface Definition {
+  readonly mdc: number;
+  readonly ucum: string;
+  /** value = raw x 10^exp10 = raw / scale. */
+  readonly exp10: number;
+  readonly scale: number;
+  readonly bits: number;
+  readonly calibration?: string;
+}
+
+const HEART_RATE: Definition = { mdc: MDC_HEART_RATE, ucum: "/min", exp10: -1, scale: 10, bits: 13 };
+const PULSE_RATE: Definition = { mdc: MDC_PULSE_RATE, ucum: "/min", exp10: -1, scale: 10, bits: 13 };
+const SPO2: Definition = {
+  mdc: MDC_SPO2,
+  ucum: "%",
+  exp10: -1,
+  scale: 10,
+  bits: 11,
+  calibration: "maxim-reference-design",
+};
+const PERFUSION: Definition = { mdc: MDC_PERFUSION_INDEX, ucum: "%", exp10: -2, scale: 100, bits: 15 };
+
+/** SpO2 = -45.060 R^2 + 30.354 R + 94.845 (Maxim reference design RD117): no device's own, so every value is flagged. */
+const REFERENCE_CURVE = { square: -45060 / 1000, linear: 30354 / 1000, constant: 94845 / 1000 };
+/** A chip that has given nothing for this long gives no vital either, us. */
+const SILENCE = 3000000;
+/** Of the converter's range: below it there is no finger. */
+const OFF_BODY = 1 / 16;
+/** Degrees Celsius between the fast and the slow mean that count as settled. */
+const SETTLED = 1 / 16;
+const MICROSECONDS = 1000000;
+
+const createHeart = (ecg: Channel): Source => {
+  const interval = MICROSECONDS / ecg.rate;
+  const meter = createHeartRateMeter(MICROSECONDS);
+  const rate: Rate = { value: null, flags: 0 };
+  let pushed = 0;
+  /** Board time of the detector's sample 0, us. */
+  let origin = 0;
+  let leadOff = false;
+  // The detector thinks in uV; the channel's unit is V.
+  let microvolts = ecg.mul;
+  for (let i = ecg.exp10 + 6; i < 0; i++) microvolts /= 10;
+  const detector = createQrsDetector(ecg.rate, microvolts, (index) => meter.beat(origin + index * interval));
+  const forget = (): void => {
+    detector.reset();
+    meter.reset();
+    pushed = 0;
+  };
+  return {
+    take(channel, block) {
+      if (channel.name !== ecg.name || (block.count === 0 && block.lost === 0)) return 0;
+      leadOff = (block.flags & FLAG_LEAD_OFF) !== 0;
+      if (block.lost !== 0 || leadOff) forget();
+      if (leadOff) return 0;
+      origin = block.time - pushed * interval;
+      pushed += block.count;
+      detector.push(block.samples, block.count);
+      return 0;
+    },
+    interrupted(channel) {
+      if (channel.name === ecg.name) forget();
+    },
+    read(now, emit) {
+      meter.read(now, rate);
+      emit(leadOff ? null : rate.value, leadOff ? FLAG_LEAD_OFF : rate.flags);
+    },
+  };
+};
+
+const createPulse = (red: Channel, infrared: Channel): Source => {
+  const full = infrared.maximum + 1;
+  const oximeter: Oximeter = createOximeter({
+    rate: infrared.rate,
+    curve: REFERENCE_CURVE,
+    offBodyBelow: full * OFF_BODY,
+    saturatedAbove: full - 1,
+  });
+  let redBlock: Block | null = null;
+  let heardAt = 0;
+  return {
+    take(channel, block) {
+      if (channel.name === red.name) redBlock = block;
+      if (channel.name !== infrared.name || redBlock === null || redBlock.count !== block.count) return 0;
+      if (block.lost !== 0) oximeter.reset();
+      if (block.count > 0) heardAt = block.time + (block.count * MICROSECONDS) / infrared.rate;
+      oximeter.push(redBlock.samples, block.samples, block.count);
+      return 0;
+    },
+    interrupted(channel) {
+      if (channel.name === infrared.name) oximeter.reset();
+    },
+    read(now, emit) {
+      const result = oximeter.result;
+      const silent = now - heardAt > SILENCE;
+      const give = (value: number | null, extra: number): void => {
+        if (silent) emit(null, FLAG_BUS_FAULT);
+        else if (value === null) emit(null, result.flags === 0 ? FLAG_SETTLING : result.flags);
+        else emit(value, result.flags | extra);
+      };
+      give(result.pulseRate, 0);
+      give(result.spo2, FLAG_UNCALIBRATED);
+      give(result.perfusionIndex, 0);
+    },
+  };
+};
+
+/** A thermometer gives its own values; this one only says whether they still move. */
+const createWarmth = (temperature: Channel): Source => {
+  let scale = temperature.mul;
+  for (let i = temperature.exp10; i < 0; i++) scale /= 10;
+  const filter = createTemperatureFilter({ rate: temperature.rate, tolerance: SETTLED });
+  const smoothed: SmoothedTemperature = { value: null, flags: 0 };
+  return {
+    take(channel, block) {
+      if (channel.name !== temperature.name) return 0;
+      for (let i = 0; i < block.count; i++) filter.push((block.samples[i] + temperature.offset) * scale);
+      filter.read(smoothed);
+      return smoothed.flags;
+    },
+    interrupted(channel) {
+      if (channel.name === temperature.name) filter.reset();
+    },
+    read() {},
+  };
+};
+
+const find = (channels: readonly Channel[], name: string): Channel | null => {
+  for (let i = 0; i < channels.length; i++) if (channels[i].name === name) return channels[i];
+  return null;
+};
+
+/** Makes what these channels allow: a heart rate from "ecg", oximetry from "red" and "infrared". */
+export function createVitals(channels: readonly Channel[]): Vitals {
+  const sources: Source[] = [];
+  const kinds: Definition[] = [];
+  const ecg = find(channels, "ecg");
+  if (ecg !== null && (ecg.rate === 128 || ecg.rate === 256 || ecg.rate === 125 || ecg.rate === 250)) {
+    sources.push(createHeart(ecg));
+    kinds.push(HEART_RATE);
+  }
+  const red = find(channels, "red");
+  const infrared = find(channels, "infrared");
+  if (red !== null && infrared !== null && (red.rate === 50 || red.rate === 100 || red.rate === 200)) {
+    sources.push(createPulse(red, infrared));
+    kinds.push(PULSE_RATE, SPO2, PERFUSION);
+  }
+  const temperature = find(channels, "temperature");
+  if (temperature !== null && temperature.rate > 0) sources.push(createWarmth(temperature));
+
+  return {
+    definitions(firstId) {
+      const definitions: ChannelDefinition[] = [];
+      for (let i = 0; i < kinds.length; i++) {
+        const kind = kinds[i];
+        const attributes: Attributes = Object.assign(
+          { processing: 2 as const },
+          kind.calibration === undefined ? null : { calibration: kind.calibration },
+        );
+        definitions.push({
+          id: firstId + i,
+          mdc: kind.mdc,
+          rateMilliHz: 0,
+          bits: kind.bits,
+          offset: 0,
+          mul: 1,
+          exp10: kind.exp10,
+          ucum: kind.ucum,
+          attributes,
+        });
+      }
+      return definitions;
+    },
+    take(channel, block) {
+      let flags = 0;
+      for (let i = 0; i < sources.length; i++) flags |= sources[i].take(channel, block);
+      return flags;
+    },
+    interrupted(channel) {
+      for (let i = 0; i < sources.length; i++) sources[i].interrupted(channel);
+    },
+    read(now, emit) {
+      let index = 0;
+      const give = (value: number | null, flags: number): void => {
+        const scaled = value === null ? null : Math.round(value * kinds[index].scale);
+        emit(index, scaled, flags);
+        index++;
+      };
+      for (let i = 0; i < sources.length; i++) sources[i].read(now, give);
+    },
+  };
 }

@@ -10,7 +10,7 @@ export {
 } from "./recording.ts";
 export * from "./wfdb.ts";
 export * from "./wfdb-annotations.ts";
-export { isOwnExport, rateOfAnnotations, wfdbOfRecording } from "./wfdb-export.ts";
+export { isOwnExport, wfdbOfRecording } from "./wfdb-export.ts";
 export * from "./wfdb-files.ts";
 export { formatHeader, parseHeader, type WfdbFormat, type WfdbHeader, type WfdbSignalSpec } from "./wfdb-header.ts";
 export { INVALID_SAMPLE } from "./wfdb-signals.ts";

@@ -1,7 +1,7 @@
 /** A recording of ours as a WFDB record: format 24, one record per device, boot and rate, with its beats. Pure. */
 import { lengthOf, type Recording, recordingName, rfc3339, utcOf } from "./recording.ts";
 import type { WfdbRecordInput } from "./wfdb.ts";
-import { type Annotation, type AnnotationInput, annotationRate } from "./wfdb-annotations.ts";
+import type { Annotation, AnnotationInput } from "./wfdb-annotations.ts";
 import { INVALID_SAMPLE, misfit } from "./wfdb-signals.ts";
 
 // Both marks say who made the beats, so that nobody evaluates a detector against itself.
@@ -72,9 +72,4 @@ function clockOf(microseconds: number): { baseTime: string; baseDate: string } {
 export function isOwnExport(annotations: readonly Annotation[], comments: readonly string[]): boolean {
   if (comments.some((comment) => comment.startsWith(COMMENT))) return true;
   return annotations.some(({ sample, aux }) => sample === 0 && aux.startsWith(MARK));
-}
-
-/** Rate of the sample numbers of an annotation file: its own statement, else the rates given, in order; null: none known. */
-export function rateOfAnnotations(annotations: readonly Annotation[], ...fallback: (number | null)[]): number | null {
-  return annotationRate(annotations) ?? fallback.find((rate) => rate !== null) ?? null;
 }

@@ -21,11 +21,11 @@ export const boardGlobals = new Set([
   "setTimeout",
 ]);
 
-/** What may be read of a global object. */
+/** What may be read of a global object. Math.pow is there, but goes by logarithms: Math.pow(2, 12) is less than 4096. */
 export const members: Readonly<Record<string, ReadonlySet<string>>> = {
   Math: new Set(
     (
-      "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs acos asin atan atan2 ceil cos exp floor log max min pow random " +
+      "E LN10 LN2 LOG10E LOG2E PI SQRT1_2 SQRT2 abs acos asin atan atan2 ceil cos exp floor log max min random " +
       "round sign sin sqrt tan"
     ).split(" "),
   ),
@@ -70,7 +70,7 @@ export const advice = {
   "default-parameter": "no default parameters there: value ?? fallback in the body",
   destructuring: "no destructuring there: name each field",
   "dynamic-import": "no import() there: import at the top",
-  exponent: "no ** there: Math.pow, or a product",
+  exponent: "no ** there, and Math.pow(10, 3) is not exact: a product, or a table of powers",
   "extends-builtin": "super() of a built-in throws there: new Error(message), then assign fields",
   generator: "no generators there: call back, or keep an index",
   helper: "the bundler needs a helper function for this: write it plainly",
@@ -79,10 +79,10 @@ export const advice = {
   label: "no labels there: return from a function, or a flag",
   lowering: "this cannot be brought down to what the interpreter reads",
   "missing-global": "does not exist there, or is not the same there",
-  "missing-member": "does not exist there",
+  "missing-member": "does not exist there, or (Math.pow) is not exact",
   "new-target": "no new.target there",
   "private-name": "no #private there: a closure, or a name without #",
-  regex: "only characters, classes, *, +, ^, $ and an outermost | are sure there, flags none or g: read the characters",
+  regex: "only characters, classes, *, +, ^, $ and an outermost | are sure there, flags g and i: read the characters",
   "reserved-name": "cannot be a name there: choose another",
   rest: "no rest parameters there: take an array",
   spread: "no spread there (a derived class with fields and no constructor makes one): concat, Object.assign or a loop",

@@ -84,7 +84,7 @@ export function refusals(program: Program, options: WalkOptions): Refusal[] {
     if (node.bigint !== undefined) refuse("bigint", node);
     else if (node.regex) {
       const plain = node.regex.pattern.replace(/\\[^bBkpPuxc0-9]/g, "x").replace(/\[[^\]]*\]/g, "x");
-      if (/[\\(){}?]/.test(plain) || !/^g?$/.test(node.regex.flags)) refuse("regex", node, `${node.raw} `);
+      if (/[\\(){}?]/.test(plain) || !/^[gi]*$/.test(node.regex.flags)) refuse("regex", node, `${node.raw} `);
     } else if (typeof node.value === "number") {
       const raw = node.raw ?? "";
       const decimal = !/^0[xob]/i.test(raw);

@@ -35,31 +35,12 @@ interface IArguments {
   readonly length: number;
 }
 interface TemplateStringsArray extends ReadonlyArray<string> {}
-interface ThisType<T> {}
 type PropertyKey = string | number | symbol;
-interface PropertyDescriptor {
-  configurable?: boolean;
-  enumerable?: boolean;
-  value?: any;
-  writable?: boolean;
-  get?(): any;
-  set?(value: any): void;
-}
-interface TypedPropertyDescriptor<T> {
-  enumerable?: boolean;
-  configurable?: boolean;
-  writable?: boolean;
-  value?: T;
-  get?: () => T;
-  set?: (value: T) => void;
-}
 type Partial<T> = { [P in keyof T]?: T[P] };
-type Required<T> = { [P in keyof T]-?: T[P] };
 type Readonly<T> = { readonly [P in keyof T]: T[P] };
 type Pick<T, K extends keyof T> = { [P in K]: T[P] };
 type Record<K extends keyof any, T> = { [P in K]: T };
 type Exclude<T, U> = T extends U ? never : T;
-type Extract<T, U> = T extends U ? T : never;
 type Omit<T, K extends keyof any> = Pick<T, Exclude<keyof T, K>>;
 type NonNullable<T> = T & {};
 type Parameters<T extends (...values: any) => any> = T extends (...values: infer P) => any ? P : never;
@@ -83,7 +64,6 @@ interface ObjectConstructor {
   assign<T extends {}, U>(target: T, source: U): T & U;
   assign(target: object, ...sources: any[]): any;
   create(prototype: object | null): any;
-  defineProperty<T>(target: T, key: PropertyKey, descriptor: PropertyDescriptor & ThisType<any>): T;
   entries<T>(target: { [key: string]: T } | ArrayLike<T>): [string, T][];
   entries(target: {}): [string, any][];
   fromEntries<T = any>(entries: readonly (readonly [PropertyKey, T])[]): { [key: string]: T };
@@ -118,7 +98,8 @@ interface Boolean {
 }
 declare var Boolean: { new (value?: any): Boolean; <T>(value?: T): boolean };
 
-// --- Numbers. No Number.isInteger, isFinite, isNaN, EPSILON, MAX_SAFE_INTEGER; no toPrecision, toExponential.
+// --- Numbers. No Number.isInteger, isFinite, isNaN, EPSILON, MAX_SAFE_INTEGER; no toPrecision, toExponential. toString gives 11
+// digits, toFixed cuts where it should round, and a decimal fraction in a text is read with another last bit.
 interface Number {
   toString(radix?: number): string;
   toFixed(digits?: number): string;
@@ -133,7 +114,8 @@ declare var Number: {
   readonly POSITIVE_INFINITY: number;
 };
 
-// No trunc, imul, fround, clz32, cbrt, hypot, log2, log10, log1p, expm1, and no hyperbolic function.
+// No trunc, imul, fround, clz32, cbrt, hypot, log2, log10, log1p, expm1, and no hyperbolic function. No pow: it is there, but
+// pow(2, 12) is not 4096. sqrt, exp, log, sin and their like may differ from Node's in the last bit; round(-2.5) is -3.
 interface Math {
   readonly E: number;
   readonly LN10: number;
@@ -160,7 +142,6 @@ interface Math {
   atan2(y: number, x: number): number;
   max(...values: number[]): number;
   min(...values: number[]): number;
-  pow(base: number, exponent: number): number;
   random(): number;
 }
 declare var Math: Math;
@@ -217,7 +198,6 @@ interface RegExp {
   readonly source: string;
   lastIndex: number;
 }
-declare var RegExp: { new (pattern: string, flags?: string): RegExp; (pattern: string, flags?: string): RegExp };
 
 // --- Arrays. `length` cannot be written: it throws there. No at, flat, flatMap, lastIndexOf, reduceRight, entries, keys,
 // values, copyWithin, findLast, and no Array.from, Array.of.

@@ -22,7 +22,7 @@ const REGISTERS: readonly (readonly [register: number, reset: number, writable: 
 ];
 const INFO_VALUE = 0x513000;
 
-/** A lead must be off, and the output saturated, for longer than this, us (p. 24, 26). */
+/** A lead must be off, and the output saturated, for longer than this, us (p. 23: 115 to 140 ms; p. 26). */
 const LEAD_OFF_TIME = 115_000;
 const SATURATION_TIME = 125_000;
 /** Time until the PLL locks, us. Assumed. */

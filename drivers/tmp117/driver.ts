@@ -20,7 +20,7 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
   }
   let register = r.encode(settings);
   const cycle = r.cycleOf(register);
-  /** No two conversions end closer than this, us: 13 of 15.5 ms (section 6.6). */
+  /** No two conversions end closer than this, us: its oscillator is taken for a sixth fast at most (README.md). */
   const shortest = (cycle * 26000) / 31;
   const channel: Channel = {
     name: "temperature",

@@ -17,7 +17,7 @@ const FACTORY: readonly (readonly [register: number, value: number])[] = [
   [r.EEPROM3, 0],
 ];
 const ID = 0x0117;
-/** us: one conversion (section 6.6), power-up (7.3.1), soft reset, programming one word (7.5.1.2). */
+/** us: one conversion (section 7.3.2), power-up (7.3.1), soft reset (7.6), programming one word (7.5.1.2). */
 const CONVERSION = 15_500;
 const POWER_UP = 1_500;
 const RESET = 2_000;
@@ -60,7 +60,7 @@ function create(options: EmulatorOptions): I2cEmulator {
   const get = (register: number) => registers.get(register) ?? 0;
   const averages = () => r.AVERAGES[(get(r.CONFIGURATION) >> r.AVG_SHIFT) & 3];
   const oneShot = () => (get(r.CONFIGURATION) & r.MOD) === r.ONE_SHOT;
-  /** Active time and cycle, us: averaging may take longer than CONV says (table 7-7: 125 ms, 500 ms, 1 s). */
+  /** Active time and cycle, us: averaging may take longer than CONV says (section 7.6, CONV: 125 ms, 500 ms, 1 s). */
   const active = () => (averages() * CONVERSION) / oscillator;
   const cycle = () => {
     const averaged = { 1: 0, 8: 125, 32: 500, 64: 1000 }[averages()] ?? 0;
@@ -69,7 +69,7 @@ function create(options: EmulatorOptions): I2cEmulator {
   const conversionAt = () => startedAt + active() + (k * cycle()) / oscillator;
   const busy = () => now < busyUntil;
 
-  /** ALERT: Data_Ready or an alert flag, active low unless POL; open drain (section 7.6.3). */
+  /** ALERT: Data_Ready or an alert flag, active low unless POL; open drain (section 7.6). */
   const update = () => {
     const configuration = get(r.CONFIGURATION);
     const shown = (configuration & r.DR_ALERT) !== 0 ? r.DATA_READY : r.HIGH_ALERT | r.LOW_ALERT;

@@ -15,7 +15,7 @@ export const TEMP_OFFSET = 0x07;
 export const EEPROM3 = 0x08;
 export const DEVICE_ID = 0x0f;
 
-// Configuration (section 7.6.3). Data_Ready and the alerts are cleared when it is read, Data_Ready also by Temp_Result.
+// Configuration (section 7.6). Data_Ready and the alerts are cleared when it is read, Data_Ready also by Temp_Result.
 export const HIGH_ALERT = 0x8000;
 export const LOW_ALERT = 0x4000;
 export const DATA_READY = 0x2000;
@@ -47,14 +47,14 @@ export const TMP119 = 0x2117;
 export const BUSY_TRIES = 3;
 export const BUSY_PAUSE = 4;
 export const RESET_PAUSE = 3;
-/** A one-shot conversion without averaging takes 17.5 ms at most (section 6.6); ms. */
+/** A conversion without averaging takes 15.5 ms (section 7.3.2), give or take an eighth; ms. */
 export const ONE_SHOT_PAUSE = 20;
 /** The pin and the board's edge interrupt are taken for this late at most, us. */
 export const EDGE_UNCERTAINTY = 100;
 
 /** How often a temperature is taken. */
 export interface Tmp117Configuration {
-  /** Conversions a second, hz: 64 (64.5 in truth), 8, 4, 2, 1, 1/4, 1/8, 1/16 (table 7-7). */
+  /** Conversions a second, hz: 64 (64.5 in truth), 8, 4, 2, 1, 1/4, 1/8, 1/16 (section 7.6, CONV). */
   readonly sampleRate: number;
   /** Conversions averaged into one result: 1, 8, 32, 64; each takes 15.5 ms (section 7.3.2). */
   readonly averaging: number;
@@ -65,7 +65,7 @@ export interface Tmp117Configuration {
 export const MODEL = "TMP117";
 export const ADDRESSES = [0x48, 0x49, 0x4a, 0x4b];
 const RATES = [64, 8, 4, 2, 1, 1 / 4, 1 / 8, 1 / 16];
-/** Cycle for each CONV code, ms, where averaging does not take longer (table 7-7). */
+/** Cycle for each CONV code, ms, where averaging does not take longer (section 7.6, CONV). */
 export const CYCLES = [15.5, 125, 250, 500, 1000, 4000, 8000, 16000];
 export const AVERAGES = [1, 8, 32, 64];
 

@@ -57,7 +57,7 @@ export function createQrsDetector(
   const frequency = rate / step;
   /** A hump of the energy is 2 x 3 x 3 times the wave that makes it; half of that passes at least. */
   const floor = ((FLOOR * step) / microvoltsPerCount) * 18;
-  const refractory = Math.round((frequency * 208) / 1000);
+  const refractory = Math.round((frequency * 188) / 1000);
   const twave = (frequency * 34) / 100;
   const reach = Math.round((rate * 7) / 100);
 
@@ -144,7 +144,7 @@ export function createQrsDetector(
     const since = at - last;
     if (beats > 0 && since < 3 * frequency) {
       intervals[(beats - 1) % LEVELS] = since;
-      const count = beats < LEVELS ? beats : LEVELS;
+      const count = Math.min(beats, LEVELS);
       interval = ranked(intervals, count, count >> 1, scratch);
       if (count < 3) interval = (interval + (frequency * 4) / 5) / 2;
       beats++;
@@ -298,7 +298,8 @@ export function createQrsDetector(
           top = energy;
           topAt = now;
         } else if ((top - energy) * 5 > (top - bottom) * 3 || now - topAt > PLATEAU) {
-          hump(top - bottom, steepAt);
+          // less than an eighth of the energy is a ripple: noise, or waves closer together than the window
+          if ((top - bottom) * 8 > top) hump(top - bottom, steepAt);
           rising = false;
           lift = (top * 3) / 50;
           bottom = energy;

@@ -3,9 +3,9 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import {
   type Annotation,
+  annotationRate,
   isBeat,
   isOwnExport,
-  rateOfAnnotations,
   readAnnotationsSync,
   readHeaderSync,
   type WfdbHeader,
@@ -65,7 +65,7 @@ export function readReference(path: string, dataFolder: string, data: WfdbHeader
         "give reference beats of another origin with --reference",
     );
   }
-  const rate = rateOfAnnotations(annotations, header?.rate ?? null, data.rate) ?? data.rate;
+  const rate = annotationRate(annotations) ?? header?.rate ?? data.rate;
   const times = annotations.filter(({ symbol }) => isBeat(symbol)).map(({ sample }) => sample / rate);
   const until = header?.sampleCount == null ? Number.POSITIVE_INFINITY : header.sampleCount / header.rate;
   return { path, beats: times, excluded: flutterOf(annotations, rate), until };

@@ -228,6 +228,7 @@ describe("MAX30102 poll", () => {
 
   it.each([
     ["PWR_RDY in the status", [0x01, 0, 0, 0, 0, 0, 0]],
+    ["PWR_RDY where the enable was written again", [0x01, 0, 0x80, 0, 0, 0, 0]],
     ["the interrupt enable of a chip that another program reset", [0, 0, 0, 0, 0, 0, 0]],
     ["a line that reads high", Array(7).fill(0xff)],
   ])("asks for a restart on %s (p12)", (_, reply) => {
@@ -249,5 +250,38 @@ describe("MAX30102 poll", () => {
     // Between 30 000 and 40 200, three periods earlier; and the oscillator's 1 in 64.
     expect(frame.channels[0].time).toBe(35_100 - 30_000);
     expect(frame.channels[0].uncertainty).toBe(5_100 + 40_000 / 64);
+  });
+
+  it("does not measure the period across a loss of unknown length", () => {
+    const { driver, frame } = opened();
+    const edge = (from: number, at: number) =>
+      play(driver.poll(), frame, [
+        {
+          ops: [STATUS],
+          replies: [status((from + 17) & 31, 0, from & 31, 0x80)],
+          began: at + 2000,
+          edges: 1,
+          edgeAt: at,
+        },
+        {
+          ops: [{ read: 105, at: 4 }],
+          replies: [[(from + 17) & 31, 0, from & 31, ...samples(from, 17)]],
+          began: at + 2000,
+        },
+      ]);
+    edge(0, 16 * PERIOD);
+    edge(17, 33 * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe(PERIOD / 16);
+    for (let from = 34; from < 274; from += 20) read(driver, frame, from, 20, (from + 19) * PERIOD);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(18, 0x1f, 18)], began: 3_070_000 },
+      { ops: [{ read: 195, at: 4 }], replies: [[18, 0x1f, 18, ...samples(274, 32)]], began: 3_070_000 },
+    ]);
+    // Three were lost; without them the period would seem one per cent longer.
+    edge(306, (306 + 3 + 16) * PERIOD);
+    expect(frame.channels[0].lost).toBe(-1);
+    expect(frame.channels[0].uncertainty).toBeGreaterThan(PERIOD / 4);
+    edge(323, (323 + 3 + 16) * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe(PERIOD / 16);
   });
 });

@@ -215,16 +215,19 @@ describe("MAX30102 close", () => {
     ]);
   });
 
-  it("says what was lost behind the last sample, of which no block can tell", () => {
+  it.each([
+    [7, "7"],
+    [0x1f, "unknown"],
+  ])("says what was lost behind the last sample, of which no block can tell: OVF_COUNTER %i", (overflow, number) => {
     const { driver, frame } = opened();
     play(driver.close(), frame, [
-      { ops: [{ write: [0x09, 0x83] }, STATUS], replies: [status(0, 7, 0)], began: 400_000 },
-      { ops: [{ read: 195, at: 4 }], replies: [[0, 7, 0, ...samples(0, 32)]], began: 400_000, ended: 405_000 },
+      { ops: [{ write: [0x09, 0x83] }, STATUS], replies: [status(0, overflow, 0)], began: 400_000 },
+      { ops: [{ read: 195, at: 4 }], replies: [[0, overflow, 0, ...samples(0, 32)]], began: 400_000, ended: 405_000 },
       ...ending,
     ]);
     expect(reds(frame)).toEqual(counting(1000, 32));
     expect(frame.faults).toEqual([
-      { code: FAULT_DATA, message: "MAX30102 at 0x57: 7 samples lost before the end; poll it sooner" },
+      { code: FAULT_DATA, message: `MAX30102 at 0x57: ${number} samples lost before the end; poll it sooner` },
     ]);
   });
 

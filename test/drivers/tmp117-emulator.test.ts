@@ -71,7 +71,7 @@ describe("TMP117 emulator", () => {
     expect(read(0x02)).toBe(0x6000);
   });
 
-  // Table 7-7: the cycle is the longer of what CONV says and what averaging takes.
+  // Section 7.6, CONV: the cycle is the longer of what CONV says and what averaging takes.
   const base = [15.5, 125, 250, 500, 1000, 4000, 8000, 16000];
   test.each([0, 1, 2, 3].flatMap((avg) => base.map((_, conv) => [conv, avg])))(
     "CONV %i, AVG %i: first result after the active time, then one each cycle",
@@ -104,7 +104,7 @@ describe("TMP117 emulator", () => {
     expect(at[40]).toBeCloseTo(10_000 + (41 * 15_500) / 0.8, 6);
   });
 
-  test("Data_Ready is set by a conversion and cleared by reading either register (section 7.6.3)", () => {
+  test("Data_Ready is set by a conversion and cleared by reading either register (section 7.6)", () => {
     const { chip, read } = powered();
     chip.advance(126_000);
     expect(read(0x01) & READY).toBe(READY);
@@ -147,7 +147,7 @@ describe("TMP117 emulator", () => {
     expect(chip.nextAt).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test("ALERT shows Data_Ready or the alerts, low or high active (section 7.6.3)", () => {
+  test("ALERT shows Data_Ready or the alerts, low or high active (section 7.6)", () => {
     const { chip, read, set } = powered();
     const edges: [number, number][] = [];
     chip.onInterrupt = (level, at) => edges.push([level, at]);

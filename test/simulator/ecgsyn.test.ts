@@ -104,6 +104,25 @@ describe("the synthetic ECG", () => {
     expect(p.height).toBeLessThan(t.height);
   });
 
+  test("at faster rates widens the angles of Q and S by the root of the rate, of P and T by its fourth root", () => {
+    /** Where T, P and the trough of S stand, degrees after R. */
+    const angles = (heartRate: number) => {
+      const ecg = createEcg({ heartRate, sdRate: 0, amplitude: 1, baseline: 0, random: createRandom(5) });
+      const beat = ecg.rhythm.between(5, 10)[0]!;
+      const degrees = (at: (time: number) => number, from: number, to: number) => {
+        const turn = 60 / heartRate / 360;
+        return (peak(at, beat + from * turn, beat + to * turn).time - beat) / turn;
+      };
+      return [degrees(ecg.at, 50, 180), degrees(ecg.at, 230, 330) - 360, degrees((time) => -ecg.at(time), 8, 45)];
+    };
+    const [t, p, s] = angles(60) as [number, number, number];
+    const [fastT, fastP, fastS] = angles(100) as [number, number, number];
+    const root = Math.sqrt(100 / 60);
+    expect(Math.abs(fastT - t * Math.sqrt(root))).toBeLessThan(1);
+    expect(Math.abs(fastP - p * Math.sqrt(root))).toBeLessThan(1);
+    expect(Math.abs(fastS - s * root)).toBeLessThan(0.5);
+  });
+
   test("wanders with the breath: equation (2), of which the one-second relaxation of z leaves 1 / sqrt(1 + (2 pi f)^2)", () => {
     const options = { heartRate: 60, amplitude: 1, respirationRate: 15 };
     const still = createEcg({ ...options, baseline: 0, random: createRandom(6) });

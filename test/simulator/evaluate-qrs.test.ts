@@ -164,6 +164,15 @@ describe("evaluate qrs", () => {
     expect(seen.slice(0, 5)).toEqual([10, 20, 20, -10, 0]);
   });
 
+  test("resampled counts are rounded half away from zero", async () => {
+    const samples = Int32Array.of(0, 2, 0, -2, 0);
+    writeRecordSync(folder, { name: "a", rate: 64, signals: [{ samples, gain: 1000 }] }, beats([0.03], 64));
+    const seen: number[] = [];
+    const spy: DetectorFactory = () => ({ push: (block, count) => void seen.push(...block.subarray(0, count)) });
+    await evaluateQrs({ dataFolder: folder, detectorFactory: spy });
+    expect(seen).toEqual([0, 1, 1, 2, 2, 2, 1, 1, 0, -1, -1, -2, -2, -2, -1, -1, 0]);
+  });
+
   test("lead picks the signal; records without it, without a voltage there or without reference are named, not hidden", async () => {
     const flat = ecg([], 250, 5);
     const good = ecg([1, 2], 250, 5);
@@ -223,6 +232,15 @@ describe("the reference", () => {
     exported(true);
     await expect(run()).rejects.toThrow(/_1_256\.atr: these beats were found by the device.* circular; .*--reference/);
     await expect(run(`${data()}/../data`)).rejects.toThrow("circular");
+  });
+
+  test("another device's export, in a folder of its own, may serve as reference", async () => {
+    exported(false);
+    const samples = new Int32Array(2560);
+    const channels = [{ name: "ecg", unit: "mV", offset: 0, mul: 1, exp10: -3, pieces: [{ at: 0, samples }] }];
+    const found = times.map((time) => ({ index: time * 256 }));
+    exportWfdbSync(join(folder, "other"), { kid: "ffee", boot: 1, rate: 256, channels, beats: found });
+    expect((await run(join(folder, "other"))).records).toMatchObject([{ beats: 8, tp: 8 }]);
   });
 
   test("a record's path serves an export of another name, at the reference's own rate", async () => {

@@ -57,6 +57,8 @@ describe("beat-by-beat scoring (ANSI/AAMI EC57)", () => {
 
   test("the pairs of the comparator's own example are both found (bxb.c, 24 November 2002)", () => {
     expect(scoreBeats([96 / 250, 160 / 250], [128 / 250, 185 / 250])).toEqual(score(2, 0, 0));
+    expect(scoreBeats([96 / 250, 160 / 250], [130 / 250, 185 / 250])).toEqual(score(2, 0, 0));
+    expect(scoreBeats([130 / 250, 185 / 250], [96 / 250, 160 / 250])).toEqual(score(2, 0, 0));
   });
 
   test("the order of detections does not matter: a beat looked back for comes late", () => {

@@ -79,6 +79,19 @@ describe("the synthetic photoplethysmogram", () => {
     expect(measure(make({ ...still, red: 123, infrared: 456 }).infrared).dc).toBeCloseTo(456, 6);
   });
 
+  test("has the set perfusion index at every heart rate, its pulses as wide as the root of RR", () => {
+    for (const heartRate of [30, 96, 120]) {
+      const rhythm = createRhythm({ heartRate, sdRate: 0, random: createRandom(1) });
+      const ppg = make({ ...still, rhythm });
+      const { ac, dc } = measure(ppg.infrared); // 10 s are 5, 16 and 20 whole beats
+      expect(dc).toBeCloseTo(700, 6);
+      expect((100 * ac) / dc / 2).toBeCloseTo(1, 4);
+      const onset = ppg.pulses(5, 10)[0]!;
+      const at = Array.from({ length: 400 }, (_, i) => ppg.red(onset + 30 + i / 1000, 0));
+      expect(Math.abs(at.indexOf(Math.min(...at)) / 1000 / Math.sqrt(60 / heartRate) - 0.18)).toBeLessThan(0.01);
+    }
+  });
+
   test("returns LESS light at the systolic peak than at the onset, as blood absorbs it", () => {
     const ppg = make(still);
     for (const onset of ppg.pulses(5, 10)) {
@@ -172,6 +185,10 @@ describe("the synthetic photoplethysmogram", () => {
     const ppg = make({});
     ppg.red(100, 0);
     expect(ppg.red(97, 0)).toBe(make({}).red(97, 0));
+    const fast = () => make({ rhythm: createRhythm({ heartRate: 250, sdRate: 25, random: createRandom(4) }) });
+    const ahead = fast();
+    ahead.red(100, 0);
+    expect(ahead.red(97, 0)).toBe(fast().red(97, 0));
     expect(() => ppg.red(96.9, 0)).toThrow("ppg asked for 96.9 s after 100 s");
     expect(() => ppg.infrared(-1, 0)).toThrow("begins at 0 s");
     expect(() => ppg.infrared(1e6, 0)).toThrow("86400 s at most");

@@ -36,6 +36,14 @@ test("the last sample is played at every rate of a chip, and what lies beyond th
   );
 });
 
+test("the last sample is played also where k / rate * rate rounds up past it", () => {
+  const last = 2007;
+  expect((last / 125) * 125).toBeGreaterThan(last);
+  const samples = new Float64Array(last + 1);
+  samples[last] = 5;
+  expect(recordingSignal(samples, 125)(0, last / 125)).toBe(0.005);
+});
+
 test("a time before the start, or none, throws", () => {
   const signal = recordingSignal(Float64Array.of(1, 2), 10);
   expect(() => signal(0, -0.01)).toThrow("no sample at -0.01 s");
