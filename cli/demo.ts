@@ -1,4 +1,5 @@
 /** vitalwire demo: a ward of virtual boards, end to end, with nothing else to install. */
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Accepted } from "../gateway/receiver.ts";
 import type { Recording } from "../simulator/node.ts";
@@ -42,6 +43,7 @@ export async function demo(options: DemoOptions): Promise<void> {
 
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
   const recording = options.record === undefined ? undefined : await loadRecording(options.record, seconds);
+  if (options.store !== undefined) mkdirSync(dirname(options.store), { recursive: true });
   const stored: ((accepted: Accepted) => void)[] = [];
   const ward = await createWard({
     boards: options.boards,

@@ -186,17 +186,46 @@ interface Figure {
   readonly run: (exports: any, reset: () => void) => number;
 }
 
+interface SamplesModule {
+  encodeSamples(codec: number, samples: Int32Array, start: number, n: number): Uint8Array;
+}
+interface QrsModule {
+  createQrsDetector(
+    rate: number,
+    microvoltsPerCount: number,
+    onBeat: (index: number) => void,
+  ): { push(samples: Int32Array, count: number): void };
+}
+
 const RATE = 256;
+/** Of the synthetic block: its beats are 9000 counts high. */
+const MICROVOLTS_PER_COUNT = 1 / 8;
 
 const figures: readonly Figure[] = [
   ...[0, 1, 2].map((codec) => ({
     name: `encode a block of ${RATE} samples, codec ${codec}`,
     entry: "protocol/samples.ts",
-    run: (exports: { encodeSamples(codec: number, samples: Int32Array, start: number, n: number): Uint8Array }) => {
+    run: (exports: SamplesModule) => {
       exports.encodeSamples(codec, syntheticBlock(RATE, RATE, 1), 0, RATE);
       return RATE;
     },
   })),
+  {
+    name: `find beats at ${RATE} hz, over a minute after ten seconds`,
+    entry: "firmware/dsp/qrs.ts",
+    run: (exports: QrsModule, reset) => {
+      const signal = syntheticBlock(70 * RATE, RATE, 1);
+      let beats = 0;
+      const detector = exports.createQrsDetector(RATE, MICROVOLTS_PER_COUNT, () => beats++);
+      for (let at = 0; at < signal.length; at += 32) {
+        if (at === 10 * RATE) reset();
+        detector.push(signal.subarray(at, at + 32), 32);
+      }
+      if (Math.abs(beats - 84) > 2)
+        throw new Error(`${beats} beats found of 84: the figure would be of something else`);
+      return 60 * RATE;
+    },
+  },
 ];
 
 function main(): number {

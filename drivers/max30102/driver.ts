@@ -124,8 +124,7 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     if (outcome.error !== null) mark |= FLAG_BUS_FAULT;
     if (decoded > 0) {
       const before = gap > 0 || start > 0 ? 0 : missing;
-      if (before < 0) edgeIndex = -1;
-      else index += before;
+      if (before > 0) index += before;
       for (let i = 0; i < 2; i++) {
         const block = channels[i];
         block.flags |= mark;
@@ -194,7 +193,7 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
 
   /** A better one from the edge of the interrupt, which came with the 17th sample, if it agrees. */
   const dateByEdge = (at: number): void => {
-    const sample = index + missing + POLL_AFTER;
+    const sample = index + Math.max(missing, 0) + POLL_AFTER;
     const measured = (at - edgeAt) / (sample - edgeIndex);
     const good = edgeIndex >= 0 && Math.abs(measured - period) <= 2 * TOLERANCE * period;
     const first = at - (POLL_AFTER + lag) * (good ? measured : period);
@@ -240,7 +239,8 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     if (unread === 0) return finish(frame);
     date(outcome, unread, lost);
     const edge = outcome.edges === 1 && (reply[0] & reg.A_FULL) !== 0;
-    if (edge && skipped === 0 && gap === 0 && missing >= 0) dateByEdge(outcome.edgeAt);
+    if (missing < 0) edgeIndex = -1;
+    if (edge && skipped === 0 && gap === 0) dateByEdge(outcome.edgeAt);
     seenAt = outcome.began;
     seen = unread + lost;
     if (unread === reg.FIFO_DEPTH && lost < reg.FIVE_BITS && gap === 0 && !closing && period >= COUNTABLE) {

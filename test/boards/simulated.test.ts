@@ -76,10 +76,23 @@ test("two chips on one bus never interleave: the second waits for the first", ()
   board.attachI2c(PINS, createChip(0x20, log));
   const order: string[] = [];
   const bus = board.i2c(PINS);
-  bus.run(target(0x10), [{ read: 1, at: 0 }, { read: 1, at: 0 }], () => order.push("first"));
+  bus.run(
+    target(0x10),
+    [
+      { read: 1, at: 0 },
+      { read: 1, at: 0 },
+    ],
+    () => order.push("first"),
+  );
   bus.run(target(0x20), [{ write: [1, 2] }], () => order.push("second"));
   clock.runUntil(1e6);
-  expect(log.map((line) => line.split(" ").slice(1).join(" "))).toEqual(["10 write", "10 read", "10 write", "10 read", "20 write"]);
+  expect(log.map((line) => line.split(" ").slice(1).join(" "))).toEqual([
+    "10 write",
+    "10 read",
+    "10 write",
+    "10 read",
+    "20 write",
+  ]);
   expect(order).toEqual(["first", "second"]);
 });
 
@@ -89,7 +102,9 @@ test("a bus runs at its slowest member's clock", () => {
   board.attachI2c({ ...PINS, hz: 400_000 }, createChip(0x10));
   const ended: number[] = [];
   const bus = board.i2c(PINS);
-  bus.run({ ...target(0x10), maxHz: 100_000 }, [{ write: [0] }], (outcome) => ended.push(outcome.ended - outcome.began));
+  bus.run({ ...target(0x10), maxHz: 100_000 }, [{ write: [0] }], (outcome) =>
+    ended.push(outcome.ended - outcome.began),
+  );
   bus.run(target(0x10), [{ write: [0] }], (outcome) => ended.push(outcome.ended - outcome.began));
   clock.runUntil(1e6);
   expect(ended).toEqual([200, 200]);

@@ -5,6 +5,9 @@ import { chip } from "../../drivers/max30102/driver.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
 import { type BenchOptions, createBench } from "../support/bench.ts";
+import { opened, play, read, STATUS, samples, status } from "./max30102-script.ts";
+
+const PERIOD = 10_000;
 
 /** An open chip whose every sample is another; what it converted and when, us. */
 function streaming(options: BenchOptions<Max30102Configuration> = {}) {
@@ -89,6 +92,50 @@ describe("MAX30102 time", () => {
     poll(2000);
     const third = poll(0);
     expect(third.count).toBeGreaterThan(0);
+  });
+
+  it("dates the oldest sample from the newest, which came at most a period before the pointers were read", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(4, 0, 0)], began: 40_000, ended: 40_200 },
+      { ops: [{ read: 27, at: 4 }], replies: [[4, 0, 0, ...samples(0, 4)]], began: 40_200, ended: 41_000 },
+    ]);
+    // Between 30 000 and 40 200, three periods earlier; and the oscillator's 1 in 64.
+    expect(frame.channels[0].time).toBe(35_100 - 30_000);
+    expect(frame.channels[0].uncertainty).toBe(5_100 + 40_000 / 64);
+  });
+
+  it("does not measure the period across a loss of unknown length", () => {
+    const { driver, frame } = opened();
+    const edge = (from: number, at: number) =>
+      play(driver.poll(), frame, [
+        {
+          ops: [STATUS],
+          replies: [status((from + 17) & 31, 0, from & 31, 0x80)],
+          began: at + 2000,
+          edges: 1,
+          edgeAt: at,
+        },
+        {
+          ops: [{ read: 105, at: 4 }],
+          replies: [[(from + 17) & 31, 0, from & 31, ...samples(from, 17)]],
+          began: at + 2000,
+        },
+      ]);
+    edge(0, 16 * PERIOD);
+    edge(17, 33 * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe(PERIOD / 16);
+    for (let from = 34; from < 274; from += 20) read(driver, frame, from, 20, (from + 19) * PERIOD);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(18, 0x1f, 18)], began: 3_070_000 },
+      { ops: [{ read: 195, at: 4 }], replies: [[18, 0x1f, 18, ...samples(274, 32)]], began: 3_070_000 },
+    ]);
+    // Three were lost; without them the period would seem one per cent longer.
+    edge(306, (306 + 3 + 16) * PERIOD);
+    expect(frame.channels[0].lost).toBe(-1);
+    expect(frame.channels[0].uncertainty).toBeGreaterThan(PERIOD / 4);
+    edge(323, (323 + 3 + 16) * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe(PERIOD / 16);
   });
 });
 

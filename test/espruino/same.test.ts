@@ -3,9 +3,11 @@ import type { Op, Step } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { chip } from "../../drivers/max30102/driver.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
+import { syntheticBlock } from "../../tools/count-statements.ts";
 import { lacks } from "../support/needs.ts";
 import { program as accepted } from "./programs/accepted.ts";
 import { program as cbor } from "./programs/cbor.ts";
+import { program as dsp } from "./programs/dsp.ts";
 import { program as frame } from "./programs/frame.ts";
 import { type Chain, program as max30102 } from "./programs/max30102.ts";
 import { program as samples } from "./programs/samples.ts";
@@ -104,5 +106,20 @@ describe.skipIf(lacks("espruino"))("in the interpreter, as on Node", () => {
   test("drivers/max30102/driver.ts asks for the same operations and makes the same samples of the same answers", () => {
     const chains = conversation();
     expect(runOnEspruino("max30102", chains)).toEqual(runOnNode(max30102, chains));
+  });
+
+  test("firmware/dsp finds the same beats, pulse, saturation and temperature, to the last bit", () => {
+    const pulse = (scale: number) => (_: unknown, i: number) =>
+      Math.round(90_000 + scale * Math.sin((2 * Math.PI * i) / 83));
+    const signals = {
+      ecg: Array.from(syntheticBlock(25 * 128, 128, 3)),
+      red: Array.from({ length: 2000 }, pulse(700)),
+      infrared: Array.from({ length: 2000 }, pulse(1100)),
+      temperature: Array.from({ length: 80 }, (_, i) => Math.round(128 * (37 - Math.exp(-i / 20)))),
+    };
+    const told = runOnNode(dsp, signals);
+    expect(told.filter((line) => line.startsWith("beat")).length).toBeGreaterThan(20);
+    expect(told.some((line) => /^(?!beat|null)\S+ (?!null)\S+ /.test(line))).toBe(true);
+    expect(runOnEspruino("dsp", signals)).toEqual(told);
   });
 });

@@ -30,7 +30,9 @@ test("an ack frees what is below next, what has its bit, and what was refused fo
           ofBoot === 1 &&
           (seq < next ||
             refused.includes(seq) ||
-            (seq > next && seq - next - 1 < 8 * bitmap.length && ((bitmap[(seq - next - 1) >> 3] << ((seq - next - 1) & 7)) & 0x80) !== 0));
+            (seq > next &&
+              seq - next - 1 < 8 * bitmap.length &&
+              ((bitmap[(seq - next - 1) >> 3] << ((seq - next - 1) & 7)) & 0x80) !== 0));
         const left = Array.from({ length: 30 }, (_, seq) => seq).filter((seq) => !settled(seq));
         const count = outbox.settle(ack({ ofBoot, next, bitmap, refused: refused.map((seq) => ({ seq, reason: 9 })) }));
         expect(seqs(outbox)).toEqual(left);

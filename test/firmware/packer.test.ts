@@ -40,7 +40,7 @@ test("whatever the bursts, codec and flags: every sample comes out once, in orde
       const collect = () => {
         for (const wave of waves(packer)) {
           const flags = wave.qual === null ? 0 : wave.qual >> 7;
-          wave.samples.forEach((value, i) => got.push({ seg: wave.seg, idx: wave.idx + i, value, flags }));
+          for (const [i, value] of wave.samples.entries()) got.push({ seg: wave.seg, idx: wave.idx + i, value, flags });
         }
       };
       let seg = 0;
