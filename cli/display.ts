@@ -1,4 +1,5 @@
 /** One status line a board: redrawn on a terminal, printed now and then elsewhere. */
+import { FLAG_SETTLING } from "../drivers/driver.ts";
 import { rejected } from "../gateway/origin.ts";
 import { toPhysical } from "../gateway/read.ts";
 import type { Accepted } from "../gateway/receiver.ts";
@@ -11,10 +12,16 @@ const REDRAW = 250;
 const REPRINT = 10_000;
 
 const CELLS = [
-  { mdc: MDC_HEART_RATE, label: "HR", unit: "bpm", digits: 0, width: 3 },
-  { mdc: MDC_SPO2, label: "SpO2", unit: "%", digits: 1, width: 5 },
-  { mdc: MDC_TEMPERATURE, label: "T", unit: "°C", digits: 2, width: 5 },
+  { mdc: MDC_HEART_RATE, label: "HR ", unit: "/min", digits: 0, width: 3 },
+  { mdc: MDC_SPO2, label: "SpO2 ", unit: " %", digits: 1, width: 5 },
+  { mdc: MDC_TEMPERATURE, label: "", unit: " °C", digits: 2, width: 5 },
 ];
+
+/** A vital as it was last told: null where it could not be measured; settling where it still moves. */
+interface Shown {
+  readonly value: number | null;
+  readonly settling: boolean;
+}
 
 export interface Display {
   take(accepted: Accepted): void;
@@ -22,27 +29,28 @@ export interface Display {
 }
 
 export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteStream): Display {
-  /** Newest value by device and code; null: it says that it could not be measured. */
-  const newest = new Map<string, number | null>();
+  /** By device and code. */
+  const newest = new Map<string, Shown>();
   let drawn = 0;
   let ended = headless;
 
   const cell = (board: WardBoard, { mdc, label, unit, digits, width }: (typeof CELLS)[number]) => {
-    const value = newest.get(`${board.kid} ${mdc}`) ?? null;
-    return `${label} ${(value === null ? "--" : value.toFixed(digits)).padStart(width)} ${unit}`;
+    const { value, settling } = newest.get(`${board.kid} ${mdc}`) ?? { value: null, settling: false };
+    const text = value === null ? "--" : value.toFixed(digits);
+    return `${label}${text.padStart(width)}${unit}${value !== null && settling ? "…" : " "}`;
   };
   const line = (board: WardBoard, index: number) => {
     const counters = board.counters();
     const device = ward.gateway.devices.get(board.node.signer.kid)!;
     const gaps = ward.gateway.devices.boot(device, board.node.boot).settled.missing;
     const bad = rejected(counters);
-    const state = bad > 0 ? `${bad} REJECTED` : counters.verified > 0 ? "signed, verified" : "waiting";
+    const state = bad > 0 ? `${bad} REJECTED` : counters.verified > 0 ? "signed" : "waiting";
     return [
-      `board ${index + 1} ${board.transport.padEnd(6)}`,
-      `${String(counters.verified).padStart(6)} packets ${String(gaps).padStart(3)} gaps`,
+      `${index + 1} ${board.transport.padEnd(6)}`,
+      `${String(counters.verified).padStart(5)} packets ${String(gaps).padStart(2)} gaps `,
       ...CELLS.map((one) => cell(board, one)),
       state,
-    ].join("  ");
+    ].join(" ");
   };
   const draw = () => {
     const text = ward.boards.map((board, index) => line(board, index));
@@ -56,7 +64,9 @@ export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteSt
   const timer = headless ? undefined : setInterval(draw, out.isTTY ? REDRAW : REPRINT);
   if (!headless) {
     const where = ward.boards.length === 1 ? "1 virtual board" : `${ward.boards.length} virtual boards`;
-    out.write(`${where}: synthetic patients, TEST-ONLY keys, not a medical device. Ctrl-C ends it.\n`);
+    out.write(
+      `${where}: synthetic patients, TEST-ONLY keys, not a medical device. Ctrl-C ends it.\n…: still settling; signed: every signature held\n`,
+    );
   }
   return {
     take({ device, message }) {
@@ -66,7 +76,8 @@ export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteSt
       for (const block of message.channels) {
         if (block.kind !== "num") continue;
         const definition = definitions.find(({ id }) => id === block.id) as ChannelDefinition;
-        newest.set(`${kid} ${definition.mdc}`, block.value === null ? null : toPhysical(definition, block.value));
+        const value = block.value === null ? null : toPhysical(definition, block.value);
+        newest.set(`${kid} ${definition.mdc}`, { value, settling: (qualFlags(block.qual) & FLAG_SETTLING) !== 0 });
       }
     },
     end() {

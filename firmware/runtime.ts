@@ -202,8 +202,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     if (options.onFault !== undefined) options.onFault(what);
     emit(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
   };
-  const takeFrame = (plan: SensorPlan, first: number, frame: Frame): void => {
-    const declared = plan.attachment.driver.channels();
+  const takeFrame = (declared: readonly Channel[], first: number, frame: Frame): void => {
     for (let i = 0; i < declared.length; i++) {
       const block = frame.channels[i];
       const id = first + i;
@@ -218,8 +217,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
     if (packer.full) sealData();
   };
-  const restarted = (plan: SensorPlan, first: number): void => {
-    const declared = plan.attachment.driver.channels();
+  const restarted = (declared: readonly Channel[], first: number): void => {
     for (let i = 0; i < declared.length; i++) {
       if (declared[i].waveform) emit(EVENT_OVERFLOW, [first + i, packer.startSegment(first + i), null]);
       options.vitals.interrupted(declared[i]);
@@ -266,19 +264,20 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     sealData();
   };
 
-  const attach = (plan: SensorPlan, first: number): void => {
+  const attach = (plan: SensorPlan, declared: readonly Channel[], first: number): void => {
     readers.push(
       createReader(board, plan.attachment, {
-        onFrame: (frame) => takeFrame(plan, first, frame),
+        onFrame: (frame) => takeFrame(declared, first, frame),
         onFault: (what) => fault(first, what),
-        onRestart: () => restarted(plan, first),
+        onRestart: () => restarted(declared, first),
       }),
     );
   };
   for (let s = 0; s < options.sensors.length; s++) {
+    const declared = options.sensors[s].attachment.driver.channels();
     firstIds.push(firstVital);
-    attach(options.sensors[s], firstVital);
-    firstVital += options.sensors[s].attachment.driver.channels().length;
+    attach(options.sensors[s], declared, firstVital);
+    firstVital += declared.length;
   }
 
   return {

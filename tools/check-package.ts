@@ -1,6 +1,6 @@
 /**
  * Builds the package, packs it as it would be published, installs it in a project that has nothing but it and its declared
- * dependencies, and there type-checks and runs a program for each entry point. No network.
+ * dependencies, and there type-checks and runs a program for each entry point, and each command's --help. No network.
  *
  * `node --import tsx tools/check-package.ts` prints what it did and ends with 1 where anything is wrong.
  */
@@ -130,6 +130,13 @@ export function checkPackage(root: string, say: (line: string) => void): void {
     for (const name of programs) {
       const { stdout } = run(process.execPath, [join("out", name.replace(/ts$/, "js"))], consumer);
       say(`${name}: ${stdout.trim().split("\n").at(-1)}`);
+    }
+    for (const [name, path] of Object.entries(manifest.bin ?? {})) {
+      const command = join(installed, path);
+      if (!readFileSync(command, "utf8").startsWith("#!"))
+        throw new Error(`${path} has no #! line: ${name} could not be called`);
+      const { stdout } = run(process.execPath, [command, "--help"], consumer);
+      say(`${name} --help: ${stdout.trim().split("\n", 1)[0]}`);
     }
   } finally {
     rmSync(temporary, { recursive: true, force: true });

@@ -66,8 +66,6 @@ const SPAN = 100;
 const LANDING = 50;
 /** So many in a row on the other side of the floor make or break contact. */
 const CONTACT = 10;
-/** After a beat is sure, the pulse goes on to rise this long at most. */
-const CREST = 6;
 /** No two beats within 0.18 s. */
 const REFRACTORY = 9;
 /** No beat for so long: what was measured before does not count any more. */
@@ -140,18 +138,20 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let fallBefore = 0;
   let x1 = 0;
   let x2 = 0;
+  let slow = 0;
+  let redSlow = 0;
   let squares = 0;
   let products = 0;
   let gathered = 0;
-  let above = false;
+  let climbing = false;
   let top = 0;
   let topAt = 0;
   let topBefore = 0;
   let topAfter = 0;
   let brightest = 0;
-  let foot = 0;
   let crest = 0;
-  let open = 0;
+  let open = false;
+  let counted = false;
   let limit = 0;
   let due = 0;
   // carried from beat to beat, and from 2 s to 2 s
@@ -169,9 +169,9 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     reds.fill(red);
     infraredDc = x1 = x2 = infrared;
     redDc = red;
-    fall = redFall = fallBefore = squares = products = gathered = open = beats = pulses = spans = found = 0;
+    fall = redFall = fallBefore = squares = products = gathered = slow = redSlow = beats = pulses = spans = found = 0;
     brightest = 3 * infrared;
-    above = moving = false;
+    climbing = open = moving = false;
     meter.reset();
     level = 0;
     // a fall of 0.02 % in 100 ms
@@ -183,21 +183,25 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     limit = Math.max((infraredDc * BOX) / 5000, level / 2);
   };
 
-  /** The pulse has risen: how far. */
+  /** The light falls no more: the pulse has risen, by how much. */
   const close = (): void => {
-    heights[pulses % HEIGHTS] = foot - crest;
-    pulses++;
-    open = 0;
+    open = false;
+    if (counted) {
+      heights[pulses % HEIGHTS] = brightest - crest;
+      pulses++;
+    }
     brightest = crest;
   };
 
-  /** A hump of the fall is over. */
-  const beat = (light: number): void => {
+  /** The steepest fall is over. */
+  const beat = (): void => {
+    climbing = false;
+    open = true;
     const bend = topBefore + topAfter - 2 * top;
     const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
     const since = at - last;
-    if (beats > 0 && since < REFRACTORY) return;
-    if (open > 0) close();
+    counted = beats === 0 || since >= REFRACTORY;
+    if (!counted) return;
     if (beats > 0 && since > SILENCE) beats = pulses = found = 0;
     levels[beats % LEVELS] = beats > 2 ? Math.min(top, 2 * level) : top;
     beats++;
@@ -205,9 +209,6 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     setLimit();
     due = now + (beats > 1 ? Math.min(since, FREQUENCY) : FREQUENCY);
     last = at;
-    foot = brightest;
-    crest = light;
-    open = CREST;
     meter.beat(at);
   };
 
@@ -312,34 +313,35 @@ export function createOximeter(options: OximeterOptions): Oximeter {
           place = place + 1 === 2 * BOX ? 0 : place + 1;
           infraredDc += (infrared - infraredDc) / 64;
           redDc += (red - redDc) / 64;
-          squares += fall * fall;
-          products += fall * redFall;
+          slow += (fall - slow) / 8;
+          redSlow += (redFall - redSlow) / 8;
+          squares += (fall - slow) * (fall - slow);
+          products += (fall - slow) * (redFall - redSlow);
           const light = infrared + x1 + x2;
           x2 = x1;
           x1 = infrared;
-          if (open > 0) {
+          if (climbing || open) {
             if (light < crest) crest = light;
-            open--;
-            if (open === 0) close();
-          } else if (light > brightest) brightest = light;
-          if (above) {
-            if (fall > top) {
+            if (open) {
+              if (fall <= 0) close();
+            } else if (fall > top) {
               topBefore = fallBefore;
               top = fall;
               topAt = now;
             } else {
               if (now === topAt + 1) topAfter = fall;
-              if (fall * 2 < top) {
-                above = false;
-                beat(light);
-              }
+              if (fall * 2 < top) beat();
             }
-          } else if (fall > limit) {
-            above = true;
-            topBefore = fallBefore;
-            top = fall;
-            topAt = now;
-          } else if (now >= due) overdue();
+          } else {
+            if (light > brightest) brightest = light;
+            if (fall > limit) {
+              climbing = true;
+              crest = light;
+              topBefore = fallBefore;
+              top = fall;
+              topAt = now;
+            } else if (now >= due) overdue();
+          }
           fallBefore = fall;
           gathered++;
           if (gathered === SPAN) span();

@@ -45,7 +45,11 @@ const createChip = (address: number, log: string[] = []): I2cEmulator => {
       else registers[pointer++ & 15] = byte;
       return true;
     },
-    read: () => registers[(pointer = (pointer ?? 0) + 1) - 1],
+    read() {
+      const at = pointer ?? 0;
+      pointer = at + 1;
+      return registers[at & 15];
+    },
     stop() {},
   };
   return chip;

@@ -188,6 +188,14 @@ describe("MAX30102 emulator: FIFO", () => {
     }
   });
 
+  it("raises A_FULL once, by the sample that reaches the threshold", () => {
+    const { chip, read } = running();
+    chip.advance(untilSample(17));
+    expect(read(0, 1)[0] & 0x80).toBe(0x80);
+    chip.advance(untilSample(25));
+    expect(read(0, 1)[0] & 0x80).toBe(0);
+  });
+
   it("clears PPG_RDY by the status or by the data (p12)", () => {
     const { chip, write, read } = running();
     write(0x02, 0x40);

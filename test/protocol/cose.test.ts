@@ -200,6 +200,13 @@ describe("verifying", () => {
     }
   });
 
+  test("a signature that is not 64 bytes does not even reach the verifier", () => {
+    const credulous = { ...nodeCrypto, verify: () => true };
+    expect(verify1(envelope, device.publicKey, credulous)).toBe(true);
+    for (const length of [0, 63, 65])
+      expect(verify1({ ...envelope, signature: new Uint8Array(length) }, device.publicKey, credulous)).toBe(false);
+  });
+
   test("an algorithm or a tag of another mode does not hold, whatever the bytes are", () => {
     expect(verify1({ ...envelope, alg: 4 }, device.publicKey, nodeCrypto)).toBe(false);
     expect(verify1({ ...envelope, tag: 17 }, device.publicKey, nodeCrypto)).toBe(false);
