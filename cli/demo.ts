@@ -94,10 +94,10 @@ async function runPaced(ward: Awaited<ReturnType<typeof createWard>>, end: numbe
 
 /** Signal 0 in mV. Throws UsageError where it is shorter than the simulation. */
 async function loadRecording(path: string, seconds: number | undefined): Promise<Recording> {
-  const { physical, readRecordSync } = await import("../formats/index.ts");
+  const { millivolts: toMillivolts, readRecordSync } = await import("../formats/index.ts");
   const record = readRecordSync(path);
   const { rate } = record;
-  const millivolts = physical(record.signals[0]);
+  const millivolts = toMillivolts(record.signals[0]);
   const length = (millivolts.length - 1) / rate;
   if (seconds === undefined)
     throw new UsageError(`--record needs --seconds, at most ${Math.floor(length)} for this record`);

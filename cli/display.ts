@@ -4,7 +4,7 @@ import { rejected } from "../gateway/origin.ts";
 import { toPhysical } from "../gateway/read.ts";
 import type { Accepted } from "../gateway/receiver.ts";
 import { kidText } from "../protocol/keys.ts";
-import { type ChannelDefinition, MDC_HEART_RATE, MDC_SPO2, MDC_TEMPERATURE } from "../protocol/messages.ts";
+import { type ChannelDefinition, MDC_HEART_RATE, MDC_SPO2, MDC_TEMPERATURE, qualFlags } from "../protocol/messages.ts";
 import type { Ward, WardBoard } from "./ward.ts";
 
 /** Redrawing on a terminal, and printing elsewhere, ms. */

@@ -35,5 +35,8 @@ export async function evaluateQrsCommand(options: EvaluateOptions): Promise<void
   lines.push(
     `gross, from five minutes Se ${fromFiveMinutes.se} %  +P ${fromFiveMinutes.ppv} %  DER ${fromFiveMinutes.der} %`,
   );
+  const { mean, p99, late } = document.latency;
+  lines.push(`from R peak to emission: mean ${mean} ms, p99 ${p99} ms; ${late} beats later than 1 s`);
+  for (const { record, reason } of document.skipped) lines.push(`skipped ${record}: ${reason}`);
   process.stdout.write(`${lines.join("\n")}\n`);
 }

@@ -1,5 +1,6 @@
 /** Beats per minute from the times of beats: heart rate from an ECG, pulse rate from a photoplethysmogram. */
 import { FLAG_SATURATED, FLAG_SETTLING } from "../../drivers/driver.ts";
+import { median } from "./rank.ts";
 
 /** Beats a minute, 15..300, or null with at least one flag: settling, or saturated where the rate is outside the range. */
 export interface Rate {
@@ -39,23 +40,21 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
   let started = false;
 
   /** Median, in units, of the newest intervals as of `now`. */
-  const median = (now: number): number => {
+  const typical = (now: number): number => {
     let used = 0;
     let ended = last;
     while (used < count && (used < NEEDED || now - ended <= RECENT * perSecond)) {
       ended -= intervals[used];
       used++;
     }
-    scratch.set(intervals);
-    scratch.subarray(0, used).sort();
-    const upper = scratch[used >> 1];
+    const upper = median(intervals, used, scratch);
     return used % 2 === 1 ? upper : (scratch[used / 2 - 1] + upper) / 2;
   };
 
   /** The longest that may follow the last beat without one, in units. */
   const patience = (now: number): number => {
-    const typical = count < NEEDED ? 60 / LOWEST : median(now) / perSecond;
-    return Math.max(SILENCE, (typical * 3) / 2) * perSecond;
+    const expected = count < NEEDED ? 60 / LOWEST : typical(now) / perSecond;
+    return Math.max(SILENCE, (expected * 3) / 2) * perSecond;
   };
 
   const reset = (): void => {
@@ -80,7 +79,7 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
         rate.flags = FLAG_SETTLING;
         return;
       }
-      const value = (60 * perSecond) / median(now);
+      const value = (60 * perSecond) / typical(now);
       if (value < LOWEST || value > HIGHEST) {
         rate.flags = FLAG_SATURATED;
         return;

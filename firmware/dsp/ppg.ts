@@ -16,14 +16,9 @@ import {
   FLAG_SETTLING,
   FLAG_UNCALIBRATED,
 } from "../../drivers/driver.ts";
+import { type CalibrationCurve, spo2Of } from "./calibration.ts";
 import { createHeartRateMeter, type Rate } from "./heart-rate.ts";
-
-/** SpO2 = square R^2 + linear R + constant, percent. Belongs to one device: it is found by calibration. */
-export interface CalibrationCurve {
-  readonly square: number;
-  readonly linear: number;
-  readonly constant: number;
-}
+import { median } from "./rank.ts";
 
 export interface OximeterOptions {
   /** 50, 100 or 200 hz. */
@@ -70,30 +65,13 @@ const CONTACT = 10;
 const REFRACTORY = 9;
 /** No beat for so long: what was measured before does not count any more. */
 const SILENCE = 175;
+/** How many of each the medians are taken over: humps, pulses, stretches of 2 s, their R. */
 const LEVELS = 8;
 const HEIGHTS = 5;
 const SPANS = 5;
 const RATIOS = 3;
-
-/** Median of the first `count` values, the upper one of two; `scratch` is overwritten. */
-function median(values: Float64Array, count: number, scratch: Float64Array): number {
-  for (let i = 0; i < count; i++) scratch[i] = values[i];
-  scratch.subarray(0, count).sort();
-  return scratch[count >> 1];
-}
-
-/**
- * SpO2 in percent on the falling branch of the curve: beyond its turning point R is that of the turning point. Never above
- * 100; null where the curve is below 0.
- */
-export function spo2Of(ratio: number, curve: CalibrationCurve): number | null {
-  let r = ratio;
-  const turn = -curve.linear / (2 * curve.square);
-  if (curve.square < 0) r = Math.max(r, turn);
-  else if (curve.square > 0) r = Math.min(r, turn);
-  const value = (curve.square * r + curve.linear) * r + curve.constant;
-  return value < 0 ? null : Math.min(value, 100);
-}
+/** Percent. */
+const LOW_PERFUSION = 1 / 10;
 
 /** Throws Error (option, value, what to do) for a rate other than 50, 100, 200, and unless 0 < offBodyBelow < saturatedAbove. */
 export function createOximeter(options: OximeterOptions): Oximeter {
@@ -248,7 +226,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     }
     const perfusionIndex = (100 * median(heights, Math.min(pulses, HEIGHTS), scratch)) / (3 * infraredDc);
     result.perfusionIndex = perfusionIndex;
-    if (perfusionIndex * 10 < 1) {
+    if (perfusionIndex < LOW_PERFUSION) {
       result.flags |= FLAG_LOW_PERFUSION;
       return;
     }

@@ -11,6 +11,8 @@
  * search-back: Pan and Tompkins, IEEE Trans. Biomed. Eng. 32:230 (1985); Hamilton and Tompkins, same, 33:1157 (1986).
  */
 
+import { median, ranked } from "./rank.ts";
+
 export interface QrsDetector {
   /** The next `count` samples, in counts. May be split in any way. */
   push(samples: Int32Array, count: number): void;
@@ -30,13 +32,6 @@ const LEVELS = 8;
 const EARLY = 8;
 /** Signals below this, uV peak to peak, are no beats (ANSI/AAMI EC13: 150 uV need not be seen). */
 const FLOOR = 80;
-
-/** The element of that rank of the first `count` values; `scratch` is overwritten. */
-function ranked(values: Float64Array, count: number, rank: number, scratch: Float64Array): number {
-  scratch.set(values);
-  scratch.subarray(0, count).sort();
-  return scratch[rank];
-}
 
 /**
  * Makes a detector for `rate` 125, 128, 250 or 256 hz (the last two are summed in pairs on the way in).
@@ -145,7 +140,7 @@ export function createQrsDetector(
     if (beats > 0 && since < 3 * frequency) {
       intervals[(beats - 1) % LEVELS] = since;
       const count = Math.min(beats, LEVELS);
-      interval = ranked(intervals, count, count >> 1, scratch);
+      interval = median(intervals, count, scratch);
       if (count < 3) interval = (interval + (frequency * 4) / 5) / 2;
       beats++;
     } else if (beats === 0) beats = 1;

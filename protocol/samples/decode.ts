@@ -113,7 +113,7 @@ function decodeRice(bytes: Uint8Array, n: number): Int32Array {
       count >>= 1;
     }
     while (k < MAX_K && count << (k + 1) <= sum) k++;
-    while (k > 0 && count << k > sum) k--;
+    if (k > 0 && count << k > sum) k--;
   }
   if ((byte & ((1 << bits) - 1)) !== 0) throw refuse("codec", "the padding of the last byte is not zero", at - 1);
   if (at !== bytes.length) throw refuse("codec", `${bytes.length - at} bytes behind the last sample`, at);

@@ -140,7 +140,8 @@ function writeRice(samples: Int32Array, start: number, n: number, order: number,
       count >>= 1;
     }
     while (k < MAX_K && count << (k + 1) <= sum) k++;
-    while (k > 0 && count << k > sum) k--;
+    // Down by at most one: count << k was within the sum, and count grows by one only.
+    if (k > 0 && count << k > sum) k--;
   }
   if (bits > 0) scratch[at++] = (word << (8 - bits)) & 255;
   return at;
