@@ -36,7 +36,7 @@ function boardReport(ward: Ward, board: WardBoard) {
   return {
     kid: board.kid,
     transport: board.transport,
-    evidence: 3,
+    evidence: stored?.evidence ?? 0,
     packets: {
       produced: node.runtime.produced,
       received: counters.received - counters.presences,

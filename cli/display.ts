@@ -65,7 +65,7 @@ export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteSt
   if (!headless) {
     const where = ward.boards.length === 1 ? "1 virtual board" : `${ward.boards.length} virtual boards`;
     out.write(
-      `${where}: synthetic patients, TEST-ONLY keys, not a medical device. Ctrl-C ends it.\n…: still settling; signed: every signature held\n`,
+      `${where}: synthetic patients, TEST-ONLY keys; not a medical device.\n…: still settling. signed: every signature held. Ctrl-C ends it.\n`,
     );
   }
   return {

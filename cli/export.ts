@@ -24,7 +24,7 @@ export async function exportData(options: ExportOptions): Promise<void> {
   const { from, to } = options;
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
   const kid = fromHex(options.device);
-  const store = openSqliteStore(options.store);
+  const store = openSqliteStore(options.store, { readonly: true });
   const files: string[] = [];
   try {
     const boots = bootsOf(store, kid);

@@ -46,8 +46,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       const own = subscription.topic === `vsp/1/${site}/${username}/c`;
       const all = username === gatewayId && /^vsp\/1\/[^/+#]+\/\+\/[dbw]$/.test(subscription.topic);
       // Shared subscriptions are granted by aedes and never served: neither form lets them through.
-      if (own || all) done(null, subscription);
-      else done(denied(`${username} subscribes ${subscription.topic}`));
+      // Refused is SUBACK 0x80 (MQTT 3.1.1, 3.9.3).
+      done(null, own || all ? subscription : null);
     },
   });
   const server = createServer({ noDelay: true }, (socket) => aedes.handle(socket));

@@ -39,6 +39,8 @@ export interface StoredBoot {
   /** ms since the epoch of tick 0: the smallest (arrival - tick), so late by the smallest delay on the way. */
   readonly epoch: number;
   readonly messages: number;
+  /** Lowest evidence level among its messages. */
+  readonly evidence: number;
 }
 
 /** Reads one boot. Channels keep their first definition; null where nothing of the boot is stored. */
@@ -48,9 +50,11 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoo
   const data: DataMessage[] = [];
   let epoch = Number.POSITIVE_INFINITY;
   let messages = 0;
+  let evidence = Number.POSITIVE_INFINITY;
   for (const row of store.messages(kid, boot)) {
     if (row.space !== 0) continue;
     messages++;
+    evidence = Math.min(evidence, row.evidence);
     const message = openStored(row.message);
     if (message.type === "birth") {
       for (const definition of message.channels) {
@@ -67,7 +71,7 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoo
     values.sort((a, b) => a.time - b.time);
   }
   events.sort((a, b) => a.seq - b.seq);
-  return { kid, boot, channels, events, epoch, messages };
+  return { kid, boot, channels, events, epoch, messages, evidence };
 }
 
 function addData(channels: Map<number, StoredChannel>, message: DataMessage): void {

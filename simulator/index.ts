@@ -1,5 +1,7 @@
-/** Entry point `vitalwire/simulator`: synthetic people and recorded signals to feed the emulators. */
+/** Entry point `vitalwire/simulator`: synthetic people, recorded signals, and whole virtual boards. */
 export { createEcg, type Ecg, type EcgOptions } from "./ecgsyn.ts";
+export { sha256, testOnlySigner } from "./keys.ts";
+export { createVirtualNode, type NodeOptions, type Recording, type Source, type VirtualNode } from "./node.ts";
 export { createPatient, type Patient, type PatientOptions } from "./patient.ts";
 export { createPpg, type Ppg, type PpgOptions } from "./ppg.ts";
 export { createRandom, type Random } from "./random.ts";

@@ -50,8 +50,7 @@ export function declareAll(scope: Scope, statements: readonly AnyNode[], hoist: 
     } else if (statement.type === "ImportDeclaration") {
       for (const { local } of statement.specifiers) declare(scope, { name: local.name, start: -1 });
     } else if (statement.type === "VariableDeclaration") {
-      const lifted = statement.kind === "var";
-      for (const id of statement.declarations.flatMap((one) => bound(one.id))) declare(scope, id, lifted);
+      for (const id of statement.declarations.flatMap((one) => bound(one.id))) declare(scope, id);
     } else if (statement.type === "FunctionDeclaration" || statement.type === "ClassDeclaration") {
       if (statement.id) declare(scope, statement.id, statement.type === "FunctionDeclaration");
     } else if (hoist && !functions.has(statement.type)) {
@@ -66,8 +65,8 @@ export function declareAll(scope: Scope, statements: readonly AnyNode[], hoist: 
 
 /**
  * What a name at `start` in `scope` means: `free`, `declared`, or `early`: declared further down. What a function names
- * runs later, so it may name a later const, let or class, as both engines then agree; never a later function or var,
- * which only one of them lifts.
+ * runs later, so it may name a later const, let or class (a bundler makes them var), as both engines then agree; never a later
+ * function, which only one of them lifts.
  */
 export function lookUp(scope: Scope, name: string, start: number): "free" | "declared" | "early" {
   for (let at: Scope | null = scope; at !== null; at = at.outer) {

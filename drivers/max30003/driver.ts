@@ -69,8 +69,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
   const limit = wiring.maxRead ?? 1024;
   if (limit < 4) throw new Error(`${r.MODEL}: maxRead is ${limit}, a register takes 4 bytes; use another board`);
   let registers = r.encode(settings, efit, wired);
-  // 199.8 stands for 32768 hz x 40 / 41 / 160 (p. 49).
-  const rate = settings.sampleRate === r.RATES[7] ? 8192 / 41 : settings.sampleRate;
+  const rate = settings.sampleRate;
   const period = 1000000 / rate;
   /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024. */
   const drift = period / 1024;
@@ -109,7 +108,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
 
   const keep = (value: number): void => {
     status = value;
-    if (settings.leadOff > 0 && (value & r.LDOFF) !== 0) held |= FLAG_LEAD_OFF;
+    if ((value & r.LDOFF) !== 0) held |= FLAG_LEAD_OFF;
     if ((value & r.PLLINT) !== 0) held |= FLAG_CLOCK_UNCERTAIN;
   };
 

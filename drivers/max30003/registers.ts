@@ -87,7 +87,7 @@ export const PLL_TRIES = 5;
 export const PLL_PAUSE = 20;
 /** Words that the self-test judges: at 16 hz and 512, 500 or 200 sps they always hold both plateaus. */
 export const TEST_WORDS = 24;
-/** FMSTR 10 and 11: rate code 10 (200 sps) is the only one. With the others 00 (512, 500) is the fastest (p. 51). */
+/** FMSTR 10: rate code 10 (200 sps) is the only one. With 00 and 01 code 00 (512, 500) is the fastest (p. 51). */
 export const FMSTR_SLOW = 0x200000;
 
 /** Bytes that read a register: command (address << 1 | 1), three more for the answer (p. 38). */
@@ -118,13 +118,13 @@ export const readFifo = (words: number, limit: number): { transfer: number[] }[]
 
 /** How an ECG channel is set up. What the defaults are and why: README.md. */
 export interface Max30003Configuration {
-  /** hz: 128, 256, 512, or 125, 250, 500, or 200, 199.8 (p. 51). */
+  /** hz: 128, 256, 512, or 125, 250, 500, or 200 (p. 51). */
   readonly sampleRate: number;
   /** V/V: 20, 40, 80, 160; full scale is +-1 V / gain (p. 26). */
   readonly gain: number;
   /** Digital high-pass at 0.5 hz (p. 51). It moves the ST segment. */
   readonly highPass: boolean;
-  /** Digital low-pass, hz; 0: none, 28 (125 and 128 sps), 40 (from 199.8), 100 (from 250), 150 (from 500) (p. 52). */
+  /** Digital low-pass, hz; 0: none, 28 (125 and 128 sps), 40 (from 200), 100 (from 250), 150 (from 500) (p. 52). */
   readonly lowPass: number;
   /** Direct current that finds a lead that is off, nA: 0 (not looked for), 5, 10, 20, 50, 100 (p. 48). */
   readonly leadOff: number;
@@ -133,7 +133,7 @@ export interface Max30003Configuration {
 }
 
 export const MODEL = "MAX30003";
-export const RATES = [512, 256, 128, 500, 250, 125, 200, 1998 / 10];
+const RATES = [512, 256, 128, 500, 250, 125, 200];
 export const GAINS = [20, 40, 80, 160];
 
 /** Place of a setting in its list. Throws Error. */
@@ -153,10 +153,10 @@ export const encode = (c: Max30003Configuration, efit: number, wired: boolean): 
   const filter = choose("lowPass", c.lowPass, [0, 28, 40, 100, 150]);
   const current = choose("leadOff", c.leadOff, [0, 5, 10, 20, 50, 100]);
   const bias = choose("leadBias", c.leadBias, [0, 50, 100, 200]);
-  if (c.sampleRate < [0, 0, 199, 250, 500][filter] || (filter === 1 && c.sampleRate > 128)) {
+  if (c.sampleRate < [0, 0, 200, 250, 500][filter] || (filter === 1 && c.sampleRate > 128)) {
     throw new Error(
       `${MODEL}: lowPass ${c.lowPass} and sampleRate ${c.sampleRate} fight: the chip would filter at another frequency; ` +
-        "choose lowPass 0, or 28 up to 128 hz, 40 from 199.8 hz, 100 from 250 hz, 150 from 500 hz",
+        "choose lowPass 0, or 28 up to 128 hz, 40 from 200 hz, 100 from 250 hz, 150 from 500 hz",
     );
   }
   // nA x MOhm = mV: the current takes an open electrode no further, and the comparator waits at 300 mV (VTH 00).
@@ -167,7 +167,7 @@ export const encode = (c: Max30003Configuration, efit: number, wired: boolean): 
         "not beyond the threshold of 300 mV; choose a larger current or resistor",
     );
   }
-  const master = rate < 6 ? Math.floor(rate / 3) : rate - 4;
+  const master = Math.floor(rate / 3);
   return [
     CNFG_GEN,
     (master << FMSTR_SHIFT) |

@@ -2,11 +2,12 @@
  * Pulse oximetry from red and infrared light that comes back from tissue: pulse rate, perfusion index, SpO2.
  *
  * Samples are added up to 50 a second on the way in. Of those, in infrared and red alike:
- *   boxcar of 5, less itself 5 ago: the difference over 100 ms      (systole makes the light less, so it is turned about)
+ *   boxcar of 5, 5 samples ago, less itself: how much the light falls in 100 ms (systole makes it less)
+ *   the same less its one-pole mean of 0.16 s: without breathing and drift
  *   one-pole mean of 1.3 s: DC
- * Beats: humps of the infrared difference against the level of the last eight. The ratio of ratios R comes from the slope
- * of the least-squares line through (infrared, red) differences of 2 s, over DC: unlike peak and valley it uses every
- * sample and feels no drift. SpO2 is the median of the last three R through the curve of calibration.
+ * Beats: humps of the infrared fall against the level of the last eight. The ratio of ratios R is the slope of the
+ * least-squares line through the falls (infrared, red) of 2 s, over DC: it uses every sample, where peak and valley use
+ * two of a beat. SpO2 is the median of the last three R through the curve of calibration.
  */
 import {
   FLAG_LOW_PERFUSION,
@@ -157,6 +158,20 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     due = now + FREQUENCY;
   };
 
+  /** Contact made or broken. */
+  const touch = (): void => {
+    on = !on;
+    across = 0;
+    landing = LANDING + 1;
+  };
+
+  const land = (): void => {
+    landing--;
+    if (landing > 0) return;
+    clipped = false;
+    start();
+  };
+
   const setLimit = (): void => {
     limit = Math.max((infraredDc * BOX) / 5000, level / 2);
   };
@@ -254,38 +269,28 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   return {
     result,
     push: (redSamples, infraredSamples, count) => {
-      for (let i = 0; i < count; i++) {
-        const a = infraredSamples[i];
-        const b = redSamples[i];
-        infrared += a;
-        red += b;
-        if (a >= saturatedAbove || b >= saturatedAbove) {
-          clipped = true;
-          landing = LANDING + 1;
+      for (let i = 0; i < count; ) {
+        for (; phase < step && i < count; phase++) {
+          const a = infraredSamples[i];
+          const b = redSamples[i];
+          i++;
+          infrared += a;
+          red += b;
+          if (a >= saturatedAbove || b >= saturatedAbove) {
+            clipped = true;
+            landing = LANDING + 1;
+          }
         }
-        phase++;
-        if (phase < step) continue;
+        if (phase < step) break;
         phase = 0;
         now++;
-        if (on === infrared < absentBelow) across++;
-        else across = 0;
-        if (across === CONTACT) {
-          on = !on;
-          across = 0;
-          landing = LANDING + 1;
-        }
-        if (landing > 0) {
-          landing--;
-          if (landing === 0) {
-            clipped = false;
-            start();
-          }
-        } else if (on) {
-          const old = infrareds[place];
-          const oldRed = reds[place];
+        across = on === infrared < absentBelow ? across + 1 : 0;
+        if (across === CONTACT) touch();
+        if (landing > 0) land();
+        else if (on) {
           const middle = place < BOX ? place + BOX : place - BOX;
-          fall += 2 * infrareds[middle] - old - infrared;
-          redFall += 2 * reds[middle] - oldRed - red;
+          fall += 2 * infrareds[middle] - infrareds[place] - infrared;
+          redFall += 2 * reds[middle] - reds[place] - red;
           infrareds[place] = infrared;
           reds[place] = red;
           place = place + 1 === 2 * BOX ? 0 : place + 1;

@@ -25,8 +25,9 @@ const WINDOW = 21;
 const PLATEAU = 20;
 /** From the steepest difference back to the middle of what was differenced, internal samples: (3 - 1) / 2 + 3 / 2. */
 const DELAY = 5 / 2;
-/** Input samples kept for finding R: over 0.5 s of 256 sps. */
-const KEPT = 160;
+/** Input samples kept for finding R: 0.5 s of 256 sps, and those that are copied in at a time. Even. */
+const CHUNK = 64;
+const KEPT = 128 + CHUNK;
 /** How many levels, intervals and first humps are kept. */
 const LEVELS = 8;
 const EARLY = 8;
@@ -49,6 +50,7 @@ export function createQrsDetector(
   if (!(microvoltsPerCount > 0))
     throw new Error(`QRS detector: ${microvoltsPerCount} uV a count is not above 0; take it from the channel`);
   const step = rate > 200 ? 2 : 1;
+  const pairs = step === 2;
   const frequency = rate / step;
   /** A hump of the energy is 2 x 3 x 3 times the wave that makes it; half of that passes at least. */
   const floor = ((FLOOR * step) / microvoltsPerCount) * 18;
@@ -65,12 +67,12 @@ export function createQrsDetector(
   /** Humps of the first seconds, four numbers each: when, score, slope, R. */
   const early = new Float64Array(EARLY * 4);
 
-  // carried from sample to sample: `now` counts internal samples, `write` and `turn` are places in `raw` and `slopes`
+  // carried from sample to sample: `now` counts internal samples; the others are places, in `raw` where the next input
+  // sample goes and where the next internal one is made of, in `slopes` where it goes
   let now = 0;
   let write = 0;
+  let read = 0;
   let turn = 0;
-  let held = 0;
-  let half = false;
   let x1 = 0;
   let x2 = 0;
   let x3 = 0;
@@ -102,37 +104,31 @@ export function createQrsDetector(
   let missedSlope = 0;
   let missedR = 0;
 
-  /** R near the steepest place: the sample farthest from the line's ends, then the parabola through it. Input samples. */
+  /**
+   * R near the steepest place: the sample farthest from the line between the ends, then the parabola through it.
+   * Input samples since the start; `back` counts them from the newest one backwards.
+   */
   const locate = (at: number): number => {
     const newest = now * step + step - 1;
-    let from = Math.round((at - DELAY) * step + (step - 1) / 2) - reach;
-    let to = from + reach + reach;
-    if (to > newest) to = newest;
-    if (from < 0) from = 0;
-    if (from <= newest - KEPT) from = newest - KEPT + 1;
-    let place = write - 1 - (newest - from);
-    if (place < 0) place += KEPT;
-    const first = place;
-    let end = write - 1 - (newest - to);
-    if (end < 0) end += KEPT;
-    const base = (raw[first] + raw[end]) / 2;
+    const end = KEPT + read + step - 1;
+    const middle = newest - Math.round((at - DELAY) * step + (step - 1) / 2);
+    const from = Math.min(middle + reach, newest, KEPT - CHUNK - 1);
+    const to = Math.max(middle - reach, 0);
+    const base = (raw[(end - from) % KEPT] + raw[(end - to) % KEPT]) / 2;
     let farthest = -1;
     let peak = from;
-    let peakPlace = first;
-    for (let i = from; i <= to; i++) {
-      const distance = Math.abs(raw[place] - base);
+    for (let back = from; back >= to; back--) {
+      const distance = Math.abs(raw[(end - back) % KEPT] - base);
       if (distance > farthest) {
         farthest = distance;
-        peak = i;
-        peakPlace = place;
+        peak = back;
       }
-      place = place + 1 === KEPT ? 0 : place + 1;
     }
-    if (peak === from || peak === to) return peak;
-    const before = raw[peakPlace === 0 ? KEPT - 1 : peakPlace - 1];
-    const after = raw[peakPlace + 1 === KEPT ? 0 : peakPlace + 1];
-    const bend = before + after - 2 * raw[peakPlace];
-    return bend === 0 ? peak : peak + (before - after) / (2 * bend);
+    if (peak === from || peak === to) return newest - peak;
+    const before = raw[(end - peak - 1) % KEPT];
+    const after = raw[(end - peak + 1) % KEPT];
+    const bend = before + after - 2 * raw[(end - peak) % KEPT];
+    return bend === 0 ? newest - peak : newest - peak + (before - after) / (2 * bend);
   };
 
   const accept = (at: number, score: number, slope: number, r: number): void => {
@@ -192,22 +188,39 @@ export function createQrsDetector(
     }
   };
 
-  const hump = (height: number, at: number): void => {
+  const climb = (): void => {
+    rising = true;
+    top = energy;
+    topAt = now;
+  };
+
+  /** A hump of the energy is over. */
+  const judge = (): void => {
+    const height = top - bottom;
     const slope = Math.max(up, down);
     const score = Math.min(up, down) * 5 < slope ? height / 5 : height;
-    const r = locate(at);
+    const r = locate(steepAt);
     if (!learning) {
-      classify(at, score, slope, r);
+      classify(steepAt, score, slope, r);
       return;
     }
     if (score <= floor || earlyCount === EARLY) return;
     if (earlyCount === 0) due = now + (frequency * 3) / 2;
     const place = earlyCount * 4;
-    early[place] = at;
+    early[place] = steepAt;
     early[place + 1] = score;
     early[place + 2] = slope;
     early[place + 3] = r;
     earlyCount++;
+  };
+
+  const hump = (): void => {
+    // less than an eighth of the energy is a ripple: noise, or waves closer together than the window
+    if ((top - bottom) * 8 > top) judge();
+    rising = false;
+    lift = (top * 3) / 50;
+    bottom = energy;
+    up = down = 0;
   };
 
   /** After 1.5 s from the first hump: levels from the highest one, then all of them are judged. */
@@ -235,11 +248,16 @@ export function createQrsDetector(
     due = now + (interval * 2) / 5;
   };
 
+  const attend = (): void => {
+    if (learning) learn();
+    else overdue();
+  };
+
   const clear = (): void => {
     slopes.fill(0);
     noises.fill(0);
-    now = write = turn = held = energy = top = topAt = bottom = lift = up = down = steepAt = 0;
-    half = rising = false;
+    now = write = read = turn = energy = top = topAt = bottom = lift = up = down = steepAt = 0;
+    rising = false;
     learning = true;
     earlyCount = signal = noise = signalAt = noiseAt = beats = last = lastSlope = missedScore = 0;
     interval = (frequency * 4) / 5;
@@ -249,62 +267,40 @@ export function createQrsDetector(
 
   return {
     push: (samples, count) => {
-      if (now === 0 && !half && count > 0) {
-        // as if the first sample had always been there
-        raw.fill(samples[0]);
-        x1 = x2 = x3 = x4 = x5 = samples[0] * step;
-      }
-      for (let i = 0; i < count; i++) {
-        let x = samples[i];
-        raw[write] = x;
-        write = write + 1 === KEPT ? 0 : write + 1;
-        if (step === 2) {
-          half = !half;
-          if (half) {
-            held = x;
-            continue;
+      // as if the first sample had always been there
+      if (now === 0 && write === 0 && count > 0) x1 = x2 = x3 = x4 = x5 = samples[0] * step;
+      for (let taken = 0; taken < count; ) {
+        const part = Math.min(count - taken, CHUNK, KEPT - write);
+        raw.set(samples.subarray(taken, taken + part), write);
+        taken += part;
+        write += part;
+        for (; read + step <= write; read += step) {
+          const x = pairs ? raw[read] + raw[read + 1] : raw[read];
+          const d = x + x1 + x2 - x3 - x4 - x5;
+          x5 = x4;
+          x4 = x3;
+          x3 = x2;
+          x2 = x1;
+          x1 = x;
+          const a = d < 0 ? -d : d;
+          energy += a - slopes[turn];
+          slopes[turn] = a;
+          turn = turn + 1 === WINDOW ? 0 : turn + 1;
+          if (!rising && energy < bottom) {
+            bottom = energy;
+            up = down = 0;
           }
-          x += held;
+          if (a > up && a > down) steepAt = now;
+          if (d > up) up = d;
+          else if (a > down && d < 0) down = a;
+          if (!rising) {
+            if (energy - bottom > lift) climb();
+          } else if (energy >= top) climb();
+          else if ((top - energy) * 5 > (top - bottom) * 3 || now - topAt > PLATEAU) hump();
+          if (now >= due) attend();
+          now++;
         }
-        const d = x + x1 + x2 - x3 - x4 - x5;
-        x5 = x4;
-        x4 = x3;
-        x3 = x2;
-        x2 = x1;
-        x1 = x;
-        const a = d < 0 ? -d : d;
-        energy += a - slopes[turn];
-        slopes[turn] = a;
-        turn = turn + 1 === WINDOW ? 0 : turn + 1;
-        if (!rising && energy < bottom) {
-          bottom = energy;
-          up = down = 0;
-        }
-        if (a > up && a > down) steepAt = now;
-        if (d > up) up = d;
-        else if (-d > down) down = -d;
-        if (!rising) {
-          if (energy - bottom > lift) {
-            rising = true;
-            top = energy;
-            topAt = now;
-          }
-        } else if (energy >= top) {
-          top = energy;
-          topAt = now;
-        } else if ((top - energy) * 5 > (top - bottom) * 3 || now - topAt > PLATEAU) {
-          // less than an eighth of the energy is a ripple: noise, or waves closer together than the window
-          if ((top - bottom) * 8 > top) hump(top - bottom, steepAt);
-          rising = false;
-          lift = (top * 3) / 50;
-          bottom = energy;
-          up = down = 0;
-        }
-        if (now >= due) {
-          if (learning) learn();
-          else overdue();
-        }
-        now++;
+        if (write === KEPT) write = read = 0;
       }
     },
     reset: clear,

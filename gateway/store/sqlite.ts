@@ -28,24 +28,29 @@ export function rowChecksum(kid: Uint8Array, ...numbers: number[]): Buffer {
 
 const NO_CHAIN = new Uint8Array(32);
 
-/** Opens the file, or makes it; ":memory:" lives as long as the process. Throws Error where it is no store of ours. */
-export function openSqliteStore(path: string): Store {
+/**
+ * Opens the file, or makes it; ":memory:" lives as long as the process. `readonly`: for who only looks, beside a gateway
+ * that writes. Throws Error where it is no store of ours.
+ */
+export function openSqliteStore(path: string, options: { readonly?: boolean } = {}): Store {
+  const readonly = options.readonly === true;
   let db: Database.Database;
   try {
-    db = new Database(path);
-    db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000");
-    prepareSchema(db, path);
+    db = new Database(path, { readonly });
+    if (!readonly) db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
+    db.exec("PRAGMA busy_timeout=2000");
+    prepareSchema(db, path, readonly);
   } catch (error) {
     throw new Error(`store ${path}: ${(error as Error).message}; is it a vitalwire store, and may this user write it?`);
   }
-  return createStore(db, path);
+  return createStore(db, path, readonly);
 }
 
-function prepareSchema(db: Database.Database, path: string) {
+function prepareSchema(db: Database.Database, path: string, readonly: boolean) {
   const version = (db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
   if (version === SCHEMA_VERSION) return;
   const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get() as { n: number };
-  if (version !== 0 || tables.n > 0) {
+  if (readonly || version !== 0 || tables.n > 0) {
     throw new Error(
       `its schema is version ${version}, this program knows ${SCHEMA_VERSION}; name another file than ${path}`,
     );
@@ -64,7 +69,7 @@ export function withBuffers<T>(row: T): T {
 }
 
 /** libsql takes a lone object for named parameters: values always go in an array. */
-function createStore(db: Database.Database, path: string): Store {
+function createStore(db: Database.Database, path: string, readonly: boolean): Store {
   const prepare = (sql: string) => {
     const statement = db.prepare(sql);
     return {
@@ -149,8 +154,12 @@ function createStore(db: Database.Database, path: string): Store {
     cards: () => prepare("SELECT kid, card FROM cards ORDER BY kid").all<CardRow>(),
     checkpoints: () => prepare("SELECT position, object FROM checkpoints ORDER BY position").all<CheckpointRow>(),
     close() {
-      // One whole file to hand over: libsql's close leaves the log behind.
-      if (path !== ":memory:") db.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
+      try {
+        // One whole file to hand over: libsql's close leaves the log behind. Beside a reader the log stays, as whole.
+        if (!readonly && path !== ":memory:") db.exec("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE");
+      } catch {
+        // SQLite reads file and log together at the next opening.
+      }
       db.close();
     },
   };

@@ -102,6 +102,17 @@ describe("MAX30003 when things go wrong", () => {
     }
   });
 
+  test("words of a chain are dropped where a later step finds another chip", () => {
+    const { driver, frame, block } = opened();
+    play(driver.poll(), frame, [
+      { ops: check, replies: status(0x800000) },
+      { ops: [read(0x20, 12), ...check], replies: [answer(...new Array(12).fill(0)), ...status(0)] },
+      { ops: [read(0x21), ...check], replies: [answer(0), answer(0), answer(0)] },
+    ]);
+    expect(block.count).toBe(0);
+    expect(frame).toMatchObject({ restart: true, faults: [{ code: FAULT_BUS }] });
+  });
+
   test("after a brown-out the poll asks for a restart, and open brings the record back", () => {
     const bench = createBench(chip, emulated);
     bench.run(bench.driver.open());
@@ -164,6 +175,7 @@ describe("MAX30003 self-test", () => {
     expect(measureCalibration(square(1000, -1000), 20)).toMatchObject({ pass: false });
     expect(measureCalibration(square(0, 0), 20)).toMatchObject({ pass: false, value: 0 });
     expect(measureCalibration([answer(...new Array(24).fill(0xffffff))], 20)).toBeNull();
+    expect(measureCalibration([answer(...new Array(24).fill(fifo(1311, 1)))], 20)).toBeNull(); // fast recovery
   });
 
   test("a bus that fails in the middle still puts the outputs back", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
   FAULT_CONFIGURATION,
@@ -7,7 +8,7 @@ import {
   FLAG_LED_CHANGED,
 } from "../../drivers/driver.ts";
 import { chip } from "../../drivers/max30102/driver.ts";
-import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
+import { FEWEST_BITS, HIGHEST_RATES, type Max30102Configuration, WIDTHS } from "../../drivers/max30102/registers.ts";
 import { dieTemperature } from "../../drivers/max30102/selftest.ts";
 import {
   counting,
@@ -130,6 +131,17 @@ describe("MAX30102 configuration", () => {
       );
     }
     expect(refusal({ ledCurrent: { red: 0, infrared: 50.8 } })).toBe("accepted");
+  });
+
+  it("has a page with every setting's default, and Table 11", () => {
+    const page = readFileSync(new URL("../../drivers/max30102/README.md", import.meta.url), "utf8").replace(/ +/g, " ");
+    for (const [name, value] of Object.entries(chip.defaults)) {
+      const shown = name === "ledCurrent" ? Object.values(value).join(", ") : value;
+      expect(page).toContain(`| \`${name}\` | ${shown} |`);
+    }
+    WIDTHS.forEach((width, i) => {
+      expect(page).toContain(`| ${width} us | ${FEWEST_BITS + i} | ${HIGHEST_RATES[i]} hz |`);
+    });
   });
 
   it("refuses a bus that cannot read the pointers and one sample at once", () => {

@@ -79,14 +79,16 @@ test("a bundle is held to the dialect too: a helper, a folded ratio, a name", ()
   expect(checkBundle("bundle.js", "let of = 1;").map(({ rule }) => rule)).toEqual(["reserved-name"]);
   expect(checkBundle("bundle.js", "let a = 1;\na?.b;")[0]).toMatchObject({ line: 2, rule: "syntax" });
   expect(checkBundle("bundle.js", "const a = 3 / 8;\nprint(a);")).toEqual([]);
+  expect(checkBundle("bundle.js", "var a = () => b;\nvar b = 1;")).toEqual([]);
+  expect(checkBundle("bundle.js", "var a = b;\nvar b = 1;").map(({ rule }) => rule)).toEqual(["used-before-declared"]);
 });
 
 test("a decimal literal is read digit by digit: 0.75 comes out one bit too high, 0.5 exact", () => {
   expect(espruinoReads("0.75")).not.toBe(0.75);
   expect(espruinoReads("0.75") - 0.75).toBeLessThan(2e-16);
-  expect([espruinoReads("0.5"), espruinoReads("1e3"), espruinoReads(".25"), espruinoReads("2.5e1")]).toEqual([
-    0.5, 1000, 0.25, 25,
-  ]);
+  for (const exact of ["0.5", "1e3", ".25", "2.5e1", "0.0625", "0.00390625"]) {
+    expect(espruinoReads(exact)).toBe(Number(exact));
+  }
   fc.assert(fc.property(fc.maxSafeNat(), (whole) => espruinoReads(String(whole)) === whole));
 });
 

@@ -1,0 +1,114 @@
+/** The embedded broker's rules, by real clients on loopback (PROTOCOL.md section 7). */
+import mqtt, { type MqttClient } from "mqtt";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type Broker, startBroker } from "../../gateway/broker.ts";
+import { attachMqtt, type MqttSource } from "../../gateway/sources/mqtt.ts";
+import { kidText } from "../../protocol/keys.ts";
+import { createTestDevice, createTestGateway } from "../support/gateway.ts";
+
+const device = createTestDevice("a");
+const other = createTestDevice("b");
+const kid = kidText(device.kid);
+const otherKid = kidText(other.kid);
+let broker: Broker;
+let source: MqttSource;
+let bench: ReturnType<typeof createTestGateway>;
+const clients: MqttClient[] = [];
+
+beforeEach(async () => {
+  bench = createTestGateway();
+  device.enrollAt(bench.gateway);
+  other.enrollAt(bench.gateway);
+  broker = await startBroker({ site: "test", gatewayId: "gateway", enrolled: (id) => [kid, otherKid].includes(id) });
+  source = await attachMqtt(bench.gateway, broker.url, "test", "gateway");
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.endAsync(true);
+  await source.close();
+  await broker.close();
+});
+
+const connect = async (id: string, username = id) => {
+  const client = await mqtt.connectAsync(broker.url, {
+    clientId: id,
+    username,
+    protocolVersion: 4,
+    reconnectPeriod: 0,
+  });
+  clients.push(client);
+  return client;
+};
+/** Publishes and waits until the broker has taken it, or has thrown the client out. */
+const publish = (client: MqttClient, topic: string, payload: Uint8Array) =>
+  new Promise<"taken" | "thrown out">((resolve) => {
+    client.once("close", () => resolve("thrown out"));
+    client.publish(topic, Buffer.from(payload), { qos: 1 }, (error) => {
+      if (!error) resolve("taken");
+    });
+  });
+/** Until the gateway has seen that many messages of a device; bounded by the test's own limit. */
+const received = async (id: string, count: number) => {
+  while (source.counters(id).received < count) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test("a device's messages reach the gateway by its own topics, and acks come back to it alone", async () => {
+  const client = await connect(kid);
+  const acks: Buffer[] = [];
+  client.on("message", (_topic, payload) => acks.push(payload));
+  await client.subscribeAsync(`vsp/1/test/${kid}/c`, { qos: 1 });
+  expect(await publish(client, `vsp/1/test/${kid}/b`, device.seal(device.birth()))).toBe("taken");
+  await received(kid, 1);
+  bench.settle();
+  while (acks.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(source.counters(kid)).toMatchObject({ received: 1, verified: 1 });
+});
+
+test("a device that publishes on another device's topic is thrown out, and the gateway never sees it", async () => {
+  const client = await connect(kid);
+  expect(await publish(client, `vsp/1/test/${otherKid}/b`, device.seal(device.birth()))).toBe("thrown out");
+  expect(source.counters(otherKid).received).toBe(0);
+});
+
+test("a broker that lets it through does not help: the gateway refuses the message as topic", async () => {
+  // Another device's own connection carries this device's message.
+  const client = await connect(otherKid);
+  expect(await publish(client, `vsp/1/test/${otherKid}/b`, device.seal(device.birth()))).toBe("taken");
+  await received(otherKid, 1);
+  expect(source.counters(otherKid).refused.topic).toBe(1);
+  expect(bench.stored).toHaveLength(0);
+});
+
+test("who is not enrolled, or comes under another name than its client id, is not let in", async () => {
+  for (const [id, username] of [
+    ["0011223344556677", "0011223344556677"],
+    [kid, otherKid],
+    ["nobody", "gateway"],
+  ]) {
+    await expect(connect(id, username)).rejects.toThrow(/[Nn]ot authorized/);
+  }
+});
+
+test("a device hears its own commands only: not another's, not a wildcard, not a shared subscription", async () => {
+  const client = await connect(kid);
+  for (const topic of [
+    `vsp/1/test/${otherKid}/c`,
+    "vsp/1/test/+/c",
+    "#",
+    `$share/x/vsp/1/test/${kid}/c`,
+    `vsp/1/test/${kid}/d`,
+  ]) {
+    const granted = await client.subscribeAsync(topic, { qos: 1 }).catch(() => [{ qos: 128 }]);
+    expect(
+      granted.every(({ qos }) => qos === 128),
+      topic,
+    ).toBe(true);
+  }
+});
+
+test("a message too long for the protocol is refused as size and the device stays connected", async () => {
+  const client = await connect(kid);
+  expect(await publish(client, `vsp/1/test/${kid}/d`, new Uint8Array(5000))).toBe("taken");
+  await received(kid, 1);
+  expect(source.counters(kid).refused.size).toBe(1);
+  expect(client.connected).toBe(true);
+});
