@@ -8,6 +8,8 @@ import type { Emulator, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts"
 import type { Board, Executor, I2cOptions, Pin, SpiOptions, Storage, Target } from "./board.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
+export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
+
 /** Decides before a step whether its bus fails, and how; null: it works. */
 export type BusFault = (target: Target, ops: readonly Op[]) => BusError["kind"] | null;
 

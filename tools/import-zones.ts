@@ -45,7 +45,7 @@ export const zones: readonly Zone[] = [
     name: "protocol",
     at: ["protocol/**"],
     files: ["protocol/**"],
-    packages: ["tweetnacl"],
+    packages: ["tweetnacl", "@serialport/parser-readline"],
     node: true,
   },
   { name: "formats", at: ["formats/**"], files: ["formats/**"], packages: [], node: true },

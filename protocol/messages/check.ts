@@ -11,6 +11,8 @@ export const MAX_INTEGER = 9007199254740991;
 export const MAX_TEXT = 64;
 /** Largest power of ten, either way, in a channel's scale: 2^53 x 10^30 is still a number. */
 export const MAX_EXP10 = 30;
+/** conn of a presence: 4 x conn + state must fit the 32 bits of the audit chain. */
+export const MAX_CONNECTION = 1073741823;
 /** Payload hashes in a manifest. */
 export const MAX_HASHES = 240;
 

@@ -5,6 +5,7 @@ import {
   integer,
   type Loose,
   list,
+  MAX_CONNECTION,
   MAX_EXP10,
   MAX_TEXT,
   manifestHashes,
@@ -269,7 +270,7 @@ export function decodeMessage(payload: Uint8Array): Message {
     return {
       type: "presence",
       boot: integer(items[1], 0, U32, "boot"),
-      connection: unsigned(items[2], "presence conn"),
+      connection: integer(items[2], 0, MAX_CONNECTION, "presence conn"),
       state: integer(items[3], 0, 2, "presence state") as 0 | 1 | 2,
     };
   } else throw wrong("message type", type, "1..5 or 16..18");

@@ -4,6 +4,7 @@ import {
   definedOnce,
   integer,
   list,
+  MAX_CONNECTION,
   MAX_EXP10,
   MAX_TEXT,
   manifestHashes,
@@ -192,7 +193,7 @@ function tree(message: Message): Cbor {
   if (message.type === "command") return command(message);
   if (message.type === "presence") {
     const boot = integer(message.boot, 0, U32, "boot");
-    const connection = unsigned(message.connection, "presence conn");
+    const connection = integer(message.connection, 0, MAX_CONNECTION, "presence conn");
     return [TYPE_PRESENCE, boot, connection, integer(message.state, 0, 2, "presence state")];
   }
   if (message.type === "manifest") {

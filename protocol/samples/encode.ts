@@ -32,8 +32,7 @@ function look(samples: Int32Array, start: number, n: number): void {
   const limit = SAMPLE_LIMIT; // an imported name is looked up at every turn: three times slower
   for (let i = 0; i < n; i++) {
     const x = samples[start + i];
-    if (x >= limit || x <= -limit)
-      throw new Error(`sample ${start + i} is ${x}: codecs carry -(2^23 - 1)..2^23 - 1`);
+    if (x >= limit || x <= -limit) throw new Error(`sample ${start + i} is ${x}: codecs carry -(2^23 - 1)..2^23 - 1`);
     const d = x - x1;
     const u = (d << 1) ^ (d >> 31);
     bytes += u < 128 ? 1 : u < 16384 ? 2 : u < 2097152 ? 3 : 4;

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Driver, FAULT_BUS, FAULT_IDENTITY, FAULT_STEPS, type Frame, type Step } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
+import { uniform } from "../support/arbitrary.ts";
 import { type Bench, type BenchOptions, createBench } from "../support/bench.ts";
 import { followStreams } from "./streams.ts";
 import { drivers, inputsOf, names, physical, type Subject, settle, shake, spoil, subjects } from "./subjects.ts";
@@ -129,7 +130,7 @@ describe.each(subjects)("$name", (subject) => {
   });
 
   it.each([false, true])("decodes everything that it converts, and dates it, interrupt wired: %s", (interrupt) => {
-    const waits = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 });
+    const waits = fc.array(uniform(0, 1), { minLength: 1, maxLength: 8 });
     const property = fc.property(waits, (parts) => {
       const { bench, streams } = open(subject, { interrupt });
       const blocks = bench.frame.channels.slice();
@@ -152,7 +153,7 @@ describe.each(subjects)("$name", (subject) => {
   });
 
   it("counts what it loses to a late host, or says that nobody knows how much", () => {
-    const waits = fc.array(fc.double({ min: 0.5, max: 9, noNaN: true }), { minLength: 1, maxLength: 6 });
+    const waits = fc.array(uniform(0.5, 9), { minLength: 1, maxLength: 6 });
     const property = fc.property(waits, (parts) => {
       const { bench, streams } = open(subject);
       for (const part of parts) {

@@ -4,6 +4,7 @@ import { FLAG_LED_CHANGED } from "../../drivers/driver.ts";
 import { chip } from "../../drivers/max30102/driver.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
+import { uniform } from "../support/arbitrary.ts";
 import { type BenchOptions, createBench } from "../support/bench.ts";
 import { opened, play, read, STATUS, samples, status } from "./max30102-script.ts";
 
@@ -34,7 +35,7 @@ function streaming(options: BenchOptions<Max30102Configuration> = {}) {
 }
 
 /** The oscillator's range (p3). */
-const oscillators = fc.double({ min: 10.32 / 10.48, max: 10.64 / 10.48, noNaN: true });
+const oscillators = uniform(10.32 / 10.48, 10.64 / 10.48);
 
 describe("MAX30102 time", () => {
   it("lies within its uncertainty when polled, at any rate, averaging, interval and oscillator", () => {
@@ -42,7 +43,7 @@ describe("MAX30102 time", () => {
       fc.constantFrom(50, 100, 400, 1600),
       fc.constantFrom(1, 4, 32),
       oscillators,
-      fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 5, maxLength: 10 }),
+      fc.array(uniform(0.01, 1), { minLength: 5, maxLength: 10 }),
       (sampleRate, averaging, oscillator, parts) => {
         const { bench, times, poll } = streaming({
           configuration: { sampleRate, averaging, pulseWidth: 69 },
@@ -159,7 +160,7 @@ describe("MAX30102 overflow", () => {
     }
     return unknown;
   };
-  const waits = fc.array(fc.double({ min: 25, max: 60, noNaN: true }), { minLength: 1, maxLength: 6 });
+  const waits = fc.array(uniform(25, 60), { minLength: 1, maxLength: 6 });
 
   it("is counted to the sample at up to 200 sps", () => {
     const property = fc.property(fc.constantFrom(50, 100, 200), waits, (sampleRate, late) => {

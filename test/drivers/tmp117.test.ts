@@ -16,7 +16,7 @@ import {
 import { chip, type Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
 import { emulated } from "../../drivers/tmp117/emulator.ts";
 import { type Bench, createBench } from "../support/bench.ts";
-import { lacks, vectorFolder } from "../support/needs.ts";
+import { factFolder, lacks } from "../support/needs.ts";
 
 const read = (register: number) => ({ read: 2, at: register });
 const write = (register: number, value: number) => ({ write: [register, (value >> 8) & 255, value & 255] });
@@ -125,10 +125,10 @@ describe("TMP117 results", () => {
     return { frame, block, degrees: block.count === 0 ? null : ((block.samples[0] + offset) * mul) / 10 ** -exp10 };
   };
 
-  describe.skipIf(lacks("vectors"))("published vectors (table 7-1)", () => {
-    const facts = () => JSON.parse(readFileSync(`${vectorFolder}/../facts/temperature_vectors.json`, "utf8"));
+  describe.skipIf(lacks("facts"))("published vectors (table 7-1)", () => {
+    const facts = () => JSON.parse(readFileSync(`${factFolder}/temperature_vectors.json`, "utf8"));
     test("every register value of the table gives its temperature; -256 Cel gives none", () => {
-      const vectors: [string, number][] = lacks("vectors") ? [] : facts().TMP117.vectors;
+      const vectors: [string, number][] = lacks("facts") ? [] : facts().TMP117.vectors;
       expect(vectors.length).toBe(12);
       for (const [raw, degrees] of vectors) {
         expect(value(Number(raw)).degrees).toBe(raw === "0x8000" ? null : degrees);

@@ -208,6 +208,7 @@ const broken: Array<[string, object, RegExp]> = [
   ["an event value that is true", { ...event, small: [true] }, /event (value|bytes) is true/],
   ["a list inside an event", { ...event, small: [[1]] }, /event (value|bytes) is a list/],
   ["a negative conn", { ...presence, connection: -1 }, /presence conn/],
+  ["a conn that the audit chain cannot hold", { ...presence, connection: 2 ** 30 }, /presence conn/],
   ["state 3", { ...presence, state: 3 }, /presence state is 3/],
   ["a kid of 7 bytes", { ...command, kid: kid7 }, /kid is 7 bytes/],
   ["a downlink for boot 2^32", { ...ack, boot: 4294967296 }, /boot/],

@@ -164,7 +164,7 @@ export const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: fc.constant("presence" as const),
     boot: u32,
-    connection: uint,
+    connection: fc.integer({ min: 0, max: 2 ** 30 - 1 }),
     state: fc.constantFrom(0 as const, 1 as const, 2 as const),
   }),
   fc.record({

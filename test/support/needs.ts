@@ -8,17 +8,21 @@ const shared = (name: string) => fileURLToPath(new URL(`../../../shared/${name}`
 export const dataFolder = process.env.VITALWIRE_DATA ?? shared("data");
 /** Folder of the published test vectors. */
 export const vectorFolder = process.env.VITALWIRE_VECTORS ?? shared("vectors");
+/** Folder of the collected facts, with test vectors of their own. */
+export const factFolder = process.env.VITALWIRE_FACTS ?? shared("facts");
 /** The real Espruino interpreter, where there is one. */
 export const espruino = process.env.ESPRUINO_BIN;
 
 const present = {
   recordings: () => existsSync(`${dataFolder}/mitdb/101.dat`),
+  facts: () => existsSync(`${factFolder}/temperature_vectors.json`),
   vectors: () => existsSync(`${vectorFolder}/cbor/appendix_a.json`),
   espruino: () => espruino !== undefined && existsSync(espruino),
 };
 
 const hint = {
   recordings: `no recordings at ${dataFolder} (set VITALWIRE_DATA)`,
+  facts: `no collected facts at ${factFolder} (set VITALWIRE_FACTS)`,
   vectors: `no published vectors at ${vectorFolder} (set VITALWIRE_VECTORS)`,
   espruino: "no Espruino interpreter (set ESPRUINO_BIN)",
 };
