@@ -209,6 +209,11 @@ export function createBlock(capacity: number): Block {
   return { samples: new Int32Array(capacity), count: 0, index: 0, time: 0, uncertainty: 0, lost: 0, flags: 0 };
 }
 
+/** An empty frame with a block of each capacity, in the order of the channels. */
+export function createFrame(capacities: readonly number[]): Frame {
+  return { channels: capacities.map(createBlock), faults: [], identity: null, measurements: [], restart: false };
+}
+
 /** Empties a frame before a chain of steps. `index` goes on: only the driver's `open` sets it to 0. */
 export function clearFrame(frame: Frame): void {
   for (let i = 0; i < frame.channels.length; i++) {

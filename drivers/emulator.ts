@@ -69,6 +69,14 @@ export interface SpiEmulator extends Emulator {
   deselect(): void;
 }
 
+/** `Emulator.set`: puts a number or a signal in the place of an input's signal. Throws Error on an unknown name. */
+export function setSignal(model: string, signals: Record<string, Signal>, name: string, value: number | Signal): void {
+  if (!Object.hasOwn(signals, name)) {
+    throw new Error(`${model} emulator: no input "${name}"; it has ${Object.keys(signals).join(", ")}`);
+  }
+  signals[name] = typeof value === "number" ? () => value : value;
+}
+
 /** What a chip's folder exports as `emulated` from its emulator.ts. */
 export type EmulatedChip =
   | { readonly model: string; readonly bus: "i2c"; create(options: EmulatorOptions): I2cEmulator }

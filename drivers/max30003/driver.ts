@@ -4,7 +4,7 @@
  */
 import type { Block, Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
 import {
-  createBlock,
+  createFrame,
   FAULT_BUS,
   FAULT_DATA,
   FAULT_RESTARTED,
@@ -245,13 +245,7 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
     dataReady: wired ? "falling" : null,
     pollEvery: pollEvery,
     channels: () => [channel],
-    createFrame: () => ({
-      channels: [createBlock(r.CAPACITY)],
-      faults: [],
-      identity: null,
-      measurements: [],
-      restart: false,
-    }),
+    createFrame: () => createFrame([r.CAPACITY]),
     open: () => {
       index = 0;
       return bring(registers, 0, start(false));

@@ -3,7 +3,14 @@
  * Pages: MAX30001G data sheet (same ECG channel). Not modelled: analog and digital filters (so the code is the rounded
  * voltage), R-to-R detection, ultra-low-power lead-on. What no source settles, and is assumed here: README.md.
  */
-import type { EmulatedChip, EmulatorOptions, Input, Signal, SpiEmulator } from "../emulator.ts";
+import {
+  type EmulatedChip,
+  type EmulatorOptions,
+  type Input,
+  type Signal,
+  type SpiEmulator,
+  setSignal,
+} from "../emulator.ts";
 import { clamp, convertVoltage, fastSamples, lowPassOf, rateOf } from "./analog.ts";
 import * as r from "./registers.ts";
 
@@ -230,12 +237,7 @@ function create(options: EmulatorOptions): SpiEmulator {
     get interrupt() {
       return level;
     },
-    set(name, value) {
-      if (!(name in signals)) {
-        throw new Error(`${r.MODEL} emulator: no input "${name}"; it has ${Object.keys(signals).join(", ")}`);
-      }
-      signals[name] = typeof value === "number" ? () => value : value;
-    },
+    set: (name, value) => setSignal(r.MODEL, signals, name, value),
     powerOn(at) {
       now = at;
       powerUp();

@@ -5,7 +5,7 @@
 import {
   type Channel,
   type Chip,
-  createBlock,
+  createFrame,
   type Driver,
   FAULT_CONFIGURATION,
   FAULT_DATA,
@@ -290,13 +290,7 @@ const create = (partial: Partial<Max30102Configuration>, wiring: Wiring): Driver
     dataReady: wired ? "falling" : null,
     pollEvery: ((wired ? POLL_AFTER_INTERRUPT : POLL_AFTER) * period) / 1000,
     channels: () => [channel("red"), channel("infrared")],
-    createFrame: () => ({
-      channels: [createBlock(reg.FIFO_DEPTH), createBlock(reg.FIFO_DEPTH)],
-      faults: [],
-      identity: null,
-      measurements: [],
-      restart: false,
-    }),
+    createFrame: () => createFrame([reg.FIFO_DEPTH, reg.FIFO_DEPTH]),
     open: () => {
       running = started = closing = false;
       return createOpening(where, registers, onStart);

@@ -3,7 +3,14 @@
  * Data sheet 19-7740, Rev 1, 10/18 (pages stand beside the registers). What no source settles is a named constant here
  * or a sentence in README.md, "Assumptions".
  */
-import type { EmulatedChip, EmulatorOptions, I2cEmulator, Input, Signal } from "../emulator.ts";
+import {
+  type EmulatedChip,
+  type EmulatorOptions,
+  type I2cEmulator,
+  type Input,
+  type Signal,
+  setSignal,
+} from "../emulator.ts";
 import * as reg from "./registers.ts";
 
 /** p3-4: from TEMP_EN to DIE_TEMP_RDY, us. */
@@ -256,12 +263,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     get interrupt() {
       return level;
     },
-    set(name, value) {
-      if (!Object.hasOwn(inputs, name)) {
-        throw new Error(`MAX30102 emulator: no input "${name}"; it has ${Object.keys(inputs).join(", ")}`);
-      }
-      signals[name] = typeof value === "number" ? () => value : value;
-    },
+    set: (name, value) => setSignal("MAX30102", signals, name, value),
     powerOn(at) {
       now = at;
       clear();

@@ -3,7 +3,7 @@
  * open stands in README.md. Device side.
  */
 import type { Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
-import { createBlock, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../driver.ts";
+import { createFrame, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../driver.ts";
 import * as r from "./registers.ts";
 import { configure, fault, hex, identified, oneShot, restart } from "./selftest.ts";
 
@@ -124,13 +124,7 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
     // A result is written over after a cycle, which may be a sixth shorter than it says.
     pollEvery: Math.floor(wired ? (cycle * 3) / 4 : cycle / 2),
     channels: () => [channel],
-    createFrame: () => ({
-      channels: [createBlock(1)],
-      faults: [],
-      identity: null,
-      measurements: [],
-      restart: false,
-    }),
+    createFrame: () => createFrame([1]),
     open: () => {
       index = 0;
       return identified(restart(begin(false)));

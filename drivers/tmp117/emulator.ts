@@ -3,7 +3,14 @@
  * ALERT pin, EEPROM with its busy time, soft reset, shutdown, one-shot. Not modelled: general call, hysteresis of the
  * therm mode, self-heating. What the data sheet leaves open, and is assumed here: README.md.
  */
-import type { EmulatedChip, EmulatorOptions, I2cEmulator, Input, Signal } from "../emulator.ts";
+import {
+  type EmulatedChip,
+  type EmulatorOptions,
+  type I2cEmulator,
+  type Input,
+  type Signal,
+  setSignal,
+} from "../emulator.ts";
 import * as r from "./registers.ts";
 
 /** Registers with an EEPROM cell, their factory values (section 7.6; EEPROM1-3 hold an identification, 0 here). */
@@ -166,10 +173,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     get interrupt() {
       return level;
     },
-    set(name, value) {
-      if (!(name in signals)) throw new Error(`${r.MODEL} emulator: no input "${name}"; it has temperature`);
-      signals[name] = typeof value === "number" ? () => value : value;
-    },
+    set: (name, value) => setSignal(r.MODEL, signals, name, value),
     powerOn(at) {
       now = at;
       pointer = 0;
