@@ -1,0 +1,78 @@
+/** Whatever an enrolled device, or a stranger, puts into a message: a verdict, never an exception, and nothing else disturbed. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
+import { REASONS } from "../../protocol/refusal.ts";
+import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
+
+const device = createTestDevice("a");
+const messages = [
+  device.birth(),
+  device.data(1),
+  device.data(2, [0, -131_072, 131_071, 5]),
+  { type: "event", boot: 1, seq: 3, tick: 4, code: 8, small: [1, 7, 2, 1] } as const,
+  { type: "presence", boot: 1, connection: 1, state: 1 } as const,
+].map((message) => device.seal(message));
+const payloads = messages.map((message) => decodeEnvelope(message).payload.slice());
+
+const open = () => {
+  const bench = createTestGateway();
+  device.enrollAt(bench.gateway);
+  return { bench, origin: createTestOrigin() };
+};
+/** Changed, removed, inserted or doubled bytes. */
+const mutate = (bytes: Uint8Array, edits: readonly (readonly [number, number, number])[]) => {
+  const out = [...bytes];
+  for (const [kind, where, value] of edits) {
+    const at = where % (out.length + 1);
+    if (kind === 0 && at < out.length) out[at] = value;
+    else if (kind === 1) out.splice(at, 1 + (value % 4));
+    else if (kind === 2) out.splice(at, 0, value);
+    else out.splice(at, 0, ...out.slice(at, at + value));
+  }
+  return Uint8Array.from(out).subarray(0, 4096);
+};
+const edits = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.nat(5000), fc.integer({ min: 0, max: 255 })), {
+  minLength: 1,
+  maxLength: 4,
+});
+
+test("payloads that are mutated and then validly signed give a verdict with a fixed word, and the gateway goes on", () => {
+  const { bench, origin } = open();
+  bench.gateway.receive(messages[0], origin);
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(fc.nat(payloads.length - 1), edits, (which, change) => {
+      bench.now += 1000;
+      const verdict = bench.gateway.receive(
+        sign1(mutate(payloads[which], change).subarray(0, 3900), device.signer),
+        origin,
+      );
+      bench.settle();
+      if (verdict.status === "refused") expect(REASONS).toContain(verdict.reason);
+      seen.add(verdict.status === "refused" ? verdict.reason : verdict.status);
+    }),
+    { numRuns: 1500 },
+  );
+  // It went deep: payload rules, order, codecs and duplicates were all reached.
+  for (const word of ["payload", "replay", "codec", "accepted", "duplicate"]) expect(seen).toContain(word);
+  const fresh = createTestDevice("b");
+  fresh.enrollAt(bench.gateway);
+  expect(bench.gateway.receive(fresh.seal(fresh.birth()), createTestOrigin()).status).toBe("accepted");
+});
+
+test("messages that are mutated after they were signed are never accepted", () => {
+  const { bench, origin } = open();
+  bench.gateway.receive(messages[0], origin);
+  bench.settle();
+  fc.assert(
+    fc.property(fc.nat(messages.length - 1), edits, (which, change) => {
+      bench.now += 1000;
+      const bytes = mutate(messages[which], change);
+      const verdict = bench.gateway.receive(bytes, origin);
+      if (messages.some((message) => Buffer.compare(message, bytes) === 0)) return;
+      expect(verdict.status).toBe("refused");
+    }),
+    { numRuns: 1500 },
+  );
+});
