@@ -8,7 +8,7 @@ import { createSerialLink, type SerialLink } from "../firmware/transports/host/s
 import { type Broker, startBroker } from "../gateway/broker.ts";
 import { TEST_ONLY } from "../gateway/devices.ts";
 import { Gateway } from "../gateway/gateway.ts";
-import { type Counters, createCounters } from "../gateway/origin.ts";
+import type { Counters } from "../gateway/origin.ts";
 import type { Accepted } from "../gateway/receiver.ts";
 import { attachMqtt, type MqttSource } from "../gateway/sources/mqtt.ts";
 import { attachSerial } from "../gateway/sources/serial.ts";
@@ -176,14 +176,13 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     });
     const kid = kidText(node.signer.kid);
     const card = cardOf(node.signer, "device");
-    const counters = createCounters();
-    const counted = serial ? attachSerial(gateway, far, `serial:board-${index + 1}`).counters : counters;
+    const origin = serial ? attachSerial(gateway, far, `serial:board-${index + 1}`) : null;
     return {
       node,
       kid,
       transport: serial ? "serial" : "mqtt",
       link,
-      counters: () => (serial ? counted : source.counters(kid)),
+      counters: () => origin?.counters ?? source.counters(kid),
       card,
       ...(serial && { cable: { near, far } }),
     };

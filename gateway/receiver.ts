@@ -11,8 +11,9 @@ import { type DataMessage, decodeMessage, type Message } from "../protocol/messa
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
 import { addBirth, addSettled, type Boot, type Device, type Devices, disownedRange } from "./devices.ts";
+import { type Identity, identityOf } from "./identity.ts";
 import type { Counters, Origin } from "./origin.ts";
-import { DISOWNED, type Settled, type Space, type Store, type StoredMessage } from "./store/store.ts";
+import { DISOWNED, type Settled, type Store, type StoredMessage } from "./store/store.ts";
 
 /** A message that has just become durable. */
 export interface Accepted {
@@ -40,28 +41,6 @@ export interface ReceiverOptions {
 const DEFAULT_RATE = { perSecond: 200, burst: 4000 };
 /** An evidence level: signed by the device's own key. */
 const DEVICE_SIGNED = 3;
-/** The message type's number and the topic's letter that may carry it. */
-const KINDS: Partial<Record<Message["type"], { kind: number; letter: string }>> = {
-  data: { kind: 1, letter: "d" },
-  birth: { kind: 2, letter: "b" },
-  manifest: { kind: 3, letter: "d" },
-  event: { kind: 4, letter: "d" },
-  presence: { kind: 5, letter: "w" },
-};
-
-/** What identifies a message among all of a device's: PROTOCOL.md section 4. */
-interface Identity {
-  readonly boot: number;
-  readonly space: Space;
-  readonly seq: number;
-}
-
-const identityOf = (message: Message): Identity | null => {
-  if (message.type === "presence") return { boot: message.boot, space: 1, seq: message.connection * 4 + message.state };
-  if (!("seq" in message)) return null;
-  return { boot: message.boot, space: 0, seq: message.seq };
-};
-
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 export class Receiver {
@@ -117,12 +96,11 @@ export class Receiver {
     // From here on the message is the device's own: what is wrong with it is settled for good.
     const message = this.decodePayload(envelope, device);
     const identity = identityOf(message);
-    const kind = KINDS[message.type];
-    if (identity === null || kind === undefined) {
+    if (identity === null) {
       throw refuse("payload", `a ${message.type} travels from a gateway to a device, not back`);
     }
-    if (origin.topic !== undefined && origin.topic.letter !== kind.letter) {
-      throw refuse("topic", `a ${message.type} on the topic of "${origin.topic.letter}", must be "${kind.letter}"`);
+    if (origin.topic !== undefined && origin.topic.letter !== identity.letter) {
+      throw refuse("topic", `a ${message.type} on the topic of "${origin.topic.letter}", must be "${identity.letter}"`);
     }
     const boot = this.options.devices.boot(device, identity.boot);
     const earlier = this.earlier(device, identity);
@@ -142,7 +120,7 @@ export class Receiver {
     }
     this.checkOrder(message, boot);
     if (message.type === "data") this.checkData(message, boot, device);
-    this.stage(bytes, envelope, message, identity, kind.kind, device, boot, origin);
+    this.stage(bytes, envelope.payload, message, identity, boot, { device, origin });
     counters.verified++;
     if (identity.space === 1) counters.presences++;
     return "accepted";
@@ -245,15 +223,14 @@ export class Receiver {
   /** Step 9, first half: everything that the next commit makes durable. */
   private stage(
     bytes: Uint8Array,
-    envelope: Envelope,
+    payload: Uint8Array,
     message: Message,
     identity: Identity,
-    kind: number,
-    device: Device,
     boot: Boot,
-    origin: Origin,
+    from: { readonly device: Device; readonly origin: Origin },
   ): void {
     const { crypto, now } = this.options;
+    const { device } = from;
     const { kid } = device.card;
     const received = Math.floor(now());
     const hash = crypto.sha256(bytes);
@@ -262,15 +239,17 @@ export class Receiver {
     const row: StoredMessage = {
       position: this.position,
       kid,
-      ...identity,
-      kind,
+      boot: identity.boot,
+      space: identity.space,
+      seq: identity.seq,
+      kind: identity.kind,
       received,
       evidence: DEVICE_SIGNED,
       message: bytes,
       chain: this.chain,
     };
-    this.pending.push({ device, message, row, origin });
-    this.staged.set(keyOf(kid, identity), envelope.payload);
+    this.pending.push({ ...from, message, row });
+    this.staged.set(keyOf(kid, identity), payload);
     if (message.type === "presence") boot.connection = Math.max(boot.connection, message.connection);
     else boot.settled.add(identity.seq);
     if (message.type === "birth") addBirth(device, boot, message);

@@ -7,6 +7,7 @@ import { decodeMessage, type Message } from "../../protocol/messages.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import { decodeSamples } from "../../protocol/samples.ts";
 import { disownedRange } from "../devices.ts";
+import { identityOf } from "../identity.ts";
 import { Intervals } from "../intervals.ts";
 import type { InspectionLine, MessageColumns } from "./inspect.ts";
 import { Inspector } from "./inspector.ts";
@@ -77,17 +78,15 @@ export function openMessage(
 const bytesOf = (base64: string): Uint8Array => Buffer.from(base64, "base64");
 const hex = (base64: string) => Buffer.from(base64, "base64").toString("hex");
 const equal = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
-const KIND: Partial<Record<Message["type"], number>> = { data: 1, birth: 2, manifest: 3, event: 4, presence: 5 };
 
 /** Which of a row's columns contradict the message that it holds. */
 function wrongColumn(row: MessageColumns, kid: string, message: Message): string | null {
-  const presence = message.type === "presence";
-  const seq = presence ? message.connection * 4 + message.state : "seq" in message ? message.seq : -1;
   if (hex(row.kid) !== kid) return "column kid";
-  if (!("boot" in message) || row.boot !== message.boot) return "column boot";
-  if (row.seq !== seq) return "column seq";
-  if (row.space !== (presence ? 1 : 0)) return "column space";
-  if (row.kind !== KIND[message.type]) return "column kind";
+  const identity = identityOf(message);
+  if (identity === null) return "payload";
+  for (const column of ["boot", "seq", "space", "kind"] as const) {
+    if (row[column] !== identity[column]) return `column ${column}`;
+  }
   return null;
 }
 
