@@ -86,22 +86,11 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
     }
   });
   guarded("messages", () => {
-    for (let last: unknown = Number.MIN_SAFE_INTEGER; ; ) {
-      const rows = all("SELECT * FROM messages NOT INDEXED WHERE position>? ORDER BY position LIMIT 256", last);
-      if (rows.length === 0) return;
-      for (const row of rows) {
-        const { kid, message, chain } = row;
-        write({
-          table: "messages",
-          row: {
-            ...(row as never as MessageColumns),
-            kid: base64(kid),
-            message: base64(message),
-            chain: base64(chain),
-          },
-        });
-      }
-      last = rows[rows.length - 1].position;
+    // As they lie in the file: a damaged position must neither hide a row nor show it twice.
+    for (const found of db.prepare("SELECT * FROM messages NOT INDEXED").iterate()) {
+      const row = withBuffers(found as MessageColumns);
+      const { kid, message, chain } = row;
+      write({ table: "messages", row: { ...row, kid: base64(kid), message: base64(message), chain: base64(chain) } });
     }
   });
   function checkRow(table: string, checksum: unknown, kid: unknown, ...numbers: unknown[]) {

@@ -1,6 +1,6 @@
 /** Re-checks everything that a store, or a capture, says: signatures, columns, audit chain, checkpoints, gaps. */
 import { type Card, decodeCard } from "../../protocol/card.ts";
-import { chainStep, decodeCheckpoint } from "../../protocol/checkpoint.ts";
+import { chainStep, decodeCheckpoint, TYP_CHECKPOINT } from "../../protocol/checkpoint.ts";
 import { type Crypto, decodeEnvelope, verify1 } from "../../protocol/cose.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { decodeMessage, type Message } from "../../protocol/messages.ts";
@@ -132,6 +132,8 @@ class StoreCheck {
   /** Chain values that the next row may build on: the stored one, and what it should have been. */
   private previous: Uint8Array[] = [new Uint8Array(32)];
   private position = 0;
+  /** Positions where no row followed, with the chain values before them. */
+  private readonly gaps: { readonly position: number; readonly previous: readonly Uint8Array[] }[] = [];
 
   constructor(options: StoreVerifyOptions) {
     this.options = options;
@@ -158,14 +160,29 @@ class StoreCheck {
 
   private takeCheckpoint(position: number, bytes: string): void {
     try {
-      const card = this.cards.get(kidText(decodeEnvelope(bytesOf(bytes), "vsp-checkpoint").kid));
-      if (card === undefined || card.role !== "gateway") throw new Error("signed by no gateway whose card is here");
+      const card = this.cards.get(kidText(decodeEnvelope(bytesOf(bytes), TYP_CHECKPOINT).kid));
+      if (card === undefined || card.role !== "gateway") {
+        this.breaks.push(`checkpoint at position ${position}: signed by no gateway whose card is here`);
+        return;
+      }
       const checkpoint = decodeCheckpoint(bytesOf(bytes), card.publicKey, this.crypto);
       if (checkpoint.position !== position) throw new Error(`it speaks of position ${checkpoint.position}`);
       this.checkpoints.set(position, checkpoint.chain);
     } catch (error) {
-      this.breaks.push(`checkpoint at position ${position}: ${(error as Error).message}`);
+      this.damages.push(`checkpoint at position ${position}: ${(error as Error).message}`);
     }
+  }
+
+  /** The chain values that this row could have, after those that its predecessor could have. */
+  private steps(previous: readonly Uint8Array[], row: MessageColumns): Uint8Array[] {
+    return previous.map((from) => chainOf(this.crypto, from, row)).filter((step) => step !== null);
+  }
+
+  /** Is this the row that was missing earlier, under another position? Then it is missing no more. */
+  private fillsGap(row: MessageColumns, stored: Uint8Array): boolean {
+    const found = this.gaps.findIndex(({ previous }) => this.steps(previous, row).some((step) => equal(step, stored)));
+    if (found >= 0) this.gaps.splice(found, 1);
+    return found >= 0;
   }
 
   private takeMessage(row: MessageColumns): void {
@@ -181,11 +198,18 @@ class StoreCheck {
       reason = (error as Refusal).reason ?? (error as Error).message;
     }
     const stored = bytesOf(row.chain);
-    const steps = this.previous.map((from) => chainOf(this.crypto, from, row)).filter((step) => step !== null);
-    if (!steps.some((step) => equal(step, stored))) reason ??= "column received, evidence or chain";
-    if (row.position !== this.position + 1)
-      this.breaks.push(`position ${this.position + 1} is missing or out of order`);
-    this.position = row.position;
+    const steps = this.steps(this.previous, row);
+    const links = steps.some((step) => equal(step, stored));
+    const expected = this.position + 1;
+    this.position = expected;
+    if (row.position === expected) {
+      if (!links) reason ??= "column received, evidence or chain";
+    } else if (links || this.fillsGap(row, stored)) {
+      reason ??= "column position";
+    } else {
+      this.gaps.push({ position: expected, previous: this.previous });
+      this.position = row.position;
+    }
     this.previous = [stored, ...steps];
     const signed = this.checkpoints.get(row.position);
     if (signed !== undefined && !this.previous.some((chain) => equal(chain, signed))) {
@@ -197,6 +221,7 @@ class StoreCheck {
 
   finish(): VerifyReport {
     const { report } = this;
+    for (const { position } of this.gaps) this.breaks.push(`position ${position} is missing or out of order`);
     for (const position of this.checkpoints.keys()) {
       if (position > this.position) this.breaks.push(`messages ${this.position + 1} to ${position} are missing`);
     }
