@@ -112,6 +112,9 @@ export async function verifyStore(options: StoreVerifyOptions): Promise<VerifyRe
   return check.finish();
 }
 
+/** Chain values that a row may be held against, behind one that did not follow. */
+const MOST_CANDIDATES = 4;
+
 class StoreCheck {
   private readonly options: StoreVerifyOptions;
   private readonly crypto: Crypto;
@@ -210,7 +213,8 @@ class StoreCheck {
       this.gaps.push({ position: expected, previous: this.previous });
       this.position = row.position;
     }
-    this.previous = [stored, ...steps];
+    // Where a row does not follow, its own chain value may be the damaged one.
+    this.previous = links ? [stored] : [stored, ...steps].slice(0, MOST_CANDIDATES);
     const signed = this.checkpoints.get(row.position);
     if (signed !== undefined && !this.previous.some((chain) => equal(chain, signed))) {
       this.breaks.push(`checkpoint at position ${row.position}: the chain is another`);
