@@ -1,0 +1,111 @@
+/** Vitals as the record holds them, against what is true of the synthetic patient. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createWard, type Ward } from "../../cli/ward.ts";
+import { createBlock, FLAG_BUS_FAULT, FLAG_LEAD_OFF, FLAG_SETTLING, FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
+import { max30003, max30102 } from "../../drivers/index.ts";
+import { createVitals } from "../../firmware/vitals.ts";
+import { readBoot, toPhysical } from "../../gateway/read.ts";
+import {
+  MDC_HEART_RATE,
+  MDC_PERFUSION_INDEX,
+  MDC_PULSE_RATE,
+  MDC_SPO2,
+  MDC_TEMPERATURE,
+  qualFlags,
+} from "../../protocol/messages.ts";
+import { createPatient } from "../../simulator/index.ts";
+
+const SECONDS = 60;
+const SEED = 5;
+let ward: Ward;
+beforeAll(async () => {
+  ward = await createWard({ boards: 1, seed: SEED, noise: true, epoch: 1_767_225_600_000 });
+  await ward.start();
+  await ward.runLockStep(SECONDS * 1e6, () => false);
+  await ward.stopBoards();
+});
+afterAll(() => ward.stop());
+
+const series = (mdc: number) => {
+  const { node } = ward.boards[0];
+  const stored = readBoot(ward.gateway.store, node.signer.kid, node.boot)!;
+  const channel = [...stored.channels.values()].find(({ definition }) => definition.mdc === mdc)!;
+  return channel.values.map(({ time, raw, qual }) => ({
+    at: time / 1e6,
+    value: raw === null ? null : toPhysical(channel.definition, raw),
+    flags: qualFlags(qual),
+  }));
+};
+const { truth } = createPatient({ seed: SEED, index: 0 });
+
+test.each([
+  ["heart rate", MDC_HEART_RATE, truth.heartRate, 4],
+  ["pulse rate", MDC_PULSE_RATE, truth.heartRate, 4],
+  ["SpO2", MDC_SPO2, truth.spo2, 1],
+  ["perfusion index", MDC_PERFUSION_INDEX, truth.perfusionIndex, 0.5],
+])(
+  "%s comes once a second; null and settling at first, then close to what is true",
+  (_name, mdc, expected, tolerance) => {
+    const values = series(mdc);
+    expect(values.length).toBeGreaterThanOrEqual(SECONDS - 2);
+    expect(values[0]).toMatchObject({ value: null });
+    for (const { value, flags } of values) if (value === null) expect(flags & FLAG_SETTLING).not.toBe(0);
+    const settled = values.filter(({ at }) => at > 15);
+    expect(settled.every(({ value }) => value !== null)).toBe(true);
+    const mean = settled.reduce((sum, { value }) => sum + value!, 0) / settled.length;
+    expect(Math.abs(mean - expected)).toBeLessThan(tolerance);
+  },
+);
+
+test("SpO2 by a curve that is not this device's own is always flagged as uncalibrated", () => {
+  for (const { value, flags } of series(MDC_SPO2)) if (value !== null) expect(flags & FLAG_UNCALIBRATED).not.toBe(0);
+});
+
+test("a thermometer that is still warming up gives its true readings, flagged as settling", () => {
+  const values = series(MDC_TEMPERATURE);
+  expect(values.length).toBeGreaterThanOrEqual(SECONDS - 2);
+  expect(values.at(-1)!.value! - values[0].value!).toBeGreaterThan(3);
+  for (const { flags } of values) expect(flags & FLAG_SETTLING).not.toBe(0);
+});
+
+const ecg = max30003.create({}, {}).channels();
+const light = max30102.create({}, {}).channels();
+const readAll = (vitals: ReturnType<typeof createVitals>, now: number) => {
+  const all: [number | null, number][] = [];
+  vitals.read(now, (index, value, flags) => {
+    all[index] = [value, flags];
+  });
+  return all;
+};
+
+test("a lead that is off makes the heart rate null with its flag at once, and no beat of before counts afterwards", () => {
+  const vitals = createVitals(ecg);
+  const block = createBlock(256);
+  block.count = 256;
+  let time = 0;
+  const feed = (flags: number) => {
+    // A spike of 1 mV every 0.8 s.
+    for (let i = 0; i < 256; i++) {
+      const phase = (time / 1e6 + i / 256) % 0.8;
+      block.samples[i] = phase < 0.06 ? Math.round(2620 * (1 - Math.abs(phase - 0.03) / 0.03)) : 0;
+    }
+    Object.assign(block, { time, flags });
+    vitals.take(ecg[0], block);
+    time += 1e6;
+  };
+  for (let i = 0; i < 12; i++) feed(0);
+  expect(readAll(vitals, time)[0][0]).toBeCloseTo(750, -1);
+  feed(FLAG_LEAD_OFF);
+  expect(readAll(vitals, time)).toEqual([[null, FLAG_LEAD_OFF]]);
+  feed(0);
+  expect(readAll(vitals, time)[0]).toEqual([null, FLAG_SETTLING]);
+});
+
+test("a chip that has given nothing for three seconds gives no vital, and says that it is the bus", () => {
+  const vitals = createVitals(light);
+  expect(readAll(vitals, 10e6)).toEqual([
+    [null, FLAG_BUS_FAULT],
+    [null, FLAG_BUS_FAULT],
+    [null, FLAG_BUS_FAULT],
+  ]);
+});
