@@ -10,6 +10,7 @@ import { program as cbor } from "./programs/cbor.ts";
 import { program as dsp } from "./programs/dsp.ts";
 import { program as frame } from "./programs/frame.ts";
 import { type Chain, program as max30102 } from "./programs/max30102.ts";
+import { program as runtime } from "./programs/runtime.ts";
 import { program as samples } from "./programs/samples.ts";
 import { runOnEspruino, runOnNode } from "./run.ts";
 
@@ -106,6 +107,14 @@ describe.skipIf(lacks("espruino"))("in the interpreter, as on Node", () => {
   test("drivers/max30102/driver.ts asks for the same operations and makes the same samples of the same answers", () => {
     const chains = conversation();
     expect(runOnEspruino("max30102", chains)).toEqual(runOnNode(max30102, chains));
+  });
+
+  test("firmware/runtime.ts seals the same messages: birth, data, losses, faults, evictions, goodbye", () => {
+    const told = runOnNode(runtime, null);
+    expect(told.at(-1)).toMatch(/^true [1-9]\d+ \d+ [1-9]/);
+    // Birth, presence, data and events of both kinds.
+    expect(new Set(told.map((line) => line[0]))).toEqual(new Set(["w", "b", "d", "t"]));
+    expect(runOnEspruino("runtime")).toEqual(told);
   });
 
   test("firmware/dsp finds the same beats, pulse, saturation and temperature, to the last bit", () => {
