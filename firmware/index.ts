@@ -1,7 +1,8 @@
 /** Entry point `vitalwire`: the runtime. */
 export type { Board, Executor, Pin, Storage, Target } from "../boards/board.ts";
+export type { SensorPlan } from "./channels.ts";
 export type { GatewayKey } from "./downlink.ts";
 export type { Letter, Link, LinkEvents } from "./link.ts";
-export { createRuntime, type Runtime, type RuntimeOptions, type SensorPlan } from "./runtime.ts";
+export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
 export { type Sample, Sensor, type SensorOptions } from "./sensor.ts";
 export { createVitals, type Vitals } from "./vitals.ts";

@@ -3,10 +3,9 @@
  * It knows no particular chip and no particular board.
  */
 import type { Board } from "../boards/board.ts";
-import type { Channel, Fault, Frame, Identity } from "../drivers/driver.ts";
+import type { Channel, Fault, Frame } from "../drivers/driver.ts";
 import { type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
 import {
-  type Attributes,
   type ChannelDefinition,
   EVENT_DISOWNED,
   EVENT_FAULT,
@@ -15,20 +14,14 @@ import {
   type Message,
   type Scalar,
 } from "../protocol/messages.ts";
+import { defineChannel, type SensorPlan } from "./channels.ts";
 import { createDownlink, type GatewayKey } from "./downlink.ts";
 import type { Link } from "./link.ts";
 import type { Kind, Outbox } from "./outbox.ts";
 import { type Codec, createPacker } from "./packer.ts";
-import { type Attachment, createReader, type Reader } from "./reader.ts";
+import { createReader, type Reader } from "./reader.ts";
 import { createSender } from "./sender.ts";
 import type { Vitals } from "./vitals.ts";
-
-export interface SensorPlan {
-  readonly attachment: Attachment;
-  /** Where on the body; ECG lead where the wiring is known. */
-  readonly site?: string;
-  readonly lead?: string;
-}
 
 export interface RuntimeOptions {
   readonly board: Board;
@@ -78,37 +71,6 @@ const OPEN_LIMIT = 2000;
 const ACK_LIMIT = 5000;
 /** Bytes of text in an event at most (CDDL: scalar). */
 const DETAIL_BYTES = 64;
-
-const identityCode = (identity: Identity | null): 0 | 1 | 2 => {
-  if (identity === null || identity.verdict === "refused") return 2;
-  return identity.verdict === "confirmed" ? 0 : 1;
-};
-
-const define = (id: number, channel: Channel, plan: SensorPlan, identity: Identity | null): ChannelDefinition => {
-  const attributes: Attributes = Object.assign(
-    {
-      chip: plan.attachment.driver.model,
-      processing: channel.processing,
-      minimum: channel.minimum,
-      maximum: channel.maximum,
-      identity: identityCode(identity),
-    },
-    channel.role === undefined ? null : { role: channel.role },
-    plan.site === undefined ? null : { site: plan.site },
-    plan.lead === undefined ? null : { lead: plan.lead },
-  );
-  return {
-    id,
-    mdc: channel.mdc,
-    rateMilliHz: Math.round(channel.rate * 1000),
-    bits: channel.bits,
-    offset: channel.offset,
-    mul: channel.mul,
-    exp10: channel.exp10,
-    ucum: channel.unit,
-    attributes,
-  };
-};
 
 interface EarlyEvent {
   readonly tick: number;
@@ -230,7 +192,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     for (let s = 0; s < options.sensors.length; s++) {
       const declared = options.sensors[s].attachment.driver.channels();
       for (let i = 0; i < declared.length; i++) {
-        definitions.push(define(firstIds[s] + i, declared[i], options.sensors[s], readers[s].identity));
+        definitions.push(defineChannel(firstIds[s] + i, declared[i], options.sensors[s], readers[s].identity));
       }
     }
     channels = definitions.concat(options.vitals.definitions(firstVital));

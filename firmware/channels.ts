@@ -1,0 +1,48 @@
+/** From a driver's channels to the definitions that a birth carries. Device side. */
+import type { Channel, Identity } from "../drivers/driver.ts";
+import type { Attributes, ChannelDefinition } from "../protocol/messages.ts";
+import type { Attachment } from "./reader.ts";
+
+export interface SensorPlan {
+  readonly attachment: Attachment;
+  /** Where on the body; ECG lead where the wiring is known. */
+  readonly site?: string;
+  readonly lead?: string;
+}
+
+const identityCode = (identity: Identity | null): 0 | 1 | 2 => {
+  if (identity === null || identity.verdict === "refused") return 2;
+  return identity.verdict === "confirmed" ? 0 : 1;
+};
+
+/** The channel of a chip as the birth declares it (PROTOCOL.md section 2, chandef). */
+export function defineChannel(
+  id: number,
+  channel: Channel,
+  plan: SensorPlan,
+  identity: Identity | null,
+): ChannelDefinition {
+  const attributes: Attributes = Object.assign(
+    {
+      chip: plan.attachment.driver.model,
+      processing: channel.processing,
+      minimum: channel.minimum,
+      maximum: channel.maximum,
+      identity: identityCode(identity),
+    },
+    channel.role === undefined ? null : { role: channel.role },
+    plan.site === undefined ? null : { site: plan.site },
+    plan.lead === undefined ? null : { lead: plan.lead },
+  );
+  return {
+    id,
+    mdc: channel.mdc,
+    rateMilliHz: Math.round(channel.rate * 1000),
+    bits: channel.bits,
+    offset: channel.offset,
+    mul: channel.mul,
+    exp10: channel.exp10,
+    ucum: channel.unit,
+    attributes,
+  };
+}
