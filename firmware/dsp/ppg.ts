@@ -6,7 +6,7 @@
  *   the same less its one-pole mean of 0.16 s: without breathing and drift
  *   one-pole mean of 1.3 s: DC
  * Beats: humps of the infrared fall against the level of the last eight. The ratio of ratios R is the slope of the
- * least-squares line through the falls (infrared, red) of 2 s, over DC: it uses every sample, where peak and valley use
+ * least-squares line through the falls (infrared, red) of 2 s or more, over DC: it uses every sample, where peak and valley use
  * two of a beat. SpO2 is the median of the last three R through the curve of calibration.
  */
 import {
@@ -17,56 +17,23 @@ import {
   FLAG_SETTLING,
   FLAG_UNCALIBRATED,
 } from "../../drivers/driver.ts";
-import { type CalibrationCurve, spo2Of } from "./calibration.ts";
 import { createHeartRateMeter, type Rate } from "./heart-rate.ts";
-import { median } from "./rank.ts";
+import { type Oximeter, type OximeterOptions, type Oximetry, spo2Of } from "./oximetry.ts";
+import { median, ranked } from "./rank.ts";
 
-export interface OximeterOptions {
-  /** 50, 100 or 200 hz. */
-  readonly rate: number;
-  /** null: uncalibrated, R is given and no SpO2. */
-  readonly curve: CalibrationCurve | null;
-  /** Infrared counts below which there is no finger. */
-  readonly offBodyBelow: number;
-  /** Counts of either channel from which on the converter is at its end. */
-  readonly saturatedAbove: number;
-}
+export type { CalibrationCurve, Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 
-/** What is measured now; null, with at least one flag, is what cannot be. Filled in place. */
-export interface Oximetry {
-  /** Beats a minute, 15..300. */
-  pulseRate: number | null;
-  /** Percent, 0..100. */
-  spo2: number | null;
-  /** Pulse of infrared over its DC, peak to peak, percent. */
-  perfusionIndex: number | null;
-  /** Ratio of ratios R, no unit. */
-  ratio: number | null;
-  /** Bits of drivers/driver.ts: settling, off body, motion, low perfusion, saturated, uncalibrated. */
-  flags: number;
-}
-
-export interface Oximeter {
-  readonly result: Oximetry;
-  /** The next `count` samples of each channel, in counts. May be split in any way; `result` is as of the last sample. */
-  push(red: Int32Array, infrared: Int32Array, count: number): void;
-  /** Forgets everything. Call it after a gap and after a change of LED current. */
-  reset(): void;
-}
-
-/** Internal samples a second, and what is counted in them: a boxcar, and what R is found over. */
+/** Internal samples a second, and what is counted in them: a boxcar, and what R is found over, or more until a beat. */
 const FREQUENCY = 50;
 const BOX = 5;
 const SPAN = 100;
+/** Longest wait for a beat, 4 s, before the level begins to sink. */
+const PATIENCE = 200;
 /** Skipped after contact or saturation: the finger is still being put down, the means have to be found. */
 const LANDING = 50;
 /** So many in a row on the other side of the floor make or break contact. */
 const CONTACT = 10;
-/** No two beats within 0.18 s. */
-const REFRACTORY = 9;
-/** No beat for so long: what was measured before does not count any more. */
-const SILENCE = 175;
-/** How many of each the medians are taken over: humps, pulses, stretches of 2 s, their R. */
+/** How many of each the medians are taken over: humps, pulses, stretches, their R. */
 const LEVELS = 8;
 const HEIGHTS = 5;
 const SPANS = 5;
@@ -122,6 +89,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let squares = 0;
   let products = 0;
   let gathered = 0;
+  let beating = 0;
   let climbing = false;
   let top = 0;
   let topAt = 0;
@@ -129,15 +97,12 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let topAfter = 0;
   let brightest = 0;
   let crest = 0;
-  let open = false;
-  let counted = false;
   let limit = 0;
   let due = 0;
   // carried from beat to beat, and from 2 s to 2 s
   let level = 0;
   let beats = 0;
   let last = 0;
-  let pulses = 0;
   let spans = 0;
   let found = 0;
   let moving = false;
@@ -148,9 +113,9 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     reds.fill(red);
     infraredDc = x1 = x2 = infrared;
     redDc = red;
-    fall = redFall = fallBefore = squares = products = gathered = slow = redSlow = beats = pulses = spans = found = 0;
+    fall = redFall = fallBefore = squares = products = gathered = beating = slow = redSlow = beats = spans = found = 0;
     brightest = 3 * infrared;
-    climbing = open = moving = false;
+    climbing = moving = false;
     meter.reset();
     level = 0;
     // a fall of 0.02 % in 100 ms
@@ -176,31 +141,19 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     limit = Math.max((infraredDc * BOX) / 5000, level / 2);
   };
 
-  /** The light falls no more: the pulse has risen, by how much. */
-  const close = (): void => {
-    open = false;
-    if (counted) {
-      heights[pulses % HEIGHTS] = brightest - crest;
-      pulses++;
-    }
-    brightest = crest;
-  };
-
-  /** The steepest fall is over. */
+  /** The light falls no more: the pulse has risen. It was steepest at `topAt`, or between two samples beside it. */
   const beat = (): void => {
     climbing = false;
-    open = true;
     const bend = topBefore + topAfter - 2 * top;
     const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
-    const since = at - last;
-    counted = beats === 0 || since >= REFRACTORY;
-    if (!counted) return;
-    if (beats > 0 && since > SILENCE) beats = pulses = found = 0;
-    levels[beats % LEVELS] = beats > 2 ? Math.min(top, 2 * level) : top;
+    heights[beats % HEIGHTS] = brightest - crest;
+    brightest = crest;
+    levels[beats % LEVELS] = top;
     beats++;
     level = median(levels, Math.min(beats, LEVELS), scratch);
     setLimit();
-    due = now + (beats > 1 ? Math.min(since, FREQUENCY) : FREQUENCY);
+    due = now + (beats > 1 ? Math.min(((at - last) * 5) / 4, PATIENCE) : FREQUENCY);
+    beating++;
     last = at;
     meter.beat(at);
   };
@@ -213,33 +166,32 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     due = now + FREQUENCY / 2;
   };
 
-  /** Every 2 s: R, unless there is no pulse, or these 2 s moved twice as much as is usual. */
+  /** R, unless there is no pulse, or a beat moved the light twice as much as those of the quieter stretches before. */
   const span = (): void => {
-    energies[spans % SPANS] = squares;
+    const energy = squares / beating;
+    energies[spans % SPANS] = energy;
     spans++;
-    moving = spans > 2 && squares > 4 * median(energies, Math.min(spans, SPANS), scratch);
+    const kept = Math.min(spans, SPANS);
+    moving = energy > 4 * ranked(energies, kept, kept >> 2, scratch);
     meter.read(now, pulse);
-    if (pulse.value === null) found = 0;
-    else if (!moving && products > 0) {
+    if (pulse.value === null || moving || !(products > 0)) found = 0;
+    else {
       ratios[found % RATIOS] = (products * infraredDc) / (squares * redDc);
       found++;
     }
-    squares = products = gathered = 0;
+    squares = products = gathered = beating = 0;
   };
 
   const publish = (): void => {
     result.pulseRate = result.spo2 = result.perfusionIndex = result.ratio = null;
-    if (!on || landing > 0) {
-      result.flags = clipped ? FLAG_SATURATED : on ? FLAG_SETTLING : FLAG_OFF_BODY;
+    if (!on || across > 0 || landing > 0) {
+      result.flags = clipped ? FLAG_SATURATED : on && across === 0 ? FLAG_SETTLING : FLAG_OFF_BODY;
       return;
     }
     meter.read(now, pulse);
     result.flags = pulse.flags;
-    if (pulse.value === null || pulses < 3) {
-      result.flags |= FLAG_SETTLING;
-      return;
-    }
-    const perfusionIndex = (100 * median(heights, Math.min(pulses, HEIGHTS), scratch)) / (3 * infraredDc);
+    if (pulse.value === null) return;
+    const perfusionIndex = (100 * median(heights, Math.min(beats, HEIGHTS), scratch)) / (3 * infraredDc);
     result.perfusionIndex = perfusionIndex;
     if (perfusionIndex < LOW_PERFUSION) {
       result.flags |= FLAG_LOW_PERFUSION;
@@ -248,7 +200,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     result.pulseRate = pulse.value;
     if (curve === null) result.flags |= FLAG_UNCALIBRATED;
     if (moving) result.flags |= FLAG_MOTION;
-    else if (found < 2) result.flags |= FLAG_SETTLING;
+    else if (found === 0) result.flags |= FLAG_SETTLING;
     else {
       result.ratio = median(ratios, Math.min(found, RATIOS), scratch);
       if (curve !== null) result.spo2 = spo2Of(result.ratio, curve);
@@ -303,18 +255,14 @@ export function createOximeter(options: OximeterOptions): Oximeter {
           const light = infrared + x1 + x2;
           x2 = x1;
           x1 = infrared;
-          if (climbing || open) {
+          if (climbing) {
             if (light < crest) crest = light;
-            if (open) {
-              if (fall <= 0) close();
-            } else if (fall > top) {
+            if (fall > top) {
               topBefore = fallBefore;
               top = fall;
               topAt = now;
-            } else {
-              if (now === topAt + 1) topAfter = fall;
-              if (fall * 2 < top) beat();
-            }
+            } else if (now === topAt + 1) topAfter = fall;
+            if (fall <= 0) beat();
           } else {
             if (light > brightest) brightest = light;
             if (fall > limit) {
@@ -327,7 +275,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
           }
           fallBefore = fall;
           gathered++;
-          if (gathered === SPAN) span();
+          if (gathered >= SPAN && beating > 0) span();
         }
         infrared = 0;
         red = 0;

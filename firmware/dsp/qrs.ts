@@ -54,8 +54,10 @@ export function createQrsDetector(
   const frequency = rate / step;
   /** A hump of the energy is 2 x 3 x 3 times the wave that makes it; half of that passes at least. */
   const floor = ((FLOOR * step) / microvoltsPerCount) * 18;
-  const refractory = Math.round((frequency * 188) / 1000);
-  const twave = (frequency * 34) / 100;
+  /** No beat, one only if it is much like the last, one unless it is a T wave: internal samples after a beat. */
+  const refractory = Math.round((frequency * 13) / 100);
+  const doubtful = Math.round(frequency / 5);
+  const twave = (frequency * 2) / 5;
   const reach = Math.round((rate * 7) / 100);
 
   const raw = new Int32Array(KEPT);
@@ -167,8 +169,9 @@ export function createQrsDetector(
     let part = 32;
     if (beats > 0) {
       if (since < refractory) return;
-      // a T wave: soon after a beat and much less steep (Pan and Tompkins)
-      if (since < twave && slope * 5 < lastSlope * 2) {
+      if (since < doubtful && (score * 4 < signal * 3 || slope * 4 < lastSlope * 3)) return;
+      // a T wave: within 400 ms and less than half as steep (Pan and Tompkins)
+      if (since < twave && slope * 2 < lastSlope) {
         reject(Math.min(score, signal / 2));
         return;
       }
