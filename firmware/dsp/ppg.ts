@@ -89,7 +89,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let squares = 0;
   let products = 0;
   let gathered = 0;
-  let beating = 0;
+  let beating = false;
   let climbing = false;
   let top = 0;
   let topAt = 0;
@@ -113,9 +113,9 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     reds.fill(red);
     infraredDc = x1 = x2 = infrared;
     redDc = red;
-    fall = redFall = fallBefore = squares = products = gathered = beating = slow = redSlow = beats = spans = found = 0;
+    fall = redFall = fallBefore = squares = products = gathered = slow = redSlow = beats = spans = found = 0;
     brightest = 3 * infrared;
-    climbing = moving = false;
+    climbing = beating = moving = false;
     meter.reset();
     level = 0;
     // a fall of 0.02 % in 100 ms
@@ -153,7 +153,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     level = median(levels, Math.min(beats, LEVELS), scratch);
     setLimit();
     due = now + (beats > 1 ? Math.min(((at - last) * 5) / 4, PATIENCE) : FREQUENCY);
-    beating++;
+    beating = true;
     last = at;
     meter.beat(at);
   };
@@ -166,20 +166,20 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     due = now + FREQUENCY / 2;
   };
 
-  /** R, unless there is no pulse, or a beat moved the light twice as much as those of the quieter stretches before. */
+  /** R, unless there is no pulse, or the light moved twice as much as in the quieter stretches before. */
   const span = (): void => {
-    const energy = squares / beating;
-    energies[spans % SPANS] = energy;
+    energies[spans % SPANS] = squares;
     spans++;
     const kept = Math.min(spans, SPANS);
-    moving = energy > 4 * ranked(energies, kept, kept >> 2, scratch);
+    moving = squares > 4 * ranked(energies, kept, kept >> 2, scratch);
     meter.read(now, pulse);
     if (pulse.value === null || moving || !(products > 0)) found = 0;
     else {
       ratios[found % RATIOS] = (products * infraredDc) / (squares * redDc);
       found++;
     }
-    squares = products = gathered = beating = 0;
+    squares = products = gathered = 0;
+    beating = false;
   };
 
   const publish = (): void => {
@@ -275,7 +275,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
           }
           fallBefore = fall;
           gathered++;
-          if (gathered >= SPAN && beating > 0) span();
+          if (gathered >= SPAN && beating) span();
         }
         infrared = 0;
         red = 0;

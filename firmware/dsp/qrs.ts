@@ -10,7 +10,6 @@
  * beat is overdue. Rectified slopes in a moving window, two running levels, refractory period, T-wave discrimination and
  * search-back: Pan and Tompkins, IEEE Trans. Biomed. Eng. 32:230 (1985); Hamilton and Tompkins, same, 33:1157 (1986).
  */
-
 import { median, ranked } from "./rank.ts";
 
 export interface QrsDetector {
@@ -54,9 +53,9 @@ export function createQrsDetector(
   const frequency = rate / step;
   /** A hump of the energy is 2 x 3 x 3 times the wave that makes it; half of that passes at least. */
   const floor = ((FLOOR * step) / microvoltsPerCount) * 18;
-  /** No beat, one only if it is much like the last, one unless it is a T wave: internal samples after a beat. */
-  const refractory = Math.round((frequency * 13) / 100);
-  const doubtful = Math.round(frequency / 5);
+  /** Input samples from R to R. Short, since the window already makes one hump of what is closer than 0.18 s. */
+  const refractory = (rate * 13) / 100;
+  /** Internal samples. */
   const twave = (frequency * 2) / 5;
   const reach = Math.round((rate * 7) / 100);
 
@@ -99,6 +98,7 @@ export function createQrsDetector(
   let beats = 0;
   let last = 0;
   let lastSlope = 0;
+  let lastR = 0;
   let interval = 0;
   let due = 0;
   let missedScore = 0;
@@ -144,7 +144,8 @@ export function createQrsDetector(
     } else if (beats === 0) beats = 1;
     last = at;
     lastSlope = slope;
-    signals[signalAt] = Math.min(score, 4 * signal);
+    lastR = r;
+    signals[signalAt] = score;
     signalAt = (signalAt + 1) % LEVELS;
     signal = ranked(signals, LEVELS, 3, scratch);
     missedScore = 0;
@@ -168,8 +169,7 @@ export function createQrsDetector(
     const since = at - last;
     let part = 32;
     if (beats > 0) {
-      if (since < refractory) return;
-      if (since < doubtful && (score * 4 < signal * 3 || slope * 4 < lastSlope * 3)) return;
+      if (r - lastR < refractory) return;
       // a T wave: within 400 ms and less than half as steep (Pan and Tompkins)
       if (since < twave && slope * 2 < lastSlope) {
         reject(Math.min(score, signal / 2));
@@ -241,7 +241,7 @@ export function createQrsDetector(
   const overdue = (): void => {
     if (missedScore > threshold((32 * 3) / 5)) {
       accept(missedAt, missedScore, missedSlope, missedR);
-      due = Math.max(due, now + refractory);
+      due = Math.max(due, now + WINDOW);
       return;
     }
     if (signal > floor) {
@@ -262,7 +262,7 @@ export function createQrsDetector(
     now = write = read = turn = energy = top = topAt = bottom = lift = up = down = steepAt = 0;
     rising = false;
     learning = true;
-    earlyCount = signal = noise = signalAt = noiseAt = beats = last = lastSlope = missedScore = 0;
+    earlyCount = signal = noise = signalAt = noiseAt = beats = last = lastSlope = lastR = missedScore = 0;
     interval = (frequency * 4) / 5;
     due = Infinity;
   };

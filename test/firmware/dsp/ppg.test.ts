@@ -195,13 +195,14 @@ describe("the oximeter", () => {
   test.each(["red", "infrared"] as const)(
     "one saturated sample of %s blanks everything at once, for a second",
     (channel) => {
-      const light = finger({ ...normal, seconds: 40 });
+      const light = finger({ ...normal, finger: (time) => time < 38 });
       light[channel][2010] = 262_143;
       const shown = follow(light);
       expect(shown[39]?.flags).toBe(0);
       for (const values of between(shown, 20.5, 21)) expect(values).toEqual({ ...unmeasured, flags: FLAG_SATURATED });
       expect(shown[43]?.flags).toBe(FLAG_SETTLING);
-      expect(between(shown, 32, 40).every(({ flags }) => flags === 0)).toBe(true);
+      expect(between(shown, 32, 38).every(({ flags }) => flags === 0)).toBe(true);
+      expect(shown.at(-1)?.flags).toBe(FLAG_OFF_BODY);
     },
   );
 
@@ -222,6 +223,14 @@ describe("the oximeter", () => {
       expect(pulseRate).toBeCloseTo(75, 0);
     }
   });
+
+  test.each([15, 18, 25, 33, 45])(
+    "a pulse of %i a minute, in some stretches twice and in some not, is no motion",
+    (bpm) => {
+      const shown = follow(finger({ ...normal, seconds: 90, pulseRate: bpm }));
+      expect(between(shown, 25, 90).every(({ flags }) => flags === 0)).toBe(true);
+    },
+  );
 
   test("red and infrared that move against each other give no R", () => {
     const light = finger(normal);

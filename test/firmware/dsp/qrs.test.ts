@@ -6,6 +6,7 @@ import { evaluateQrs, resampleLinear, scoreBeats, statistics } from "../../../si
 import { countStatements } from "../../../tools/count-statements.ts";
 import { dataFolder, lacks } from "../../support/needs.ts";
 import { ecg, every } from "./beats.ts";
+import { gaussianNoise } from "./pulses.ts";
 
 interface Beat {
   readonly index: number;
@@ -27,6 +28,14 @@ const times = (rate: number, found: readonly Beat[]) => found.map(({ index }) =>
 
 function make(rate: number, beats: readonly number[], seconds: number, more: object = {}): Int32Array {
   return ecg({ rate, seconds, beats, microvoltsPerCount: STEP, ...more });
+}
+
+/** 30 s of 1 mV at 128 hz whose height comes and goes. */
+function sine(hz: number): Int32Array {
+  const height = (k: number) => (1000 / STEP) * (1 + 0.3 * Math.sin(k / 70));
+  return Int32Array.from({ length: 30 * 128 }, (_, k) =>
+    Math.round(height(k) * Math.sin((2 * Math.PI * hz * k) / 128)),
+  );
 }
 
 describe("the QRS detector", () => {
@@ -128,17 +137,24 @@ describe("the QRS detector", () => {
     expect(Math.max(...found)).toBeLessThan(20);
   });
 
-  test("a QRS of two peaks 0.17 s apart is one beat", () => {
+  test.each([0.17, 0.185])("a second, lower peak of a QRS %f s after the first is no beat", (delay) => {
     const beats = every(1, 60);
-    const both = make(128, beats, 60, { tWave: 0 });
-    const second = make(
-      128,
-      beats.map((at) => at + 0.17),
-      60,
-      { tWave: 0 },
-    );
-    for (let i = 0; i < both.length; i++) both[i]! += Math.round(second[i]! * 0.9);
-    expect(times(128, detect(128, both)).length).toBe(beats.length);
+    const after = new Set(beats.map((at) => at + delay));
+    const both = [...beats, ...after].toSorted((a, b) => a - b);
+    const amplitude = (time: number) => (after.has(time) ? 0.7 : 1);
+    const samples = make(128, both, 60, { tWave: 0, amplitude });
+    expect(scoreBeats(beats, times(128, detect(128, samples)), { until: 59 })).toMatchObject({ fn: 0, fp: 0 });
+  });
+
+  test("no two beats lie within 130 ms, whatever the signal", () => {
+    for (const hz of [4, 4.5, 5, 5.5, 7, 8]) {
+      const found = times(128, detect(128, sine(hz)));
+      for (let k = 1; k < found.length; k++) expect(found[k]! - found[k - 1]!).toBeGreaterThan(0.125);
+    }
+  });
+
+  test("a tremor of 10 hz is no rhythm", () => {
+    expect(detect(128, sine(10)).length).toBeLessThan(3);
   });
 
   test("a wave of half the height is no beat between two, and is one at once where one was due", () => {
@@ -152,6 +168,16 @@ describe("the QRS detector", () => {
     const all = detect(128, make(128, beats, 60, { amplitude, tWave: 0 }));
     expect(scoreBeats(beats, times(128, all), { until: 59 })).toMatchObject({ fn: 0, fp: 0 });
     for (const { index, emittedAt } of all.slice(4)) expect(emittedAt - index).toBeLessThan(0.35 * 128);
+  });
+
+  test("one artefact twenty times as high costs no beat but the next", () => {
+    const beats = every(0.8, 60);
+    const samples = make(128, beats, 60);
+    make(128, [30.1], 60, { amplitude: () => 20 }).forEach((value, i) => {
+      samples[i]! += value;
+    });
+    const found = times(128, detect(128, samples));
+    expect(scoreBeats(beats, found, { from: 31.5, until: 59 })).toMatchObject({ fn: 0, fp: 0 });
   });
 
   test("a burst of artefacts twenty times as high does not cost the beats after it", () => {
@@ -225,12 +251,13 @@ describe("the QRS detector", () => {
 
   test("after a reset it is as new, whatever it saw before", () => {
     const amplitude = (time: number) => (Math.round(time / 0.8) % 2 === 0 ? 1 : 0.55);
-    const samples = make(250, every(0.8, 15), 15, { amplitude });
+    const noise = gaussianNoise(7);
+    const samples = make(250, every(0.8, 15), 15, { amplitude }).map((value) => value + Math.round(50 * noise()));
     fc.assert(
       fc.property(fc.integer({ min: 0, max: samples.length }), (seen) => {
         const found: Beat[] = [];
         const detector = createQrsDetector(250, STEP, (index, emittedAt) => found.push({ index, emittedAt }));
-        detector.push(make(250, every(0.4, 15), 15, { amplitude: () => 30 }), seen);
+        detector.push(make(250, every(0.7, 15), 15, { amplitude: () => 30 }), seen);
         found.length = 0;
         detector.reset();
         detector.push(samples, samples.length);
