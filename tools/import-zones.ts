@@ -89,7 +89,7 @@ export const zones: readonly Zone[] = [
     name: "dashboard",
     at: ["gateway/dashboard/**"],
     files: ["gateway/dashboard/**", "protocol/**", "!protocol/**/*.node.ts"],
-    packages: ["uplot"],
+    packages: ["tweetnacl", "@noble/hashes/**", "@noble/hashes"],
     node: false,
   },
   {

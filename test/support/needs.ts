@@ -12,12 +12,17 @@ export const vectorFolder = process.env.VITALWIRE_VECTORS ?? shared("vectors");
 export const factFolder = process.env.VITALWIRE_FACTS ?? shared("facts");
 /** The real Espruino interpreter, where there is one. */
 export const espruino = process.env.ESPRUINO_BIN;
+/** A browser for the page. */
+export const chromium = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
 const present = {
   recordings: () => existsSync(`${dataFolder}/mitdb/101.dat`),
   facts: () => existsSync(`${factFolder}/temperature_vectors.json`),
   vectors: () => existsSync(`${vectorFolder}/cbor/appendix_a.json`),
   espruino: () => espruino !== undefined && existsSync(espruino),
+  chromium: () => existsSync(chromium),
+  socat: () => existsSync("/usr/bin/socat"),
+  mosquitto: () => existsSync("/usr/sbin/mosquitto"),
 };
 
 const hint = {
@@ -25,6 +30,9 @@ const hint = {
   facts: `no collected facts at ${factFolder} (set VITALWIRE_FACTS)`,
   vectors: `no published vectors at ${vectorFolder} (set VITALWIRE_VECTORS)`,
   espruino: "no Espruino interpreter (set ESPRUINO_BIN)",
+  chromium: `no browser at ${chromium} (Debian: chromium; or set CHROMIUM_BIN)`,
+  socat: "no socat (Debian: socat)",
+  mosquitto: "no mosquitto (Debian: mosquitto)",
 };
 
 /** Needs that CI must meet are named in VITALWIRE_REQUIRE, comma-separated. */
