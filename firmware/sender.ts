@@ -36,8 +36,20 @@ const RESEND_AFTER = 5000;
 const RESEND_EVERY = 1000;
 /** Messages sent again in one such turn. */
 const RESEND_BATCH = 32;
+/** An ack that shows a hole speaks of what was sent at least this long before it, ms. */
+const UNDER_WAY = 1000;
+/** Without acks a line that keeps nothing is told the birth again, for whoever has joined since, ms. */
+const BIRTH_AGAIN = 10000;
 
 const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", event: "d" };
+
+/** Highest seq that an ack settles; -1: none. */
+const newestSettled = (ack: AckMessage): number => {
+  for (let bit = 8 * ack.bitmap.length - 1; bit >= 0; bit--) {
+    if (((ack.bitmap[bit >> 3] >> (7 - (bit & 7))) & 1) === 1) return ack.next + 1 + bit;
+  }
+  return ack.next - 1;
+};
 
 export function createSender(options: SenderOptions): Sender {
   const board = options.board;
@@ -48,35 +60,52 @@ export function createSender(options: SenderOptions): Sender {
   let connection = 0;
   let cancelTimer = (): void => {};
   let closing: (() => void) | null = null;
+  /** The newest birth, also after its ack. */
+  let birth: Sealed | null = null;
+  let heardAt = 0;
 
   const send = (letter: Letter, bytes: Uint8Array): boolean => {
     if (!up || !link.send(letter, bytes)) return false;
     wireBytes += bytes.length;
     return true;
   };
-  const transmit = (message: Sealed): void => {
-    if (send(LETTERS[message.kind], message.bytes)) message.sentAt = board.now() / 1000;
+  const transmit = (message: Sealed): boolean => {
+    if (!send(LETTERS[message.kind], message.bytes)) return false;
+    message.sentAt = board.now() / 1000;
+    return true;
   };
-  /** Sends again what waits, births before all else because data wait for them at the gateway. */
-  const resend = (olderThan: number): void => {
+  /**
+   * Sends again what waits with a seq below `below`, births before all else because data wait for them at the gateway. Ends
+   * where the link takes no more.
+   */
+  const resend = (olderThan: number, below: number): void => {
     const now = board.now() / 1000;
     let left = RESEND_BATCH;
     for (let pass = 0; pass < 2; pass++) {
       for (let i = 0; i < outbox.waiting.length && left > 0; i++) {
         const message = outbox.waiting[i];
-        if ((message.kind === "birth") !== (pass === 0)) continue;
+        if ((message.kind === "birth") !== (pass === 0) || message.seq >= below) continue;
         if (message.sentAt !== null && now - message.sentAt < olderThan) continue;
-        transmit(message);
+        if (!transmit(message)) return;
         left--;
       }
     }
   };
   const tick = (): void => {
-    resend(RESEND_AFTER);
     cancelTimer = board.timer(RESEND_EVERY, tick);
+    resend(RESEND_AFTER, Infinity);
+    if (birth === null || link.presence) return;
+    const now = board.now() / 1000;
+    if (now - Math.max(heardAt, birth.sentAt ?? 0) >= BIRTH_AGAIN) transmit(birth);
   };
   const settled = (ack: AckMessage): void => {
-    if (outbox.settle(ack) === 0 || outbox.waiting.length > 0) return;
+    heardAt = board.now() / 1000;
+    if (outbox.settle(ack) === 0) return;
+    if (outbox.waiting.length > 0) {
+      // The gateway has what was sent later: what it lacks of before was lost on the way.
+      resend(UNDER_WAY, newestSettled(ack));
+      return;
+    }
     options.onSettled();
     if (closing !== null) closing();
   };
@@ -96,7 +125,9 @@ export function createSender(options: SenderOptions): Sender {
             if (link.presence) send("w", options.presence(connection, 1));
             // Nobody knows what of the last connection arrived: all of it is due again.
             for (let i = 0; i < outbox.waiting.length; i++) outbox.waiting[i].sentAt = null;
-            resend(0);
+            resend(0, Infinity);
+            // A broker that was started anew has forgotten what it retained.
+            if (count > 1 && birth !== null && outbox.waiting.indexOf(birth) < 0) transmit(birth);
           },
           onDown() {
             up = false;
@@ -111,7 +142,9 @@ export function createSender(options: SenderOptions): Sender {
     },
     submit(kind, boot, seq, bytes) {
       const evicted = outbox.add(kind, boot, seq, bytes);
-      transmit(outbox.waiting[outbox.waiting.length - 1]);
+      const message = outbox.waiting[outbox.waiting.length - 1];
+      if (kind === "birth") birth = message;
+      transmit(message);
       return evicted;
     },
     close(limit, done) {

@@ -47,6 +47,8 @@ export interface NodeOptions {
   readonly onFault?: (fault: Fault) => void;
   /** A seam between decode and seal, for tests. */
   readonly wrapDriver?: (driver: Driver) => Driver;
+  /** What else makes this world another one, and so the device another device. */
+  readonly world?: string;
 }
 
 /** What a chip's converter gave, hashed before its FIFO: int32 little-endian. */
@@ -64,6 +66,8 @@ export interface VirtualNode {
   readonly board: SimulatedBoard;
   readonly runtime: Runtime;
   readonly link: Link;
+  /** The chips themselves: electrodes come off, fingers are withdrawn. */
+  readonly emulators: { readonly ppg: I2cEmulator; readonly thermometer: I2cEmulator; readonly ecg: SpiEmulator };
   /** Waveform channels in the order of the birth. */
   readonly sources: readonly Source[];
 }
@@ -80,7 +84,8 @@ const OUTBOX_BYTES = 1 << 20;
 function worldOf(options: NodeOptions): Uint8Array {
   const { recording } = options;
   const played = recording === undefined ? "none" : Buffer.from(recording.millivolts.buffer);
-  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} `, played);
+  const label = options.world === undefined ? "" : `${options.world} `;
+  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${label}`, played);
 }
 
 /** Hashes a channel's codes as they come. */
@@ -187,5 +192,5 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     ...(options.onSettled && { onSettled: options.onSettled }),
     ...(options.onFault && { onFault: options.onFault }),
   });
-  return { signer, boot, board, runtime, link, sources };
+  return { signer, boot, board, runtime, link, emulators: { ppg, thermometer, ecg }, sources };
 }

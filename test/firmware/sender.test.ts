@@ -97,7 +97,7 @@ test("a message without its ack is sent again after 5 s, the same bytes, until i
   expect(sent.slice(4)).toEqual(["d1"]);
   receive(ack({ n: 2, next: 2 }));
   expect(settled()).toBe(1);
-  clock.runUntil(60e6);
+  clock.runUntil(22e6);
   expect(sent).toHaveLength(5);
   expect(sender.wireBytes).toBe(5);
 });
@@ -172,4 +172,55 @@ test("closing waits for the last ack, but not for ever", () => {
   expect(closed).toBe(1);
   alone.clock.runUntil(60e6);
   expect(closed).toBe(2);
+});
+
+test("an ack that shows a hole has it filled at once, not after five seconds", () => {
+  const { submit, up, sent, clock, receive, ack } = setUp();
+  up();
+  for (let seq = 0; seq < 4; seq++) submit("data", seq);
+  clock.runUntil(1.5e6);
+  submit("data", 4);
+  // 0 and 3 are stored, 1 and 2 are not; 4 may still be under way
+  receive(ack({ n: 1, next: 1, bitmap: Uint8Array.of(0b0100_0000) }));
+  expect(sent.slice(5)).toEqual(["d1", "d2"]);
+  receive(ack({ n: 2, next: 1, bitmap: Uint8Array.of(0b0100_0000) }));
+  expect(sent).toHaveLength(7);
+});
+
+test("a line without acks is told the birth again every ten seconds, one with acks is not", () => {
+  const { submit, up, sent, clock, receive, ack } = setUp();
+  up();
+  submit("birth", 0);
+  receive(ack({ n: 1, next: 1 }));
+  clock.runUntil(9.5e6);
+  expect(sent).toEqual(["b0"]);
+  clock.runUntil(31.5e6);
+  expect(sent).toEqual(["b0", "b0", "b0", "b0"]);
+  submit("data", 1);
+  receive(ack({ n: 2, next: 2 }));
+  clock.runUntil(41e6);
+  expect(sent).toEqual(["b0", "b0", "b0", "b0", "d1"]);
+});
+
+test("a broker that comes back is given the birth again, for it may have forgotten what it retained", () => {
+  const { submit, up, down, sent, receive, ack, clock } = setUp(true);
+  up(1);
+  submit("birth", 0);
+  receive(ack({ n: 1, next: 1 }));
+  down();
+  up(2);
+  expect(sent).toEqual(["w111", "b0", "w121", "b0"]);
+  clock.runUntil(60e6);
+  expect(sent).toHaveLength(4);
+});
+
+test("a link that takes no more ends the turn: what waits keeps its order and is not counted as sent", () => {
+  const { submit, up, sent, clock, setWorks, sender } = setUp();
+  setWorks(false);
+  for (let seq = 0; seq < 3; seq++) submit("data", seq);
+  up();
+  expect(sender.outbox.waiting.map(({ sentAt }) => sentAt)).toEqual([null, null, null]);
+  setWorks(true);
+  clock.runUntil(1e6);
+  expect(sent).toEqual(["d0", "d1", "d2"]);
 });

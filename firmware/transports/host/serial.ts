@@ -11,7 +11,11 @@ export interface SerialLink extends Link {
   log(text: string): void;
 }
 
-export function createSerialLink(stream: Duplex): SerialLink {
+/** Bytes that may wait for a line that nobody reads. */
+const QUEUE = 1 << 16;
+
+/** `queue`: bytes that may wait in the stream; beyond them the line counts as busy, and messages stay in the outbox. */
+export function createSerialLink(stream: Duplex, queue = QUEUE): SerialLink {
   let linkBytes = 0;
   let up = false;
   const write = (line: string) => {
@@ -41,7 +45,7 @@ export function createSerialLink(stream: Duplex): SerialLink {
       events.onUp(1);
     },
     send(_letter, message) {
-      if (!up || !stream.writable) return false;
+      if (!up || !stream.writable || stream.writableLength > queue) return false;
       write(encodeLine(message));
       return true;
     },
