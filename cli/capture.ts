@@ -1,20 +1,33 @@
 /** A capture file in parts: `~` lines (PROTOCOL.md section 6), or a CBOR sequence of messages (RFC 8742). */
 
 import { decodeLine } from "../protocol/frame.ts";
-import type { Refusal } from "../protocol/refusal.ts";
+import { type Refusal, refuse } from "../protocol/refusal.ts";
 
 export type CapturePart = { readonly where: string } & (
   | { readonly message: Uint8Array }
   | { readonly refusal: Refusal }
 );
 
-/** First bytes of a tagged COSE object: tags 16 to 18. */
+/** No sequence waits for more bytes than this to complete one message. */
+const LONGEST_ITEM = 8192;
+
+/** First byte of a tagged COSE object (tags 16 to 18), and the array of four that it holds. */
 const isTag = (byte: number) => byte >= 0xd0 && byte <= 0xd2;
+const ARRAY_OF_FOUR = 0x84;
+
+/** Whether a capture that begins with these bytes is a CBOR sequence; the first two decide. */
+export function isSequence(start: Uint8Array): boolean {
+  return start.length > 0 && isTag(start[0]) && (start.length === 1 || start[1] === ARRAY_OF_FOUR);
+}
 
 /** Log lines are left out; what is damaged comes as its refusal. */
 export function* splitCapture(bytes: Uint8Array): Generator<CapturePart> {
-  if (bytes.length > 0 && isTag(bytes[0])) yield* splitSequence(bytes);
-  else yield* splitLines(bytes);
+  if (!isSequence(bytes)) yield* splitLines(bytes);
+  else {
+    const splitter = createSequenceSplitter();
+    yield* splitter.push(bytes);
+    yield* splitter.end();
+  }
 }
 
 function* splitLines(bytes: Uint8Array): Generator<CapturePart> {
@@ -31,43 +44,64 @@ function* splitLines(bytes: Uint8Array): Generator<CapturePart> {
   }
 }
 
-function* splitSequence(bytes: Uint8Array): Generator<CapturePart> {
-  for (let at = 0; at < bytes.length; ) {
-    const where = `byte ${at}`;
-    const length = itemLength(bytes, at);
-    if (length === null) {
-      const refusal = Object.assign(new Error("no CBOR item begins or ends here; the rest is not read"), {
-        reason: "cbor" as const,
-      });
-      yield { where, refusal };
-      return;
-    }
-    yield { where, message: bytes.subarray(at, at + length) };
-    at += length;
-  }
+export interface SequenceSplitter {
+  /** The messages that these bytes complete. */
+  push(chunk: Uint8Array): Generator<CapturePart>;
+  /** What is left when nothing more comes: at most one refusal, for a message that is cut off. */
+  end(): Generator<CapturePart>;
 }
 
-/** Length of the tagged array of four that begins here, walking its four parts; null where it is none. */
-function itemLength(bytes: Uint8Array, from: number): number | null {
-  let at = from;
-  const head = (): number | null => {
-    if (at >= bytes.length) return null;
-    const info = bytes[at++] & 31;
-    if (info < 24) return info;
-    const size = 1 << (info - 24);
-    if (info > 26 || at + size > bytes.length) return null;
-    let value = 0;
-    for (let i = 0; i < size; i++) value = value * 256 + bytes[at++];
-    return value;
+/** Splits a CBOR sequence of any length in bounded memory; behind the first bytes that are no message nothing is read. */
+export function createSequenceSplitter(): SequenceSplitter {
+  let held: Uint8Array = new Uint8Array(0);
+  /** Place of the first held byte in the sequence. */
+  let at = 0;
+  let broken = false;
+  const stop = (message: string): CapturePart => {
+    broken = true;
+    return { where: `byte ${at}`, refusal: refuse("cbor", message) };
   };
-  if (!isTag(bytes[at])) return null;
-  at++;
-  if (bytes[at++] !== 0x84) return null;
+  return {
+    *push(chunk) {
+      if (broken) return;
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      let from = 0;
+      while (from < held.length) {
+        const length = itemLength(held, from);
+        if (length === "short" && held.length - from < LONGEST_ITEM) break;
+        if (length === "short" || length === "none") {
+          yield stop("no message begins here; the rest is not read");
+          return;
+        }
+        yield { where: `byte ${at}`, message: held.subarray(from, from + length) };
+        from += length;
+        at += length;
+      }
+      held = held.slice(from);
+    },
+    *end() {
+      if (!broken && held.length > 0) yield stop(`the capture ends ${held.length} bytes into a message`);
+    },
+  };
+}
+
+/** Length of the tagged array of four that begins here, walking its four parts. "short": it goes on behind these bytes. */
+function itemLength(bytes: Uint8Array, from: number): number | "short" | "none" {
+  if (!isTag(bytes[from])) return "none";
+  if (from + 1 >= bytes.length) return "short";
+  if (bytes[from + 1] !== ARRAY_OF_FOUR) return "none";
+  let at = from + 2;
   for (let part = 0; part < 4; part++) {
+    if (at >= bytes.length) return "short";
     const major = bytes[at] >> 5;
-    const length = head();
-    if (length === null || (major !== 2 && !(major === 5 && length === 0))) return null;
-    if (major === 2) at += length;
+    const info = bytes[at++] & 31;
+    // Every part but the empty map of the unprotected header is a byte string.
+    if (info > 26 || (major !== 2 && !(major === 5 && info === 0))) return "none";
+    const size = info < 24 ? 0 : 1 << (info - 24);
+    if (at + size > bytes.length) return "short";
+    let length = size === 0 ? info : 0;
+    for (let i = 0; i < size; i++) length = length * 256 + bytes[at++];
+    at += length;
   }
-  return at <= bytes.length ? at - from : null;
+  return at <= bytes.length ? at - from : "short";
 }

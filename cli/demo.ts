@@ -2,11 +2,12 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Accepted } from "../gateway/receiver.ts";
-import type { Recording } from "../simulator/node.ts";
 import { reportOf } from "./demo-report.ts";
 import { createDisplay } from "./display.ts";
+import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { writeCards } from "./keys.ts";
-import { UsageError } from "./usage.ts";
+import { runPaced } from "./pace.ts";
+import { FIXED_EPOCH, refuseForeignSite } from "./site.ts";
 import { createWard } from "./ward.ts";
 
 interface DemoOptions {
@@ -21,29 +22,20 @@ interface DemoOptions {
   readonly json?: boolean;
 }
 
-/** Time 0 of a simulation whose every byte is to be the same: 2026-01-01T00:00:00Z, ms. */
-const FIXED_EPOCH = 1_767_225_600_000;
 /** What `--fast` runs without `--seconds`, s. */
 const FAST_SECONDS = 60;
-/** The pace of a demonstration, ms. */
-const PACE = 20;
-const INTERRUPTED = 130;
-/** After an interrupt everything has ended by then, ms. */
-const INTERRUPT_LIMIT = 900;
 
 export async function demo(options: DemoOptions): Promise<void> {
-  let interrupted = false;
-  const onInterrupt = () => {
-    interrupted = true;
-    // Whatever hangs: the store commits whole transactions, so it is whole at any moment.
-    setTimeout(() => process.exit(INTERRUPTED), INTERRUPT_LIMIT).unref();
-  };
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onInterrupt);
-
+  const interrupt = listenForInterrupt();
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
-  const recording = options.record === undefined ? undefined : await loadRecording(options.record, seconds);
-  if (options.store !== undefined) mkdirSync(dirname(options.store), { recursive: true });
+  const recording =
+    options.record === undefined
+      ? undefined
+      : (await import("./recording.ts")).loadRecording("--record", options.record, seconds);
+  if (options.store !== undefined) {
+    mkdirSync(dirname(options.store), { recursive: true });
+    refuseForeignSite(dirname(options.store));
+  }
   const stored: ((accepted: Accepted) => void)[] = [];
   const ward = await createWard({
     boards: options.boards,
@@ -70,42 +62,15 @@ export async function demo(options: DemoOptions): Promise<void> {
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
   try {
     await ward.start();
-    if (interrupted) return;
-    if (options.fast) await ward.runLockStep(end, () => interrupted);
-    else await runPaced(ward, end, () => interrupted);
+    if (interrupt.came) return;
+    if (options.fast) await ward.runLockStep(end, () => interrupt.came);
+    else await runPaced(ward.clock, end, () => interrupt.came);
     await ward.stopBoards();
     display.end();
-    if (options.json && !interrupted) process.stdout.write(`${JSON.stringify(reportOf(ward, options, seconds))}\n`);
+    if (options.json && !interrupt.came) process.stdout.write(`${JSON.stringify(reportOf(ward, options, seconds))}\n`);
   } finally {
     display.end();
     await ward.stop();
-    if (interrupted) process.exit(INTERRUPTED);
+    if (interrupt.came) process.exit(INTERRUPTED);
   }
-}
-
-/** Lets virtual time follow the clock on the wall. */
-async function runPaced(ward: Awaited<ReturnType<typeof createWard>>, end: number, interrupted: () => boolean) {
-  const start = performance.now();
-  while (ward.clock.now < end && !interrupted()) {
-    ward.runFree(Math.min(end, (performance.now() - start) * 1000));
-    await new Promise((resolve) => setTimeout(resolve, PACE));
-  }
-}
-
-/** Signal 0 in mV. Throws UsageError where it is shorter than the simulation. */
-async function loadRecording(path: string, seconds: number | undefined): Promise<Recording> {
-  const { millivolts: toMillivolts, readRecordSync } = await import("../formats/index.ts");
-  const record = readRecordSync(path);
-  const { rate } = record;
-  const millivolts = toMillivolts(record.signals[0]);
-  const length = (millivolts.length - 1) / rate;
-  if (seconds === undefined)
-    throw new UsageError(`--record needs --seconds, at most ${Math.floor(length)} for this record`);
-  if (length < seconds) {
-    throw new UsageError(`--record ${path}: it is ${length.toFixed(1)} s long, --seconds is ${seconds}; ask for less`);
-  }
-  // The boards need some milliseconds to stop: they see the last sample until then.
-  const padded = new Float64Array(millivolts.length + Math.ceil(10 * rate)).fill(millivolts[millivolts.length - 1]);
-  padded.set(millivolts);
-  return { millivolts: padded, rate };
 }

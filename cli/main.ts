@@ -46,6 +46,18 @@ program
   .action(async (options) => (await import("./demo.ts")).demo(options));
 
 program
+  .command("simulate")
+  .description("one virtual board that other programs talk to as if it were a real one")
+  .requiredOption("--out <where>", "pty, a FILE of packet lines, or mqtt://HOST[:PORT][/SITE]")
+  .option("--cards <dir>", "where site.pub and cards/ are written (default: beside the file, or here)")
+  .option("--ecg <wfdb>", "play signal 0 of this WFDB record; without --seconds again and again")
+  .option("--seed <n>", "seed of patient, key and noise", count(0), 1)
+  .option("--seconds <s>", "end after this much time of the board", seconds)
+  .option("--fast", "virtual time in lock step with the acks, as fast as it goes")
+  .addOption(json())
+  .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
+
+program
   .command("verify")
   .description("re-check every signature, column and gap of a store or a capture")
   .argument("[file]", "capture: `~` lines, or a CBOR sequence of messages")

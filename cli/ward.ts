@@ -6,18 +6,18 @@ import type { LinkEvents } from "../firmware/link.ts";
 import { createMqttLink, type MqttLink } from "../firmware/transports/host/mqtt.ts";
 import { createSerialLink, type SerialLink } from "../firmware/transports/host/serial.ts";
 import { type Broker, startBroker } from "../gateway/broker.ts";
-import { TEST_ONLY } from "../gateway/devices.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { Counters } from "../gateway/origin.ts";
 import type { Accepted } from "../gateway/receiver.ts";
 import { attachMqtt, type MqttSource } from "../gateway/sources/mqtt.ts";
 import { attachSerial } from "../gateway/sources/serial.ts";
 import { openSqliteStore } from "../gateway/store/sqlite.ts";
-import { encodeCard } from "../protocol/card.ts";
 import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidText } from "../protocol/keys.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
 import { createVirtualNode, type Recording, type VirtualNode } from "../simulator/node.ts";
+import { createSignal } from "./signal.ts";
+import { DEFAULT_SITE, testCard, testSite } from "./site.ts";
 import { createWire } from "./wire.ts";
 
 export interface WardOptions {
@@ -64,49 +64,17 @@ export interface Ward {
   stopBoards(): Promise<void>;
 }
 
-const SITE = "demo";
 const GATEWAY_ID = "gateway";
-/** Cards of the demonstration are good for ten years, s. */
-const CARD_LIFE = 10 * 365 * 86_400;
 /** How long the world may take to answer, ms of real time. */
 const PATIENCE = 10_000;
 /** How long stopping waits for what is still under way, us of virtual time, ms of real time. */
 const STOP_VIRTUAL = 10e6;
 const GOODBYE = 500;
 
-/** A condition that many may wait for. */
-function createSignal() {
-  let waiting: (() => void)[] = [];
-  return {
-    notify() {
-      const all = waiting;
-      waiting = [];
-      for (const resolve of all) resolve();
-    },
-    /** Resolves false after `limit` ms. */
-    async until(condition: () => boolean, limit: number): Promise<boolean> {
-      const deadline = Date.now() + limit;
-      while (!condition()) {
-        const left = deadline - Date.now();
-        if (left <= 0) return false;
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, left);
-          waiting.push(() => {
-            clearTimeout(timer);
-            resolve();
-          });
-        });
-      }
-      return true;
-    },
-  };
-}
-
 export async function createWard(options: WardOptions): Promise<Ward> {
   const clock = createVirtualClock();
   const signal = createSignal();
   const store = openSqliteStore(options.store ?? ":memory:");
-  const site = testOnlySigner("site");
   const gatewaySigner = testOnlySigner("gateway", String(options.seed));
   const presences = new Set<string>();
   const gateway = new Gateway({
@@ -124,20 +92,17 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     },
     onError: (error) => process.stderr.write(`vitalwire: ${error.message}\n`),
   });
-  const issuedAt = Math.floor(options.epoch / 1000);
   const cardOf = (signer: KeyedSigner, role: "device" | "gateway") => {
-    const { kid, publicKey } = signer;
-    const issuer = `${TEST_ONLY} demo`;
-    const card = encodeCard({ issuer, role, kid, publicKey, issuedAt, expires: issuedAt + CARD_LIFE }, site);
-    gateway.devices.enroll(card, site.publicKey, true);
+    const card = testCard(signer, role, options.epoch);
+    gateway.devices.enroll(card, testSite.publicKey, true);
     return card;
   };
   const gatewayCard = { kid: gatewaySigner.kid, card: cardOf(gatewaySigner, "gateway") };
 
   const boards: WardBoard[] = [];
   const isEnrolled = (kid: string) => boards.some((board) => board.kid === kid);
-  const broker: Broker = await startBroker({ site: SITE, gatewayId: GATEWAY_ID, enrolled: isEnrolled });
-  const source: MqttSource = await attachMqtt(gateway, broker.url, SITE, GATEWAY_ID);
+  const broker: Broker = await startBroker({ site: DEFAULT_SITE, gatewayId: GATEWAY_ID, enrolled: isEnrolled });
+  const source: MqttSource = await attachMqtt(gateway, broker.url, DEFAULT_SITE, GATEWAY_ID);
   const up = new Set<VirtualNode["link"]>();
 
   const createBoard = (index: number): WardBoard => {
@@ -156,7 +121,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       link(signer) {
         link = serial
           ? createSerialLink(near)
-          : createMqttLink({ url: broker.url, site: SITE, kid: kidText(signer.kid) });
+          : createMqttLink({ url: broker.url, site: DEFAULT_SITE, kid: kidText(signer.kid) });
         const open = link.open;
         link.open = (events: LinkEvents, will) =>
           open(
@@ -228,7 +193,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     clock,
     gateway,
     boards,
-    sitePublicKey: site.publicKey,
+    sitePublicKey: testSite.publicKey,
     gatewayCard,
     async start() {
       for (const board of boards) {

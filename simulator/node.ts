@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
 import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { Chip, Driver, Fault } from "../drivers/driver.ts";
-import type { Emulator, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts";
+import type { Emulator, I2cEmulator, Signal, SpiEmulator } from "../drivers/emulator.ts";
 import { chip as max30003 } from "../drivers/max30003/driver.ts";
 import { emulated as max30003Emulator } from "../drivers/max30003/emulator.ts";
 import { chip as max30102 } from "../drivers/max30102/driver.ts";
@@ -27,6 +27,8 @@ export interface Recording {
   readonly millivolts: Float64Array;
   /** Samples a second, hz. */
   readonly rate: number;
+  /** Begins again after this long, s; absent: it must be as long as the simulation. */
+  readonly period?: number;
 }
 
 export interface NodeOptions {
@@ -88,6 +90,12 @@ function worldOf(options: NodeOptions): Uint8Array {
   return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${label}`, played);
 }
 
+/** The recording as a chip's input, again and again where it repeats. */
+function played({ millivolts, rate, period }: Recording): Signal {
+  const signal = recordingSignal(millivolts, rate);
+  return period === undefined ? signal : (time, sinceStart) => signal(time, sinceStart % period);
+}
+
 /** Hashes a channel's codes as they come. */
 function createSource(chip: string, name: string) {
   const hash: Hash = createHash("sha256");
@@ -133,7 +141,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
   ppg.set("infrared", patient.signals.infrared);
   thermometer.set("temperature", patient.signals.temperature);
   const { recording } = options;
-  ecg.set("ecg", recording === undefined ? patient.signals.ecg : recordingSignal(recording.millivolts, recording.rate));
+  ecg.set("ecg", recording === undefined ? patient.signals.ecg : played(recording));
 
   const sources: ReturnType<typeof createSource>[] = [];
   const listen = (emulator: Emulator, names: readonly string[]) => {

@@ -4,20 +4,20 @@ import { decodeLine, encodeLine } from "../../protocol/frame.ts";
 import { readLines } from "../../protocol/lines.node.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { Gateway } from "../gateway.ts";
-import { createCounters, type Origin } from "../origin.ts";
+import { type Counters, createCounters, type Origin } from "../origin.ts";
 
 /** Lines that were sent and may come back, at most. */
 const ECHOES = 64;
 
 /**
  * Reads packets from a line and answers on it. Text lines go to the log; a line that equals one that was sent is an echo
- * and dropped (PROTOCOL.md section 6). `name`: "serial:/dev/ttyUSB0".
+ * and dropped (PROTOCOL.md section 6). `name`: "serial:/dev/ttyUSB0"; `counters` go on where the same port was open before.
  */
-export function attachSerial(gateway: Gateway, stream: Duplex, name: string): Origin {
+export function attachSerial(gateway: Gateway, stream: Duplex, name: string, counters?: Counters): Origin {
   const sent = new Set<string>();
   const origin: Origin = {
     name,
-    counters: createCounters(),
+    counters: counters ?? createCounters(),
     reply(message) {
       const line = encodeLine(message);
       sent.add(line.trimEnd());

@@ -1,0 +1,239 @@
+/** One line for a person, or one JSON object, for everything that came. */
+import { channelName, toPhysical } from "../../gateway/read.ts";
+import { kidText, toHex } from "../../protocol/keys.ts";
+import * as vsp from "../../protocol/messages.ts";
+import { decodeSamples } from "../../protocol/samples.ts";
+import { definitionOf } from "./boards.ts";
+import type { Entry, LogEntry, PacketEntry, Session } from "./session.ts";
+import { type Line, visible, visibleLog } from "./text.ts";
+
+const SHORT = new Map([
+  [vsp.MDC_HEART_RATE, "HR"],
+  [vsp.MDC_PULSE_RATE, "PR"],
+  [vsp.MDC_SPO2, "SpO2"],
+  [vsp.MDC_PERFUSION_INDEX, "PI"],
+  [vsp.MDC_TEMPERATURE, "T"],
+  [vsp.MDC_RR_INTERVAL, "RR"],
+]);
+/** By bit of the quality flags. */
+const FLAGS = [
+  "settling",
+  "off body",
+  "lead off",
+  "motion",
+  "low perfusion",
+  "saturated",
+  "bus fault",
+  "test signal",
+  "LED changed",
+  "clock uncertain",
+  "uncalibrated",
+];
+const EVENTS = new Map([
+  [vsp.EVENT_CONTACT, "contact"],
+  [vsp.EVENT_OVERFLOW, "overflow"],
+  [vsp.EVENT_COMMAND_RESULT, "command result"],
+  [vsp.EVENT_CONFIGURATION, "configuration"],
+  [vsp.EVENT_FAULT, "fault"],
+  [vsp.EVENT_DISOWNED, "never sent"],
+  [vsp.EVENT_ALARM, "alarm"],
+]);
+const STATES = ["gone", "online", "offline"];
+
+/** A log line that carries the board's own time: `I (1234) …`, `[    1.234] …`, `[00:00:01.234,567] …`. */
+const STAMPED = /^(?:[EWIDV] \(\d+\)|\[\s*\d[\d:.,]*\])/;
+
+/** What a person calls a channel; `undefined`: its birth has not come. */
+export function nameOf(id: number, definition: vsp.ChannelDefinition | undefined | null): string {
+  if (!definition) return `channel ${id}`;
+  return SHORT.get(definition.mdc) ?? visible(channelName({ definition }));
+}
+
+/** A value in its unit; null: could not be measured. */
+export function valueText(definition: vsp.ChannelDefinition, raw: number | null): string {
+  if (raw === null) return "--";
+  const digits = definition.mul === 1 ? Math.max(0, -definition.exp10) : 2;
+  const unit = definition.ucum === "Cel" ? "°C" : visible(definition.ucum);
+  const space = unit === "" || unit.startsWith("/") ? "" : " ";
+  return `${toPhysical(definition, raw).toFixed(Math.min(digits, 6))}${space}${unit}`;
+}
+
+/** The flags of a quality in words; none where nothing was judged. */
+export function qualityWords(qual: number | null): string[] {
+  const flags = vsp.qualFlags(qual);
+  return FLAGS.filter((_, bit) => (flags & (1 << bit)) !== 0);
+}
+
+/** Time of the board, h:mm:ss.t since boot. */
+export function deviceClock(ms: number): string {
+  const tenths = Math.floor(ms / 100);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const seconds = Math.floor(tenths / 10);
+  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${tenths % 10}`;
+}
+
+/** Local time of day, ms. */
+function hostClock(ms: number): string {
+  const date = new Date(ms);
+  return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** `several`: more than one board talks here, so each line says whose it is. null: nothing that a person wants as a line. */
+export function lineOf(entry: Entry, several: boolean): Line | null {
+  if (entry.type === "log") return logLine(entry);
+  // What is sent again because nobody acknowledges would flood the screen: it is counted.
+  return entry.again ? null : packetLine(entry, several);
+}
+
+function logLine(entry: LogEntry): Line {
+  const text = visibleLog(entry);
+  const estimate = entry.deviceTime === null || STAMPED.test(entry.text) ? "" : `~${deviceClock(entry.deviceTime)}  `;
+  const host = entry.hostTime === null ? "" : `${hostClock(entry.hostTime)}  `;
+  return [["dim", `${host}${estimate}`], text];
+}
+
+function packetLine(entry: PacketEntry, several: boolean): Line {
+  const { message, refusal, kid, hostTime } = entry;
+  const tick = message !== null && "tick" in message ? deviceClock(message.tick) : "";
+  const time = hostTime === null ? tick : hostClock(hostTime);
+  const head: Line[number][] = time === "" ? [] : [["dim", `${time}  `]];
+  if (several && kid !== null) head.push(["strong", `${kid.slice(0, 4)}… `]);
+  if (message !== null) {
+    const number = "seq" in message ? ` #${message.seq}` : "";
+    head.push(["strong", `${message.type}${number}`]);
+    head.push(refusal === null ? ["good", " signed  "] : ["warning", " unverified  "]);
+    return [...head, describe(entry, message, refusal === null)];
+  }
+  if (refusal!.reason === "kid") {
+    return [...head, ["warning", `unverified: unknown key ${kid}, ${entry.bytes} bytes; give --cards`]];
+  }
+  const place = [entry.place, kid === null ? null : `key ${kid}`].filter((one) => one !== null);
+  const where = place.length === 0 ? "" : ` (${place.join(", ")})`;
+  return [...head, ["bad", `REJECTED ${visible(refusal!.detail)}`], where];
+}
+
+function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean): string {
+  const define = (cfg: number) => (id: number) => definitionOf(boot, cfg, id);
+  switch (message.type) {
+    case "data":
+      return describeData(message, define(message.cfg), verified);
+    case "birth": {
+      const { claims, channels } = message;
+      const names = channels.map((one) => {
+        const rate = one.rateMilliHz === 0 ? "" : ` ${one.rateMilliHz / 1000} Hz`;
+        return nameOf(one.id, one) + rate;
+      });
+      const software = visible(`${claims.swname} ${claims.swversion[0]}`);
+      return `boot ${message.boot} cfg ${message.cfg}, ${software}: ${names.join(", ")}`;
+    }
+    case "event": {
+      const word = EVENTS.get(message.code) ?? `event ${message.code}`;
+      return verified ? `${word} ${smallText(message.small)}` : word;
+    }
+    case "manifest":
+      return `covers #${message.first} to #${message.first + message.hashes.length / 16 - 1} of boot ${message.ofBoot}`;
+    case "presence":
+      return `boot ${message.boot} connection ${message.connection} ${STATES[message.state]}`;
+    default:
+      return `for ${kidText(message.kid)} boot ${message.boot}`;
+  }
+}
+
+function describeData(
+  message: vsp.DataMessage,
+  definition: (id: number) => vsp.ChannelDefinition | undefined,
+  verified: boolean,
+): string {
+  const values: string[] = [];
+  const counts = new Map<string, number>();
+  const flags = new Map<string, Set<string>>();
+  for (const block of message.channels) {
+    const known = definition(block.id);
+    const name = nameOf(block.id, known);
+    if (block.kind === "num") {
+      const text = !verified
+        ? ""
+        : known === undefined
+          ? ` ${block.value ?? "--"} raw`
+          : ` ${valueText(known, block.value)}`;
+      const words = verified ? qualityWords(block.qual) : [];
+      values.push(`${name}${text}${words.length === 0 ? "" : ` (${words.join(", ")})`}`);
+    } else {
+      counts.set(name, (counts.get(name) ?? 0) + block.n);
+      for (const word of verified ? qualityWords(block.qual) : []) {
+        flags.set(name, (flags.get(name) ?? new Set()).add(word));
+      }
+    }
+  }
+  const waves = [...counts].map(([name, n]) => {
+    const words = [...(flags.get(name) ?? [])];
+    return `${name} ${n}${words.length === 0 ? "" : ` (${words.join(", ")})`}`;
+  });
+  const samples = waves.length === 0 ? [] : [`${waves.join(" ")} samples`];
+  const birthless = message.channels.some(({ id }) => definition(id) === undefined) ? ["(no birth yet)"] : [];
+  return [...values, ...samples, ...birthless].join("  ");
+}
+
+function smallText(small: vsp.EventMessage["small"]): string {
+  if (small instanceof Uint8Array) return toHex(small);
+  if (Array.isArray(small)) return small.map(smallText).join(" ");
+  return small === null ? "unknown" : visible(String(small));
+}
+
+/** CONTRACT.md, `monitor --json`. Samples and values are raw integers; `physical` is the value in `ucum`. */
+export function objectOf(entry: Entry): object {
+  if (entry.type === "log") {
+    const { type, text, hostTime, deviceTime } = entry;
+    return { type, text, hostTime, ...(deviceTime !== null && { deviceTime, estimated: true }) };
+  }
+  const { kid, refusal, hostTime, bytes, again } = entry;
+  // What is not verified is nobody's word.
+  const message = refusal === null ? entry.message : null;
+  return {
+    type: "packet",
+    kid,
+    boot: message?.boot ?? null,
+    seq: message !== null && "seq" in message ? message.seq : null,
+    tick: message !== null && "tick" in message ? message.tick : null,
+    kind: message?.type ?? null,
+    verified: refusal === null,
+    reason: refusal?.reason ?? null,
+    channels: message?.type === "data" ? message.channels.map((block) => channelObject(entry, message.cfg, block)) : [],
+    hostTime,
+    bytes,
+    ...(entry.place !== null && { where: entry.place }),
+    ...(again && { duplicate: true }),
+    ...(refusal !== null && { detail: refusal.detail }),
+    ...(message?.type === "event" && { code: message.code, small: plain(message.small) }),
+    ...(message?.type === "birth" && { cfg: message.cfg, definitions: message.channels }),
+  };
+}
+
+function channelObject({ boot }: PacketEntry, cfg: number, block: vsp.Wave | vsp.Num): object {
+  const definition = definitionOf(boot, cfg, block.id);
+  const { id, dt, qual } = block;
+  const mdc = definition?.mdc ?? null;
+  const known = definition && { name: nameOf(id, definition), ucum: definition.ucum };
+  if (block.kind === "wave") {
+    const { idx, n, seg } = block;
+    const samples = Array.from(decodeSamples(block.codec, block.bytes, n));
+    return { id, mdc, idx, n, samples, qual, seg, dt, ...known };
+  }
+  const { value } = block;
+  const physical = definition && { physical: value === null ? null : toPhysical(definition, value) };
+  return { id, mdc, idx: null, n: 1, value, qual, dt, ...known, ...physical };
+}
+
+/** Byte strings as hexadecimal. */
+function plain(small: vsp.EventMessage["small"]): unknown {
+  if (small instanceof Uint8Array) return toHex(small);
+  return Array.isArray(small) ? small.map(plain) : small;
+}
+
+/** The last object. */
+export function summaryObject({ totals, boards }: Session): object {
+  const { lines, packets, verified, rejected, logs, fragments } = totals;
+  const { gaps, duplicates } = boards;
+  const reasons = Object.fromEntries(rejected);
+  return { type: "summary", lines, packets, verified, rejected: reasons, gaps, duplicates, logs, fragments };
+}

@@ -1,0 +1,119 @@
+/** The block below the scrolling lines: who talks, how fast, how well. */
+import type { HeardBoot, HeardChannel } from "./boards.ts";
+import { type Finding, type Where, words } from "./diagnosis.ts";
+import { isTestOnly, type Keyring } from "./keyring.ts";
+import { nameOf, qualityWords, valueText } from "./lines.ts";
+import type { Session } from "./session.ts";
+import { flow, type Line, widthOf, wrap } from "./text.ts";
+
+export interface StatusState {
+  readonly where: Where;
+  /** What is the matter with the port; null: it is open, or a file. */
+  readonly trouble: string | null;
+  readonly finding: Finding | null;
+  readonly session: Session;
+  readonly keyring: Keyring;
+  /** On the line, bytes a second; null: not known. */
+  readonly load: number | null;
+  /** ms since the epoch; null: a file, so nothing is "ago". */
+  readonly now: number | null;
+}
+
+/** Start bit, eight data bits, stop bit. */
+const BITS_A_BYTE = 10;
+
+/** At most `height` lines; none is longer than `width` columns but the first of each board and the totals, which are cut. */
+export function statusLines(state: StatusState, width: number, height: number): Line[] {
+  const head: Line[] = [["dim", ruled(`── ${sourceText(state)} `, width)]].map((part) => [part as ["dim", string]]);
+  const tail: Line[] = [totalsLine(state)];
+  const complaint = state.trouble ?? state.finding?.sentence;
+  if (complaint !== undefined) {
+    for (const text of wrap(complaint, width, 3)) tail.push([["warning", text]]);
+  }
+  const room = Math.max(0, height - head.length - tail.length);
+  const boards = state.session.boards.current();
+  const lines: Line[] = [];
+  for (const [index, boot] of boards.entries()) {
+    const own = boardLines(state, boot, width);
+    const rest = boards.length - index - 1;
+    if (lines.length + own.length + (rest > 0 ? 1 : 0) > room) {
+      const more = index === 0 ? own.slice(0, room) : [[`and ${rest + 1} more boards`]];
+      lines.push(...more.slice(0, Math.max(0, room - lines.length)));
+      break;
+    }
+    lines.push(...own);
+  }
+  return [...head, ...lines, ...tail].slice(0, height);
+}
+
+const ruled = (text: string, width: number) => text + "─".repeat(Math.max(0, width - widthOf(text)));
+
+function sourceText({ where, load }: StatusState): string {
+  if (where.baud === null) return where.name;
+  const share =
+    load === null
+      ? ""
+      : `, ${Math.round(load)} bytes/s, ${Math.round((100 * load * BITS_A_BYTE) / where.baud)} % of the line`;
+  return `${where.name} at ${where.baud} baud${share}`;
+}
+
+function boardLines({ now, keyring }: StatusState, boot: HeardBoot, width: number): Line[] {
+  const channels = [...boot.channels.values()];
+  const waves = channels.filter(
+    ({ definition, rate, value }) => value === null && (rate.hz !== null || isWave(definition)),
+  );
+  const values = channels.filter(({ definition, value }) => value !== null && definition !== null);
+  const card = keyring.cards.get(boot.kid);
+  const key = card !== undefined && isTestOnly(card) ? " (TEST-ONLY key)" : "";
+  const flowing = now === null ? null : boot.flow.perSecond(now);
+  const facts = [
+    flowing === null ? `${boot.packets} packets` : `${flowing.toFixed(1)} packets/s`,
+    `gaps ${boot.sequence.gaps}`,
+    ...(now === null || boot.heardAt === null ? [] : [`last ${ago(now - boot.heardAt)} ago`]),
+    ...(boot.births.size > 0 ? [] : ["no birth yet (due within 10 s)"]),
+  ];
+  const state: Line[number] = boot.verified ? ["good", `signed${key}`] : ["warning", "UNVERIFIED: no cards"];
+  const lines: Line[] = [[["strong", boot.kid], ` boot ${boot.boot}  `, state, `  ${facts.join("  ")}`]];
+  for (const cells of [waves.map(rateCell), boot.verified ? values.map(valueCell) : []]) {
+    for (const text of flow(cells, width - 2, 2)) lines.push([`  ${text}`]);
+  }
+  return lines;
+}
+
+const isWave = (definition: HeardChannel["definition"]) => definition !== null && definition.rateMilliHz > 0;
+
+/** Measured by the board's clock; nominal as the birth has it. */
+function rateCell({ id, definition, rate }: HeardChannel): string {
+  const measured = rate.hz === null ? "--" : rate.hz.toFixed(2);
+  const nominal = definition === null ? "" : ` of ${definition.rateMilliHz / 1000}`;
+  return `${nameOf(id, definition)} ${measured}${nominal} Hz`;
+}
+
+function valueCell({ id, definition, value }: HeardChannel): string {
+  const quality = qualityWords(value!.qual);
+  const shown = valueText(definition!, value!.value);
+  return `${nameOf(id, definition)} ${shown}${quality.length === 0 ? "" : ` (${quality.join(", ")})`}`;
+}
+
+function ago(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+}
+
+function totalsLine({ session }: StatusState): Line {
+  const { totals, boards } = session;
+  const { duplicates, gaps } = boards;
+  const bad = [...totals.rejected.values()].reduce((sum, count) => sum + count, 0);
+  const facts = [
+    `${totals.lines} lines`,
+    `${totals.packets} packets`,
+    `${totals.verified} verified`,
+    `gaps ${gaps}`,
+    `CRC errors ${totals.rejected.get("crc") ?? 0}`,
+  ];
+  // A monitor acknowledges nothing, so a board that waits for its gateway sends everything again.
+  if (duplicates > 0) facts.push(`sent again ${duplicates}`);
+  if (totals.fragments > 0) facts.push(`cut off ${totals.fragments}`);
+  const rejected: Line[number] = bad === 0 ? "rejected none" : ["bad", `rejected ${words(totals.rejected)}`];
+  return [`${facts.join("  ")}  `, rejected];
+}

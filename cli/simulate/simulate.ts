@@ -1,0 +1,176 @@
+/** vitalwire simulate: one virtual board that other programs talk to as if it were a real one. */
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createVirtualClock, type VirtualClock } from "../../boards/virtual-clock.ts";
+import type { Link } from "../../firmware/link.ts";
+import type { KeyedSigner } from "../../protocol/crypto.node.ts";
+import { kidText } from "../../protocol/keys.ts";
+import { testOnlySigner } from "../../simulator/keys.ts";
+import { createVirtualNode, type VirtualNode } from "../../simulator/node.ts";
+import { type BootCounter, nextBoot } from "../boot-counter.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { writeCards } from "../keys.ts";
+import { runPaced } from "../pace.ts";
+import type { Pty } from "../pty.ts";
+import { createSignal } from "../signal.ts";
+import { DEFAULT_SITE, FIXED_EPOCH, refuseForeignSite, testCard, testSite } from "../site.ts";
+import { createCaptureLink } from "./capture-link.ts";
+import { watchGateways } from "./trusted-gateways.ts";
+
+export interface SimulateOptions {
+  readonly out: string;
+  readonly cards?: string;
+  readonly ecg?: string;
+  readonly seed: number;
+  readonly seconds?: number;
+  readonly fast?: boolean;
+  readonly json?: boolean;
+}
+
+/** What `--fast` runs without `--seconds`, s. */
+const FAST_SECONDS = 60;
+/** Bytes that wait for a line that nobody reads. */
+const LINE_QUEUE = 8192;
+/** In lock step, how long a gateway may take to acknowledge, ms. */
+const PATIENCE = 30_000;
+/** After the end the board waits for its last acks, us of its own time; after an interrupt ms of the wall's. */
+const LAST_ACKS = 6e6;
+const GOODBYE = 600;
+
+type CountingLink = Link & { readonly linkBytes: number };
+
+export async function simulate(options: SimulateOptions): Promise<void> {
+  const out = options.out === "pty" ? "pty" : /^mqtts?:\/\//.test(options.out) ? "mqtt" : "file";
+  const folder = options.cards ?? (out === "file" ? dirname(options.out) : ".");
+  const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
+  refuseForeignSite(folder);
+  mkdirSync(folder, { recursive: true });
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const interrupt = listenForInterrupt();
+  const clock = createVirtualClock();
+  const signal = createSignal();
+  const recording =
+    options.ecg === undefined
+      ? undefined
+      : (await import("../recording.ts")).loadRecording("--ecg", options.ecg, seconds);
+  const recorder = testOnlySigner("capture");
+  const gateways =
+    out === "file"
+      ? { keys: [recorder], stop() {} }
+      : watchGateways(folder, (kid) => say(`gateway ${kid}: its card is here, its acks count`));
+  // What is the same whenever it runs may be the same boot; what differs every time may not.
+  const repeatable = out === "file" && options.fast === true;
+  const counters: BootCounter[] = [];
+  const boot = (signer: KeyedSigner) => {
+    if (repeatable) return 1;
+    counters.push(nextBoot(join(folder, "boards", `${kidText(signer.kid)}.boot`)));
+    return counters[0].boot;
+  };
+  const pty: Pty | null = out === "pty" ? await (await import("../pty.ts")).openPty() : null;
+  const { createMqttLink } = await import("../../firmware/transports/host/mqtt.ts");
+  const { createSerialLink } = await import("../../firmware/transports/host/serial.ts");
+  let link!: CountingLink;
+  const node = createVirtualNode({
+    clock,
+    seed: options.seed,
+    index: 0,
+    noise: true,
+    world: repeatable ? `fast ${seconds}` : "simulate",
+    ...(recording && { recording }),
+    gateways: gateways.keys,
+    boot,
+    link(signer) {
+      if (pty !== null) link = createSerialLink(pty.stream, LINE_QUEUE);
+      else if (out === "mqtt") link = createMqttLink(mqttOptions(options.out, signer));
+      else link = createCaptureLink(options.out, clock, recorder);
+      return link;
+    },
+    onSettled: signal.notify,
+    onFault: ({ message }) => say(message),
+  });
+  const kid = kidText(node.signer.kid);
+  const card = testCard(node.signer, "device", repeatable ? FIXED_EPOCH : Date.now());
+  writeCards(folder, testSite.publicKey, [{ kid: node.signer.kid, card }]);
+  say(
+    `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
+  );
+  if (pty !== null) (options.json ? process.stderr : process.stdout).write(`${pty.path}\n`);
+
+  const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
+  try {
+    node.runtime.start();
+    if (!options.fast) await runPaced(clock, end, () => interrupt.came);
+    else await runLockStep(clock, node, end, () => interrupt.came, out === "file" ? null : signal);
+    await stop(clock, node, interrupt);
+    if (options.json && !interrupt.came) {
+      process.stdout.write(`${JSON.stringify(report(node, link, options, pty?.path, seconds ?? clock.now / 1e6))}\n`);
+    }
+  } finally {
+    gateways.stop();
+    pty?.stream.destroy();
+    pty?.close();
+    for (const counter of counters) counter.release();
+    if (interrupt.came) process.exit(INTERRUPTED);
+  }
+}
+
+/** The path of the address is the site; without one the usual. */
+function mqttOptions(address: string, signer: KeyedSigner) {
+  const url = new URL(address);
+  const site = url.pathname.replaceAll("/", "") || DEFAULT_SITE;
+  url.pathname = "";
+  return { url: url.href, site, kid: kidText(signer.kid) };
+}
+
+/** The clock moves only when every message sent has been acknowledged; `signal` null: acks are events of the clock itself. */
+async function runLockStep(
+  clock: VirtualClock,
+  node: VirtualNode,
+  until: number,
+  interrupted: () => boolean,
+  signal: ReturnType<typeof createSignal> | null,
+): Promise<void> {
+  const { outbox } = node.runtime;
+  while (clock.nextAt <= until && !interrupted()) {
+    clock.step();
+    if (signal === null || outbox.waiting.length === 0) continue;
+    if (!(await signal.until(() => outbox.waiting.length === 0 || interrupted(), PATIENCE))) {
+      throw new Error(
+        `--fast: no gateway acknowledged seq ${outbox.waiting[0].seq} in ${PATIENCE / 1000} s; start one`,
+      );
+    }
+  }
+  if (!interrupted()) clock.runUntil(until);
+}
+
+/** Drains the chips and waits for the last acks, bounded. */
+async function stop(clock: VirtualClock, node: VirtualNode, interrupt: { readonly came: boolean }): Promise<void> {
+  let stopped = false;
+  node.runtime.stop(() => {
+    stopped = true;
+  });
+  const limit = performance.now() + GOODBYE;
+  const ended = () => stopped || (interrupt.came && performance.now() > limit);
+  while (!node.runtime.drained && clock.step());
+  await runPaced(clock, clock.now + LAST_ACKS, ended);
+}
+
+function report(
+  node: VirtualNode,
+  link: CountingLink,
+  options: SimulateOptions,
+  pty: string | undefined,
+  seconds: number,
+) {
+  return {
+    kid: kidText(node.signer.kid),
+    boot: node.boot,
+    seed: options.seed,
+    seconds: Math.floor(seconds),
+    out: pty ?? options.out,
+    packets: { produced: node.runtime.produced, waiting: node.runtime.outbox.waiting.length },
+    wireBytes: node.runtime.wireBytes,
+    linkBytes: link.linkBytes,
+    channels: node.sources.map(({ chip, name, samples, digest }) => ({ chip, name, samples, sourceSha256: digest() })),
+  };
+}
