@@ -58,6 +58,19 @@ program
   .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
 
 program
+  .command("gateway")
+  .description("receive, verify, store, acknowledge, and show a page")
+  .option("--config <file>", "settings as YAML; options here stand above them")
+  .option("--serial <port>", "a serial port; once for each", (port: string, all: string[] = []) => [...all, port])
+  .option("--broker <where>", "embedded, or mqtt://HOST[:PORT] (default: embedded where no serial port is named)")
+  .option("--store <file>", "where messages are kept (default: vitalwire.db)")
+  .option("--cards <dir>", "folder with site.pub and cards/, watched (default: beside the store)")
+  .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
+  .option("--allow-test-keys", "enrol TEST-ONLY cards: for demonstrations")
+  .addOption(json())
+  .action(async (options) => (await import("./gateway/gateway.ts")).gateway(options));
+
+program
   .command("verify")
   .description("re-check every signature, column and gap of a store or a capture")
   .argument("[file]", "capture: `~` lines, or a CBOR sequence of messages")

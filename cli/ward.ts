@@ -102,7 +102,11 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   const boards: WardBoard[] = [];
   const isEnrolled = (kid: string) => boards.some((board) => board.kid === kid);
   const broker: Broker = await startBroker({ site: DEFAULT_SITE, gatewayId: GATEWAY_ID, enrolled: isEnrolled });
-  const source: MqttSource = await attachMqtt(gateway, broker.url, DEFAULT_SITE, GATEWAY_ID);
+  const source: MqttSource = await attachMqtt(gateway, {
+    url: broker.url,
+    site: DEFAULT_SITE,
+    clientId: GATEWAY_ID,
+  });
   const up = new Set<VirtualNode["link"]>();
 
   const createBoard = (index: number): WardBoard => {

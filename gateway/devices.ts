@@ -32,7 +32,8 @@ export interface Boot {
 }
 
 export interface Device {
-  readonly card: Card;
+  /** The newest that was enrolled. */
+  card: Card;
   readonly boots: Map<number, Boot>;
   /** Its newest boot with a birth; -1: none. */
   currentBoot: number;
@@ -99,8 +100,10 @@ export class Devices {
     }
     checkPublicKey(card.publicKey);
     this.store.putCard(card.kid, bytes);
-    if (card.role === "device" && this.get(card.kid) === undefined) {
-      this.devices.set(kidText(card.kid), { card, boots: new Map(), currentBoot: this.newestBoot(card.kid) });
+    if (card.role === "device") {
+      const known = this.get(card.kid);
+      if (known !== undefined) known.card = card;
+      else this.devices.set(kidText(card.kid), { card, boots: new Map(), currentBoot: this.newestBoot(card.kid) });
     }
     return card;
   }

@@ -1,26 +1,35 @@
 /** A broker as a source: subscribes to what devices publish, answers on their command topics (PROTOCOL.md section 7). */
 import { Socket } from "node:net";
-import { connectAsync, type MqttClient } from "mqtt";
+import { connect, type MqttClient } from "mqtt";
 import type { Gateway } from "../gateway.ts";
 import { type Counters, createCounters, type Origin } from "../origin.ts";
 
 const TOPIC = /^vsp\/1\/([^/]+)\/([0-9a-f]{16})\/([dbw])$/;
-/** How long a connection may take before it is an error, ms. */
+/** How long a connection may take before it is an error, and the pause before the next, ms. */
 const CONNECT_LIMIT = 10_000;
+const RECONNECT = 1000;
+/** How long the goodbye may take, ms. */
+const GOODBYE_LIMIT = 500;
 
 export interface MqttSource {
   /** Counters of one device's topics. */
   counters(kid: string): Counters;
+  /** Bounded. */
   close(): Promise<void>;
 }
 
-/** An ack is small: the kernel must not hold it back to fill a segment (40 ms). */
-function sendAtOnce(client: MqttClient): void {
-  if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+export interface MqttSourceOptions {
+  readonly url: string;
+  /** Third level of the topics. */
+  readonly site: string;
+  readonly clientId: string;
+  /** Every change of the connection, with the sentence that helps. Given: a broker that is not there is waited for. */
+  readonly onReport?: (condition: "open" | "lost", sentence: string) => void;
 }
 
-/** `site` is the third level of the topics. Throws Error where the broker does not answer. */
-export async function attachMqtt(gateway: Gateway, url: string, site: string, clientId: string): Promise<MqttSource> {
+/** Resolves when it is subscribed, or with `onReport` at once. Throws Error where the broker does not answer. */
+export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): Promise<MqttSource> {
+  const { url, site, clientId, onReport } = options;
   const origins = new Map<string, Origin>();
   const countersOf = new Map<string, Counters>();
   const counters = (kid: string) => {
@@ -28,23 +37,6 @@ export async function attachMqtt(gateway: Gateway, url: string, site: string, cl
     countersOf.set(kid, known);
     return known;
   };
-  let client: MqttClient;
-  try {
-    client = await connectAsync(
-      url,
-      {
-        clientId,
-        username: clientId,
-        protocolVersion: 4,
-        clean: false,
-        connectTimeout: CONNECT_LIMIT,
-        reconnectPeriod: 1000,
-      },
-      false,
-    );
-  } catch (error) {
-    throw new Error(`broker ${url}: ${(error as Error).message}; is it running, and is this its address?`);
-  }
   const originOf = (topic: string, kid: string, letter: string): Origin => {
     let origin = origins.get(topic);
     if (origin === undefined) {
@@ -52,22 +44,91 @@ export async function attachMqtt(gateway: Gateway, url: string, site: string, cl
         name: `mqtt:${kid}`,
         counters: counters(kid),
         topic: { kid, letter },
-        // Not retained: a command must not meet a later boot.
-        reply: (message) => client.publish(`vsp/1/${site}/${kid}/c`, Buffer.from(message), { qos: 1, retain: false }),
+        reply(message) {
+          // Not retained: a command must not meet a later boot. Without a broker nobody is there to hear it.
+          if (client.connected)
+            client.publish(`vsp/1/${site}/${kid}/c`, Buffer.from(message), { qos: 1, retain: false });
+        },
       };
       origins.set(topic, origin);
     }
     return origin;
   };
-  // What went wrong is tried again: mqtt reconnects, and devices keep what was not acknowledged.
-  client.on("error", () => {});
-  sendAtOnce(client);
-  client.on("connect", () => sendAtOnce(client));
+
+  const { username, password, host } = new URL(url);
+  const client = connect(url, {
+    clientId,
+    ...(username === "" && { username: clientId }),
+    ...(password !== "" && { password: decodeURIComponent(password) }),
+    protocolVersion: 4,
+    clean: false,
+    connectTimeout: CONNECT_LIMIT,
+    reconnectPeriod: RECONNECT,
+  });
   client.on("message", (topic, payload) => {
     const match = TOPIC.exec(topic);
     if (match === null || match[1] !== site) return;
     gateway.receive(payload, originOf(topic, match[2], match[3]));
   });
-  await client.subscribeAsync([`vsp/1/${site}/+/d`, `vsp/1/${site}/+/b`, `vsp/1/${site}/+/w`], { qos: 1 });
-  return { counters, close: () => client.endAsync() };
+  let closing = false;
+  const report: NonNullable<MqttSourceOptions["onReport"]> = (condition, sentence) => {
+    // The end that was asked for is no loss.
+    if (!closing) onReport?.(condition, sentence);
+  };
+  const subscribed = follow(client, `vsp/1/${site}`, `broker ${host}`, report);
+  if (onReport === undefined) {
+    await subscribed.catch((error: Error) => {
+      client.end(true);
+      throw error;
+    });
+  } else subscribed.catch(() => {});
+  return {
+    counters,
+    close() {
+      closing = true;
+      return end(client);
+    },
+  };
+}
+
+/** Subscribes at every connection. Resolves at the first, rejects where that fails. */
+function follow(
+  client: MqttClient,
+  prefix: string,
+  name: string,
+  onReport: NonNullable<MqttSourceOptions["onReport"]>,
+): Promise<void> {
+  let reason = "the connection was closed";
+  return new Promise((resolve, reject) => {
+    client.on("connect", () => {
+      // An ack is small: the kernel must not hold it back to fill a segment (40 ms).
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+      client.subscribe([`${prefix}/+/d`, `${prefix}/+/b`, `${prefix}/+/w`], { qos: 1 }, (error, granted) => {
+        const refused = granted?.some(({ qos }) => qos > 2) ?? false;
+        if (error || refused) {
+          onReport("lost", `${name}: does not let the gateway subscribe to ${prefix}/+; look at its access rules`);
+          reject(new Error(`${name}: does not let the gateway subscribe; look at its access rules`));
+        } else {
+          onReport("open", `${name}: connected`);
+          resolve();
+        }
+      });
+    });
+    client.on("error", (error) => {
+      reason = error.message;
+      reject(new Error(`${name}: ${reason}; is it running, and is this its address?`));
+    });
+    // mqtt connects again by itself, and devices keep what was not acknowledged.
+    client.on("close", () => onReport("lost", `${name}: ${reason}; trying again, boards keep their data meanwhile`));
+  });
+}
+
+function end(client: MqttClient): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => client.end(true), GOODBYE_LIMIT);
+    client.end(false, {}, () => {
+      clearTimeout(limit);
+      resolve();
+    });
+  });
 }

@@ -20,7 +20,7 @@ beforeEach(async () => {
   device.enrollAt(bench.gateway);
   other.enrollAt(bench.gateway);
   broker = await startBroker({ site: "test", gatewayId: "gateway", enrolled: (id) => [kid, otherKid].includes(id) });
-  source = await attachMqtt(bench.gateway, broker.url, "test", "gateway");
+  source = await attachMqtt(bench.gateway, { url: broker.url, site: "test", clientId: "gateway" });
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.endAsync(true);

@@ -1,0 +1,225 @@
+/** vitalwire gateway: serial ports and brokers in, verified and stored; a page to look at. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Page } from "../../gateway/api/page.ts";
+import { type Broker, startBroker } from "../../gateway/broker.ts";
+import { Gateway } from "../../gateway/gateway.ts";
+import { type Counters, createCounters, rejected } from "../../gateway/origin.ts";
+import { keepPort } from "../../gateway/sources/port.ts";
+import { attachSerial } from "../../gateway/sources/serial.ts";
+import { type Lock, lock } from "../../gateway/store/lock.ts";
+import { openSqliteStore } from "../../gateway/store/sqlite.ts";
+import { type KeyedSigner, nodeCrypto } from "../../protocol/crypto.node.ts";
+import { kidText, toHex } from "../../protocol/keys.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { readCards, readPublicKey, writeCards } from "../keys.ts";
+import { visible } from "../monitor/text.ts";
+
+import { testCard, testSite } from "../site.ts";
+import { watchCards } from "./cards-folder.ts";
+import { gatewayKey } from "./key.ts";
+import { createNarrator } from "./narrator.ts";
+import { type GatewayOptions, readSettings, type Settings } from "./settings.ts";
+
+/** Something that is to be closed in its turn. */
+type Closer = () => Promise<void> | void;
+
+/** Text lines of boards that are passed on: a second, and characters of each. */
+const LOG_LINES = 20;
+const LOG_WIDTH = 200;
+
+export async function gateway(options: GatewayOptions): Promise<void> {
+  const settings = readSettings(options);
+  const sitePublicKey = readPublicKey(join(settings.cards, "site.pub"));
+  const interrupt = listenForInterrupt();
+  const out = options.json === true ? process.stderr : process.stdout;
+  const say = (line: string) => void out.write(`${new Date().toISOString().slice(0, 19)}Z ${visible(line)}\n`);
+
+  mkdirSync(dirname(settings.store), { recursive: true });
+  const held: Lock = lock(`${settings.store}.lock`, `store ${settings.store}`);
+  const closers: Closer[] = [() => held.release()];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const signer = gatewayKey(settings.key);
+    const counters = await start(settings, signer, sitePublicKey, say, closers);
+    await interrupt.coming;
+    await closeAll();
+    if (options.json) process.stdout.write(`${JSON.stringify(report(settings, signer, counters))}\n`);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  if (interrupt.came) process.exit(interrupt.signal === "SIGTERM" ? 0 : INTERRUPTED);
+}
+
+/** Everything that runs; what it opens goes into `closers`. Gives the counters by origin. */
+async function start(
+  settings: Settings,
+  signer: KeyedSigner,
+  sitePublicKey: Uint8Array,
+  say: (line: string) => void,
+  closers: Closer[],
+): Promise<ReadonlyMap<string, Counters>> {
+  const now = () => Date.now();
+  let page: Page | null = null;
+  const counters = new Map<string, Counters>();
+  const narrator = createNarrator(() => hub, now, say);
+  const hub: Gateway = new Gateway({
+    store: openSqliteStore(settings.store),
+    crypto: nodeCrypto,
+    signer,
+    now,
+    soon: setImmediate,
+    onStored(accepted) {
+      page?.stored(accepted);
+      narrator.stored(accepted);
+      counters.set(accepted.origin.name, accepted.origin.counters);
+    },
+    onRefused(origin, reason, detail) {
+      page?.refused(origin, reason);
+      narrator.refused(origin, reason, detail);
+      counters.set(origin.name, origin.counters);
+    },
+    onLog: (origin, text) => logLine(`${origin.name}| ${text.slice(0, LOG_WIDTH)}`),
+    onError: (error) => say(`${error.message}; nothing is acknowledged, the boards keep it`),
+  });
+  closers.push(() => hub.close());
+  let lines = LOG_LINES;
+  const logLine = (text: string) => {
+    if (lines-- > 0) say(text);
+  };
+  const ticking = setInterval(() => {
+    lines = LOG_LINES;
+    narrator.tick();
+  }, 1000);
+  closers.push(() => clearInterval(ticking));
+  say(`store ${settings.store}: ${hub.store.head().position} messages; cards in ${settings.cards}`);
+
+  ownCard(settings, signer, sitePublicKey, say);
+  let enrolled = 0;
+  const cards = watchCards(settings.cards, hub.devices, sitePublicKey, settings.allowTestKeys, {
+    onCard(card, bytes) {
+      if (card.role !== "device") return;
+      enrolled++;
+      page?.enrolled(bytes);
+      say(`board ${kidText(card.kid)}: enrolled by ${card.issuer}`);
+    },
+    onFault: say,
+  });
+  closers.push(() => cards.stop());
+  if (enrolled === 0)
+    say(`no board is enrolled yet: put cards into ${join(settings.cards, "cards")}, they are taken at once`);
+
+  page = await openPage(settings, hub, sitePublicKey, say);
+  if (page !== null) closers.push(() => page?.close());
+  const tell = (name: string, condition: string, sentence: string) => {
+    page?.source(name, condition, sentence);
+    say(sentence);
+  };
+  for (const { path, baud } of settings.serial) {
+    const name = `serial:${path}`;
+    const own = createCounters();
+    const port = keepPort({
+      path,
+      baud,
+      onOpen: (stream) => void attachSerial(hub, stream, name, own),
+      onReport: ({ condition, sentence }) => tell(name, condition, sentence),
+    });
+    closers.push(() => port.close());
+  }
+  await openBroker(settings, hub, signer, tell, closers);
+  return counters;
+}
+
+/**
+ * Boards believe a gateway whose card their site has signed. The TEST-ONLY site signs by itself; a real one does it where
+ * its key is.
+ */
+function ownCard(
+  settings: Settings,
+  signer: KeyedSigner,
+  sitePublicKey: Uint8Array,
+  say: (line: string) => void,
+): void {
+  const kid = kidText(signer.kid);
+  if (existsSync(join(settings.cards, "cards", `${kid}.card`))) return;
+  if (settings.allowTestKeys && toHex(sitePublicKey) === toHex(testSite.publicKey)) {
+    writeCards(settings.cards, sitePublicKey, [{ kid: signer.kid, card: testCard(signer, "gateway", Date.now()) }]);
+    return;
+  }
+  say(
+    `gateway ${kid} (public key ${toHex(signer.publicKey)}): no card of the site for it in ${join(settings.cards, "cards")}; ` +
+      "what comes is stored, but boards do not believe its acks: have the site sign one",
+  );
+}
+
+async function openPage(
+  settings: Settings,
+  hub: Gateway,
+  sitePublicKey: Uint8Array,
+  say: (line: string) => void,
+): Promise<Page | null> {
+  if (settings.page === null) return null;
+  const { host, port, asked } = settings.page;
+  const { startPage } = await import("../../gateway/api/page.ts");
+  try {
+    return await startPage({
+      gateway: hub,
+      sitePublicKey,
+      host,
+      port,
+      now: () => Date.now(),
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      onAddress: (url) => say(`page: ${url} (good for one browser; another address comes when it is used)`),
+    });
+  } catch (error) {
+    // Nobody chose this port: measuring goes on without a page.
+    if (asked) throw error;
+    say(`no page: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+async function openBroker(
+  settings: Settings,
+  hub: Gateway,
+  signer: KeyedSigner,
+  tell: (name: string, condition: string, sentence: string) => void,
+  closers: Closer[],
+): Promise<void> {
+  if (settings.broker === null) return;
+  const { site } = settings;
+  const clientId = `gw-${kidText(signer.kid)}`;
+  let url: string;
+  if ("url" in settings.broker) url = settings.broker.url;
+  else {
+    const isEnrolled = (kid: string) =>
+      /^[0-9a-f]{16}$/.test(kid) && hub.devices.get(Buffer.from(kid, "hex")) !== undefined;
+    const broker: Broker = await startBroker({ site, ...settings.broker, gatewayId: clientId, enrolled: isEnrolled });
+    closers.push(() => broker.close());
+    url = broker.url;
+  }
+  const { attachMqtt } = await import("../../gateway/sources/mqtt.ts");
+  const source = await attachMqtt(hub, {
+    url,
+    site,
+    clientId,
+    onReport: (condition, sentence) => tell("broker", condition, sentence),
+  });
+  closers.push(() => source.close());
+}
+
+function report(settings: Settings, signer: KeyedSigner, counters: ReadonlyMap<string, Counters>) {
+  const origins = [...counters].map(([name, one]) => ({
+    name,
+    received: one.received,
+    verified: one.verified,
+    rejected: rejected(one),
+    duplicates: one.duplicates,
+    refused: Object.fromEntries(Object.entries(one.refused).filter(([, count]) => count > 0)),
+  }));
+  return { store: settings.store, gateway: kidText(signer.kid), cards: readCards(settings.cards).length, origins };
+}

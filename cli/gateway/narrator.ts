@@ -1,0 +1,92 @@
+/** What a gateway tells the person at its terminal: boards that come, fall silent, return; gaps; refusals. */
+import type { Gateway } from "../../gateway/gateway.ts";
+import type { Origin } from "../../gateway/origin.ts";
+import type { Accepted } from "../../gateway/receiver.ts";
+import { kidText } from "../../protocol/keys.ts";
+import type { Reason } from "../../protocol/refusal.ts";
+
+/** A board that has said nothing for this long is silent, ms. */
+const SILENT = 3000;
+/** Refusals of one kind are told together, at most this often, ms. */
+const REFUSALS = 10_000;
+
+interface BoardState {
+  heardAt: number;
+  silent: boolean;
+  boot: number;
+  missing: number;
+}
+
+export interface Narrator {
+  stored(accepted: Accepted): void;
+  refused(origin: Origin, reason: Reason, detail: string): void;
+  /** To be called about once a second. */
+  tick(): void;
+}
+
+export function createNarrator(gateway: () => Gateway, now: () => number, say: (line: string) => void): Narrator {
+  const boards = new Map<string, BoardState>();
+  const refusals = new Map<string, { count: number; detail: string; toldAt: number }>();
+
+  const born = ({ message, origin }: Accepted, kid: string, state: BoardState) => {
+    if (message.type !== "birth" || message.boot === state.boot) return;
+    state.boot = message.boot;
+    const chips = [...new Set(message.channels.map(({ attributes }) => attributes.chip ?? ""))].filter(
+      (chip) => chip !== "",
+    );
+    say(`board ${kid}: boot ${message.boot} on ${origin.name}: ${chips.join(", ")}`);
+  };
+  return {
+    stored(accepted) {
+      const { device, message } = accepted;
+      const kid = kidText(device.card.kid);
+      const time = now();
+      if (message.type === "presence") {
+        if (message.state === 0) say(`board ${kid}: its connection died`);
+        if (message.state === 2) say(`board ${kid}: has signed off`);
+        return;
+      }
+      const known = boards.has(kid);
+      const state = boards.get(kid) ?? { heardAt: time, silent: false, boot: -1, missing: 0 };
+      boards.set(kid, state);
+      born(accepted, kid, state);
+      const { missing } = gateway().devices.boot(device, message.boot).settled;
+      if (!known && message.type !== "birth")
+        say(`board ${kid}: heard on ${accepted.origin.name}, boot ${message.boot}`);
+      if (state.silent) {
+        const silence = ((time - state.heardAt) / 1000).toFixed(1);
+        say(`board ${kid}: back after ${silence} s${missing > 0 ? `; ${missing} messages are missing` : ""}`);
+      } else if (missing > 0 && state.missing === 0) say(`board ${kid}: ${missing} messages are missing`);
+      if (missing === 0 && state.missing > 0) say(`board ${kid}: complete again, nothing is missing`);
+      state.missing = missing;
+      state.silent = false;
+      state.heardAt = time;
+    },
+    refused(origin, reason, detail) {
+      const key = `${origin.name} ${reason}`;
+      const told = refusals.get(key);
+      if (told !== undefined) {
+        told.count++;
+        told.detail = detail;
+        return;
+      }
+      refusals.set(key, { count: 0, detail, toldAt: now() });
+      // What was sent twice is the ordinary way of a board that did not hear an ack.
+      if (reason !== "replay") say(`${origin.name}: refused (${reason}): ${detail}`);
+    },
+    tick() {
+      const time = now();
+      for (const [kid, state] of boards) {
+        if (state.silent || time - state.heardAt < SILENT) continue;
+        state.silent = true;
+        say(`board ${kid}: nothing for ${Math.round((time - state.heardAt) / 1000)} s`);
+      }
+      for (const [key, refusal] of refusals) {
+        if (time - refusal.toldAt < REFUSALS) continue;
+        refusals.delete(key);
+        if (refusal.count === 0 || key.endsWith("replay")) continue;
+        say(`${key.replace(/ (\w+)$/, ": refused ($1)")} ${refusal.count} times more, last: ${refusal.detail}`);
+      }
+    },
+  };
+}

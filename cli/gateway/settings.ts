@@ -1,0 +1,99 @@
+/** What a gateway is told: one YAML file, and the command line above it. */
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { readConfig } from "../config.ts";
+import { DEFAULT_SITE } from "../site.ts";
+import { UsageError } from "../usage.ts";
+
+export interface GatewayOptions {
+  readonly config?: string;
+  readonly serial?: readonly string[];
+  readonly broker?: string;
+  readonly store?: string;
+  readonly cards?: string;
+  readonly port?: number;
+  readonly allowTestKeys?: boolean;
+  readonly json?: boolean;
+}
+
+export interface Settings {
+  readonly store: string;
+  /** Folder with site.pub and cards/. */
+  readonly cards: string;
+  /** File of the gateway's own key. */
+  readonly key: string;
+  readonly serial: readonly { readonly path: string; readonly baud: number }[];
+  /** null: no broker; embedded: where it listens; url: an external one. */
+  readonly broker: null | { readonly host: string; readonly port: number } | { readonly url: string };
+  /** Third level of the MQTT topics. */
+  readonly site: string;
+  /** `asked`: somebody chose the port, so another one will not do. null: no page. */
+  readonly page: null | { readonly host: string; readonly port: number; readonly asked: boolean };
+  readonly allowTestKeys: boolean;
+}
+
+const BAUD = 115_200;
+const MQTT_PORT = 1883;
+const PAGE_PORT = 8080;
+const LOOPBACK = "127.0.0.1";
+
+const port = z.int().min(0).max(65_535);
+const listening = z.strictObject({ host: z.string().optional(), port: port.optional() });
+const schema = z.strictObject({
+  store: z.string().optional(),
+  cards: z.string().optional(),
+  key: z.string().optional(),
+  serial: z
+    .array(
+      z.union([z.string(), z.strictObject({ port: z.string(), baud: z.int().min(300).max(4_000_000).optional() })]),
+    )
+    .optional(),
+  broker: z.union([z.string(), z.strictObject({ embedded: listening })]).optional(),
+  site: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, "letters, digits, '_', '-' and '.', at most 64")
+    .optional(),
+  page: z.union([listening, z.literal(false)]).optional(),
+  allowTestKeys: z.boolean().optional(),
+});
+
+/** Throws UsageError, with the line of the file where it is the file's fault. */
+export function readSettings(options: GatewayOptions): Settings {
+  const file = options.config === undefined ? {} : readConfig(options.config, schema);
+  const folder = options.config === undefined ? "." : dirname(options.config);
+  /** Paths in the file are relative to the file. */
+  const inFile = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path));
+  const store = options.store ?? inFile(file.store) ?? "vitalwire.db";
+  if (/^postgres(ql)?:/.test(store)) throw new UsageError(`--store ${store}: Postgres is not spoken yet; name a file`);
+  const ports = (options.serial ?? file.serial ?? []).map((one) =>
+    typeof one === "string" ? { path: one, baud: BAUD } : { path: one.port, baud: one.baud ?? BAUD },
+  );
+  const twice = ports.find(({ path }, index) => ports.findIndex((other) => other.path === path) !== index);
+  if (twice !== undefined) throw new UsageError(`serial port ${twice.path} is named twice`);
+  const page = file.page === false ? null : { host: file.page?.host ?? LOOPBACK, port: file.page?.port };
+  const pagePort = options.port ?? page?.port;
+  return {
+    store,
+    cards: options.cards ?? inFile(file.cards) ?? dirname(store),
+    key: inFile(file.key) ?? resolve(dirname(store), "gateway.key"),
+    serial: ports,
+    broker: brokerOf(options.broker ?? file.broker, ports.length > 0),
+    site: file.site ?? DEFAULT_SITE,
+    page:
+      page === null && options.port === undefined
+        ? null
+        : { host: page?.host ?? LOOPBACK, port: pagePort ?? PAGE_PORT, asked: pagePort !== undefined },
+    allowTestKeys: options.allowTestKeys ?? file.allowTestKeys ?? false,
+  };
+}
+
+/** Without a word: an embedded one where there is no serial port to read. */
+function brokerOf(asked: z.infer<typeof schema>["broker"], hasPorts: boolean): Settings["broker"] {
+  if (asked === undefined) return hasPorts ? null : { host: LOOPBACK, port: MQTT_PORT };
+  if (asked === "embedded") return { host: LOOPBACK, port: MQTT_PORT };
+  if (typeof asked !== "string")
+    return { host: asked.embedded.host ?? LOOPBACK, port: asked.embedded.port ?? MQTT_PORT };
+  if (/^(mqtts?|wss?):\/\//.test(asked) && URL.canParse(asked)) return { url: asked };
+  if (asked.startsWith("nats:")) throw new UsageError(`broker ${asked}: NATS is not spoken yet; use its MQTT port`);
+  throw new UsageError(`broker "${asked}": give embedded or mqtt://HOST[:PORT]`);
+}
