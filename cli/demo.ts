@@ -7,6 +7,7 @@ import { createDisplay } from "./display.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { writeCards } from "./keys.ts";
 import { runPaced } from "./pace.ts";
+import { openPage } from "./page.ts";
 import { FIXED_EPOCH, refuseForeignSite } from "./site.ts";
 import { createWard } from "./ward.ts";
 
@@ -19,11 +20,13 @@ interface DemoOptions {
   readonly fast?: boolean;
   readonly headless?: boolean;
   readonly noise: "on" | "off";
+  readonly port?: number;
   readonly json?: boolean;
 }
 
 /** What `--fast` runs without `--seconds`, s. */
 const FAST_SECONDS = 60;
+const PAGE_PORT = 8080;
 
 export async function demo(options: DemoOptions): Promise<void> {
   const interrupt = listenForInterrupt();
@@ -58,6 +61,17 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.json === true ? process.stderr : process.stdout,
   );
   stored.push(display.take);
+  // In lock step the boards run away from everybody who looks.
+  const page =
+    options.headless || options.fast
+      ? null
+      : await openPage(
+          { port: options.port ?? PAGE_PORT, asked: options.port !== undefined },
+          ward.gateway,
+          ward.sitePublicKey,
+          display.say,
+        );
+  if (page !== null) stored.push(page.stored);
 
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
   try {
@@ -70,6 +84,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     if (options.json && !interrupt.came) process.stdout.write(`${JSON.stringify(reportOf(ward, options, seconds))}\n`);
   } finally {
     display.end();
+    await page?.close();
     await ward.stop();
     if (interrupt.came) process.exit(INTERRUPTED);
   }

@@ -25,6 +25,8 @@ interface Shown {
 
 export interface Display {
   take(accepted: Accepted): void;
+  /** A line of text above the status lines. */
+  say(line: string): void;
   end(): void;
 }
 
@@ -79,6 +81,12 @@ export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteSt
         const value = block.value === null ? null : toPhysical(definition, block.value);
         newest.set(`${kid} ${definition.mdc}`, { value, settling: (qualFlags(block.qual) & FLAG_SETTLING) !== 0 });
       }
+    },
+    say(line) {
+      if (headless) return;
+      out.write(`${drawn > 0 ? `\x1b[${drawn}A\x1b[J` : ""}${line}\n`);
+      drawn = 0;
+      if (out.isTTY) draw();
     },
     end() {
       if (ended) return;

@@ -39,9 +39,9 @@ program
   .option("--seed <n>", "seed of patients, keys and noise", count(0), 1)
   .option("--store <file>", "keep what comes in this file; without it in memory")
   .option("--fast", "virtual time in lock step, as fast as it goes")
-  .option("--headless", "no status lines")
+  .option("--headless", "no page, no status lines")
   .addOption(new Option("--noise <switch>", "the chips' noise").choices(["on", "off"]).default("on"))
-  .option("--port <n>", "port of the page (none yet: accepted, not used)", count(0), 8080)
+  .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
   .addOption(json())
   .action(async (options) => (await import("./demo.ts")).demo(options));
 

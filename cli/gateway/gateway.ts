@@ -1,5 +1,4 @@
 /** vitalwire gateway: serial ports and brokers in, verified and stored; a page to look at. */
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Page } from "../../gateway/api/page.ts";
@@ -15,6 +14,7 @@ import { kidText, toHex } from "../../protocol/keys.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { readCards, readPublicKey, writeCards } from "../keys.ts";
 import { visible } from "../monitor/text.ts";
+import { openPage } from "../page.ts";
 
 import { testCard, testSite } from "../site.ts";
 import { watchCards } from "./cards-folder.ts";
@@ -34,7 +34,8 @@ export async function gateway(options: GatewayOptions): Promise<void> {
   const sitePublicKey = readPublicKey(join(settings.cards, "site.pub"));
   const interrupt = listenForInterrupt();
   const out = options.json === true ? process.stderr : process.stdout;
-  const say = (line: string) => void out.write(`${new Date().toISOString().slice(0, 19)}Z ${visible(line)}\n`);
+  const say = (line: string) =>
+    void out.write(`${new Date().toISOString().slice(0, 19)}Z ${line.split("\n").map(visible).join("\n")}\n`);
 
   mkdirSync(dirname(settings.store), { recursive: true });
   const held: Lock = lock(`${settings.store}.lock`, `store ${settings.store}`);
@@ -113,8 +114,10 @@ async function start(
   if (enrolled === 0)
     say(`no board is enrolled yet: put cards into ${join(settings.cards, "cards")}, they are taken at once`);
 
-  page = await openPage(settings, hub, sitePublicKey, say);
-  if (page !== null) closers.push(() => page?.close());
+  if (settings.page !== null) {
+    page = await openPage(settings.page, hub, sitePublicKey, say);
+    closers.push(() => page?.close());
+  }
   const tell = (name: string, condition: string, sentence: string) => {
     page?.source(name, condition, sentence);
     say(sentence);
@@ -154,33 +157,6 @@ function ownCard(
     `gateway ${kid} (public key ${toHex(signer.publicKey)}): no card of the site for it in ${join(settings.cards, "cards")}; ` +
       "what comes is stored, but boards do not believe its acks: have the site sign one",
   );
-}
-
-async function openPage(
-  settings: Settings,
-  hub: Gateway,
-  sitePublicKey: Uint8Array,
-  say: (line: string) => void,
-): Promise<Page | null> {
-  if (settings.page === null) return null;
-  const { host, port, asked } = settings.page;
-  const { startPage } = await import("../../gateway/api/page.ts");
-  try {
-    return await startPage({
-      gateway: hub,
-      sitePublicKey,
-      host,
-      port,
-      now: () => Date.now(),
-      random: (bytes) => new Uint8Array(randomBytes(bytes)),
-      onAddress: (url) => say(`page: ${url} (good for one browser; another address comes when it is used)`),
-    });
-  } catch (error) {
-    // Nobody chose this port: measuring goes on without a page.
-    if (asked) throw error;
-    say(`no page: ${(error as Error).message}`);
-    return null;
-  }
 }
 
 async function openBroker(

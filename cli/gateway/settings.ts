@@ -61,8 +61,9 @@ const schema = z.strictObject({
 export function readSettings(options: GatewayOptions): Settings {
   const file = options.config === undefined ? {} : readConfig(options.config, schema);
   const folder = options.config === undefined ? "." : dirname(options.config);
-  /** Paths in the file are relative to the file. */
-  const inFile = (path: string | undefined) => (path === undefined ? undefined : resolve(folder, path));
+  /** Paths in the file are relative to the file; an address is no path. */
+  const inFile = (path: string | undefined) =>
+    path === undefined || /^\w+:\/\//.test(path) ? path : resolve(folder, path);
   const store = options.store ?? inFile(file.store) ?? "vitalwire.db";
   if (/^postgres(ql)?:/.test(store)) throw new UsageError(`--store ${store}: Postgres is not spoken yet; name a file`);
   const ports = (options.serial ?? file.serial ?? []).map((one) =>

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import { createNarrator } from "../../cli/gateway/narrator.ts";
+import type { Accepted } from "../../gateway/receiver.ts";
+import { kidText } from "../../protocol/keys.ts";
+import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
+
+function setUp() {
+  const bench = createTestGateway();
+  const device = createTestDevice("narrated");
+  device.enrollAt(bench.gateway);
+  const origin = createTestOrigin("serial:/dev/ttyX");
+  const told: string[] = [];
+  const narrator = createNarrator(
+    () => bench.gateway,
+    () => bench.now,
+    (line) => told.push(line.replace(kidText(device.kid), "KID")),
+  );
+  return {
+    bench,
+    device,
+    narrator,
+    /** Receives messages at once, and gives what was told meanwhile. */
+    receive(...messages: Uint8Array[]) {
+      for (const message of messages) bench.gateway.receive(message, origin);
+      bench.settle();
+      for (const accepted of bench.stored.splice(0) as Accepted[]) narrator.stored(accepted);
+      return told.splice(0);
+    },
+    pass(ms: number) {
+      for (let left = ms; left > 0; left -= 1000) {
+        bench.now += Math.min(left, 1000);
+        narrator.tick();
+      }
+      return told.splice(0);
+    },
+    origin,
+    told,
+  };
+}
+
+test("a board is told at its birth, with its chips, once", () => {
+  const { device, receive } = setUp();
+  expect(receive(device.seal(device.birth()))).toEqual(["board KID: boot 1 on serial:/dev/ttyX: MAX30003"]);
+  expect(receive(device.seal(device.data(1)), device.seal(device.data(2)))).toEqual([]);
+});
+
+test("silence, the return, what is missing, and that it is complete again", () => {
+  const { device, receive, pass } = setUp();
+  receive(device.seal(device.birth()), device.seal(device.data(1)));
+  expect(pass(2900)).toEqual([]);
+  expect(pass(200)).toEqual(["board KID: nothing for 3 s"]);
+  expect(pass(20_000)).toEqual([]);
+  expect(receive(device.seal(device.data(5)))).toEqual(["board KID: back after 23.1 s; 3 messages are missing"]);
+  expect(receive(device.seal(device.data(2)), device.seal(device.data(3)))).toEqual([]);
+  expect(receive(device.seal(device.data(4)))).toEqual(["board KID: complete again, nothing is missing"]);
+});
+
+test("a gap without silence is told too", () => {
+  const { device, receive } = setUp();
+  receive(device.seal(device.birth()));
+  expect(receive(device.seal(device.data(3)))).toEqual(["board KID: 2 messages are missing"]);
+});
+
+test("a presence is no measurement: a board that only greets is not back", () => {
+  const { device, receive, pass } = setUp();
+  receive(device.seal(device.birth()));
+  pass(4000);
+  expect(receive(device.seal({ type: "presence", boot: 1, connection: 2, state: 1 }))).toEqual([]);
+  expect(receive(device.seal({ type: "presence", boot: 1, connection: 2, state: 0 }))).toEqual([
+    "board KID: its connection died",
+  ]);
+  expect(receive(device.seal(device.data(1)))).toEqual(["board KID: back after 4.0 s"]);
+});
+
+test("refusals of one kind are told at once, then together; repetitions of a board are not", () => {
+  const { narrator, origin, told, pass } = setUp();
+  for (let i = 0; i < 50; i++) narrator.refused(origin, "crc", `line ${i}`);
+  narrator.refused(origin, "replay", "seen before");
+  expect(told.splice(0)).toEqual(["serial:/dev/ttyX: refused (crc): line 0"]);
+  expect(pass(11_000)).toEqual(["serial:/dev/ttyX: refused (crc) 49 times more, last: line 49"]);
+  expect(pass(60_000)).toEqual([]);
+});
