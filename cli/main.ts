@@ -108,6 +108,13 @@ program
       .action(async (options) => (await import("./evaluate.ts")).evaluateQrsCommand(options)),
   );
 
+program
+  .command("bench")
+  .description("measure this machine: figures of one run, each beside its limit")
+  .argument("[name]", "latency")
+  .addOption(json())
+  .action(async (name, options) => (await import("./bench/bench.ts")).bench(name, options));
+
 async function main(): Promise<void> {
   try {
     await program.parseAsync();

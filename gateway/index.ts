@@ -1,4 +1,6 @@
 /** Entry point `vitalwire/gateway`: verify, store, acknowledge, read back. */
+
+export { type Page, type PageOptions, startPage } from "./api/page.ts";
 export { openMessage, type VerifyReport, verifyStore } from "./audit/verify.ts";
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 export { Gateway, type GatewayOptions } from "./gateway.ts";
@@ -6,7 +8,8 @@ export { type Counters, type Origin, rejected } from "./origin.ts";
 export { readBoot, type StoredBoot, type StoredChannel, toPhysical } from "./read.ts";
 export type { Accepted, Verdict } from "./receiver.ts";
 export { recordingsOf } from "./recordings.ts";
-export { attachMqtt, type MqttSource } from "./sources/mqtt.ts";
+export { attachMqtt, type MqttSource, type MqttSourceOptions } from "./sources/mqtt.ts";
+export { type KeptPort, keepPort, type PortOptions, type PortReport } from "./sources/port.ts";
 export { attachSerial } from "./sources/serial.ts";
 export { openSqliteStore } from "./store/sqlite.ts";
 export type { Store, StoredMessage } from "./store/store.ts";

@@ -32,6 +32,8 @@ export interface Manifest {
 const consumers = "test/fixtures/consumer";
 /** Entry points that every release has. */
 const required = [".", "./drivers", "./protocol", "./simulator", "./gateway"];
+/** The bundled page, beside the gateway that serves it. */
+const page = "dist/gateway/dashboard/main.js";
 /** What no package holds. */
 const unwanted = [
   "test/**",
@@ -63,6 +65,7 @@ export function packageFaults(manifest: Manifest, files: readonly string[]): str
     if (!has.has(path.replace(/^\.\//, "")))
       faults.push(`${entry} names ${path}, which is not in the package: build or rename it`);
   }
+  if (!has.has(page)) faults.push(`${page} is not in the package: without it the gateway has no page`);
   for (const entry of required) {
     if (manifest.exports?.[entry] === undefined) faults.push(`"exports" in package.json lacks ${entry}`);
   }
@@ -101,7 +104,7 @@ export function checkPackage(root: string, say: (line: string) => void): void {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
   const tsc = join(root, "node_modules/.bin/tsc");
   rmSync(join(root, "dist"), { recursive: true, force: true });
-  run(tsc, ["-p", "tsconfig.build.json"], root);
+  run("npm", ["run", "-s", "build"], root);
 
   const temporary = mkdtempSync(join(tmpdir(), "package-"));
   try {

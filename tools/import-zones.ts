@@ -100,7 +100,7 @@ export const zones: readonly Zone[] = [
     node: true,
   },
   { name: "cli", at: ["cli/**"], files: ["**"], packages: anyPackage, node: true },
-  { name: "tools", at: ["tools/**"], files: ["tools/**"], packages: anyPackage, node: true },
+  { name: "tools", at: ["tools/**"], files: ["tools/**", "gateway/api/assets.ts"], packages: anyPackage, node: true },
   { name: "test", at: ["test/**"], files: ["**"], packages: anyPackage, node: true },
   { name: "root", at: ["*"], files: ["*"], packages: anyPackage, node: true },
 ];

@@ -87,6 +87,9 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
   const find = prepare("SELECT message FROM messages WHERE kid=? AND boot=? AND space=? AND seq=?");
   const seqs = prepare("SELECT seq FROM messages WHERE kid=? AND boot=? AND space=? ORDER BY seq");
   const ofKind = prepare("SELECT message FROM messages WHERE kid=? AND boot=? AND space=0 AND kind=? ORDER BY seq");
+  const newest = prepare(
+    "SELECT * FROM messages WHERE kid=? AND boot=? AND space=? AND seq<=? ORDER BY seq DESC LIMIT ?",
+  );
   const page = prepare("SELECT * FROM messages WHERE position>? ORDER BY position LIMIT 256");
   const pageOfKid = prepare("SELECT * FROM messages WHERE position>? AND kid=? ORDER BY position LIMIT 256");
   const pageOfBoot = prepare(
@@ -145,6 +148,8 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
     },
     seqs: (kid, boot, space) => seqs.all<{ seq: number }>(kid, boot, space).map((row) => row.seq),
     ofKind: (kid, boot, kind) => ofKind.all<{ message: Uint8Array }>(kid, boot, kind).map((row) => row.message),
+    newest: (kid, boot, space, limit, last = Number.MAX_SAFE_INTEGER) =>
+      newest.all<StoredMessage>(kid, boot, space, last, limit).sort((a, b) => a.position - b.position),
     boots: (kid) => prepare("SELECT * FROM boots WHERE kid=? ORDER BY boot").all<BootState>(kid),
     settled: (kid, boot) =>
       prepare("SELECT * FROM settled WHERE kid=? AND boot=? ORDER BY first").all<Settled>(kid, boot),

@@ -75,6 +75,11 @@ export interface Store {
   seqs(kid: Uint8Array, boot: number, space: Space): number[];
   /** The messages of one kind of a boot, in order of seq. */
   ofKind(kid: Uint8Array, boot: number, kind: number): Uint8Array[];
+  /**
+   * The `limit` messages of a boot and space with the highest seqs, none above `last` where that is given; in order of
+   * position.
+   */
+  newest(kid: Uint8Array, boot: number, space: Space, limit: number, last?: number): StoredMessage[];
   boots(kid: Uint8Array): BootState[];
   settled(kid: Uint8Array, boot: number): Settled[];
   putCard(kid: Uint8Array, card: Uint8Array): void;

@@ -6,7 +6,8 @@ const entries = [".", "./drivers", "./protocol", "./simulator", "./gateway"];
 const target = { types: "./dist/x.d.ts", default: "./dist/x.js" };
 const exports = Object.fromEntries(entries.map((entry) => [entry, target]));
 const manifest = { name: "x", exports, bin: { x: "./dist/main.js" } };
-const files = ["package.json", "dist/x.js", "dist/x.d.ts", "dist/main.js"];
+const page = "dist/gateway/dashboard/main.js";
+const files = [page, "package.json", "dist/x.js", "dist/x.d.ts", "dist/main.js"];
 
 test("a package with every target and nothing else has no fault", () => {
   expect(packageFaults(manifest, files)).toEqual([]);
@@ -31,11 +32,15 @@ test("a TypeScript source in a package is a fault, its declarations are none", (
 });
 
 test("an entry point, its types or a command that is not in the package is a fault that names it", () => {
-  expect(packageFaults(manifest, files.slice(0, 3))).toEqual([
+  expect(packageFaults(manifest, files.slice(0, 4))).toEqual([
     "x names ./dist/main.js, which is not in the package: build or rename it",
   ]);
   const more = { ...manifest, exports: { ...exports, "./extra": { types: "./dist/e.d.ts", default: "./dist/x.js" } } };
   expect(packageFaults(more, files)).toEqual([expect.stringMatching(/^\.\/extra names \.\/dist\/e\.d\.ts/)]);
+});
+
+test("a package without the bundled page is a fault", () => {
+  expect(packageFaults(manifest, files.slice(1))).toEqual([expect.stringContaining(page)]);
 });
 
 test("a package without one of the entry points that every release has is a fault", () => {

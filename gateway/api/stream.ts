@@ -1,0 +1,196 @@
+/**
+ * What every connected page hears: first what is stored, then each message as it is stored. Nothing here waits, and what a
+ * page was told from the store is not told again: no message is lost, and none comes twice.
+ */
+import { fromHex, kidText } from "../../protocol/keys.ts";
+import type { Reason } from "../../protocol/refusal.ts";
+import { encodeFrame, type Frame } from "../dashboard/feed.ts";
+import type { Device } from "../devices.ts";
+import type { Gateway } from "../gateway.ts";
+import type { Intervals } from "../intervals.ts";
+import { type Origin, rejected } from "../origin.ts";
+import type { Accepted } from "../receiver.ts";
+import type { StoredMessage } from "../store/store.ts";
+
+/** One connected page. */
+export interface Listener {
+  send(frame: Uint8Array): void;
+}
+
+/** Runs a callback after so many ms; returns what calls it off. */
+export type After = (ms: number, callback: () => void) => () => void;
+
+export interface Stream {
+  /**
+   * Sends hello, boards, what is stored, sources, counts, live; then everything as it comes. Returns how to leave. Throws
+   * where the store cannot be read; then the listener has not joined.
+   */
+  join(listener: Listener): () => void;
+  /** A message is durable: told at once. */
+  stored(accepted: Accepted): void;
+  /** A device was enrolled; a card of anybody else is nobody's business here. */
+  enrolled(card: Uint8Array): void;
+  /** Raises the counts of the device whose way it was. */
+  refused(origin: Origin, reason: Reason): void;
+  /** A serial port or a broker changed its condition. */
+  source(name: string, condition: string, sentence: string): void;
+  /** Lets everybody go, and ends the timers. */
+  close(): void;
+}
+
+export interface StreamOptions {
+  readonly gateway: Gateway;
+  readonly sitePublicKey: Uint8Array | null;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly after: After;
+}
+
+/** Data and events of a board's boot that a new listener is told: more than fill a sweep. */
+const BACKLOG = 40;
+/** Between two counts of one device, ms. */
+const COUNTS_PERIOD = 1000;
+
+export function createStream(options: StreamOptions): Stream {
+  const { gateway, after } = options;
+  /** Listeners, and the boards that each was told of: by kid, the position up to which it was told from the store. */
+  const listeners = new Map<Listener, Map<string, number>>();
+  const sources = new Map<string, Uint8Array>();
+  /** The way by which each device was last heard. */
+  const heard = new Map<string, Origin>();
+  /** Devices whose counts were told less than a period ago: whether they changed since, and how to call the timer off. */
+  const resting = new Map<string, { changed: boolean; readonly cancel: () => void }>();
+
+  const sendAll = (frame: Uint8Array) => {
+    for (const listener of listeners.keys()) listener.send(frame);
+  };
+  const tellBoard = (listener: Listener, told: Map<string, number>, { device, card }: Board) => {
+    const kid = kidText(device.card.kid);
+    listener.send(encodeFrame({ type: "board", card }));
+    // A renewed card of a board that is known: its messages are too.
+    if (told.has(kid)) return;
+    told.set(kid, gateway.store.head().position);
+    for (const row of backlogOf(gateway, device)) listener.send(encodeFrame(messageFrame(row)));
+  };
+  const changed = (device: Device) => {
+    const kid = kidText(device.card.kid);
+    const rest = resting.get(kid);
+    if (rest !== undefined) {
+      rest.changed = true;
+      return;
+    }
+    const frame = countsFrame(gateway, device, heard);
+    if (frame !== null) sendAll(encodeFrame(frame));
+    const cancel = after(COUNTS_PERIOD, () => {
+      const { changed: again } = resting.get(kid)!;
+      resting.delete(kid);
+      if (again) changed(device);
+    });
+    resting.set(kid, { changed: false, cancel });
+  };
+  const deviceAt = (origin: Origin) =>
+    origin.device ?? (origin.topic === undefined ? undefined : gateway.devices.get(fromHex(origin.topic.kid)));
+
+  return {
+    join(listener) {
+      const { sitePublicKey } = options;
+      const send = (frame: Frame) => listener.send(encodeFrame(frame));
+      const told = new Map<string, number>();
+      send({ type: "hello", now: Math.floor(options.now()), sitePublicKey });
+      for (const board of boardsOf(gateway)) tellBoard(listener, told, board);
+      for (const bytes of sources.values()) listener.send(bytes);
+      for (const device of gateway.devices.all()) {
+        const frame = countsFrame(gateway, device, heard);
+        if (frame !== null) send(frame);
+      }
+      send({ type: "live" });
+      listeners.set(listener, told);
+      return () => listeners.delete(listener);
+    },
+    stored({ device, origin, row }) {
+      const kid = kidText(device.card.kid);
+      heard.set(kid, origin);
+      let frame: Uint8Array | null = null;
+      for (const [listener, told] of listeners) {
+        // Enrolled, but not announced yet.
+        if (!told.has(kid)) {
+          for (const board of boardsOf(gateway)) if (board.device === device) tellBoard(listener, told, board);
+        } else if (row.position > told.get(kid)!) {
+          frame ??= encodeFrame(messageFrame(row));
+          listener.send(frame);
+        }
+      }
+      changed(device);
+    },
+    enrolled(card) {
+      const board = boardsOf(gateway).find((one) => Buffer.compare(one.card, card) === 0);
+      if (board === undefined) return;
+      for (const [listener, told] of listeners) tellBoard(listener, told, board);
+    },
+    refused(origin) {
+      const device = deviceAt(origin);
+      if (device === undefined) return;
+      const kid = kidText(device.card.kid);
+      if (!heard.has(kid)) heard.set(kid, origin);
+      changed(device);
+    },
+    source(name, condition, sentence) {
+      const frame = encodeFrame({ type: "source", name, condition, sentence });
+      sources.set(name, frame);
+      sendAll(frame);
+    },
+    close() {
+      listeners.clear();
+      for (const { cancel } of resting.values()) cancel();
+      resting.clear();
+    },
+  };
+}
+
+function messageFrame({ received, evidence, message }: StoredMessage): Frame {
+  return { type: "message", received, evidence, message };
+}
+
+interface Board {
+  readonly device: Device;
+  readonly card: Uint8Array;
+}
+
+/** The enrolled devices with their cards; cards of gateways, and of devices that are not enrolled now, are none. */
+function boardsOf(gateway: Gateway): Board[] {
+  return gateway.store.cards().flatMap(({ kid, card }) => {
+    const device = gateway.devices.get(kid);
+    return device === undefined ? [] : [{ device, card }];
+  });
+}
+
+/** The births of a device's current boot, then its newest messages and its presence in the order in which they were stored. */
+function backlogOf({ devices, store }: Gateway, device: Device): StoredMessage[] {
+  if (device.currentBoot < 0) return [];
+  const { kid, boot, births } = devices.boot(device, device.currentBoot);
+  const born = new Set([...births.values()].map(({ seq }) => seq));
+  // A birth that is not committed yet comes by `stored`.
+  const rows = [...born].flatMap((seq) => store.newest(kid, boot, 0, 1, seq).filter((row) => row.seq === seq));
+  const newest = store.newest(kid, boot, 0, BACKLOG).filter(({ seq }) => !born.has(seq));
+  const following = [...newest, ...store.newest(kid, boot, 1, 1)];
+  return [...rows, ...following.sort((a, b) => a.position - b.position)];
+}
+
+/** null: a device that was not heard since the gateway began. */
+function countsFrame({ devices }: Gateway, device: Device, heard: ReadonlyMap<string, Origin>): Frame | null {
+  const { kid } = device.card;
+  const origin = heard.get(kidText(kid));
+  if (origin === undefined) return null;
+  const boot = device.currentBoot < 0 ? null : devices.boot(device, device.currentBoot);
+  const counts = {
+    way: origin.name,
+    verified: origin.counters.verified,
+    rejected: rejected(origin.counters),
+    duplicates: origin.counters.duplicates,
+    missing: boot?.settled.missing ?? 0,
+    declared: boot === null ? 0 : sizeOf(boot.disowned),
+  };
+  return { type: "counts", kid, counts };
+}
+
+const sizeOf = (intervals: Intervals) => intervals.highest + 1 - intervals.missing;

@@ -1,0 +1,53 @@
+/** The numbers of a panel: big figures with their unit and the words that hold for them. */
+import type { Board, State } from "./board.ts";
+import { make, say } from "./dom.ts";
+import { roundDecimal, VITALS, type VitalKind } from "./scales.ts";
+
+interface Cell {
+  readonly kind: VitalKind;
+  readonly element: HTMLElement;
+  readonly value: HTMLElement;
+  readonly whole: HTMLElement;
+  readonly fraction: HTMLElement;
+  readonly words: HTMLElement;
+}
+
+export class Figures {
+  readonly element: HTMLElement;
+  private readonly cells: readonly Cell[];
+
+  constructor() {
+    this.cells = VITALS.map(createCell);
+    this.element = make("dl", "figures", ...this.cells.map(({ element }) => element));
+  }
+
+  /** Shows what may be shown at `now`, ms since the epoch. */
+  update(board: Board, now: number, state: State): void {
+    for (const { kind, element, value, whole, fraction, words } of this.cells) {
+      const shown = board.shown(kind.mdc, now, state);
+      const text = shown.value === null ? "--" : roundDecimal(shown.value, kind.decimals);
+      const [before, behind] = text.split(".");
+      say(whole, before ?? "");
+      say(fraction, behind === undefined ? "" : `.${behind}`);
+      say(words, shown.words.join(", "));
+      const exact = shown.value ?? "";
+      if (value.dataset.value !== exact) value.dataset.value = exact;
+      const condition = shown.value === null ? "none" : shown.words.length > 0 ? "doubtful" : "good";
+      if (element.dataset.condition !== condition) element.dataset.condition = condition;
+    }
+  }
+}
+
+function createCell(kind: VitalKind): Cell {
+  const whole = make("span", "whole", "--");
+  const fraction = make("span", "fraction");
+  const value = make("span", "value", whole, fraction);
+  value.dataset.mdc = String(kind.mdc);
+  value.dataset.value = "";
+  const words = make("span", "words");
+  const reading = make("dd", "", value, make("span", "unit", kind.unit), words);
+  const element = make("div", "vital", make("dt", "", kind.label), reading);
+  element.dataset.role = kind.role ?? "other";
+  element.dataset.mdc = String(kind.mdc);
+  return { kind, element, value, whole, fraction, words };
+}

@@ -1,0 +1,223 @@
+/**
+ * The page: frames come in, are verified in order, drawn at once, and shown with what is known of them.
+ *
+ * For benches and tests: `window.vitalwire.drawn` holds a record of each of the last 4096 messages with new samples, times in
+ * ms since the epoch by this page's clock (performance.timeOrigin + performance.now()), `received` by the gateway's;
+ * `window.vitalwire.frames` counts animation frames, `penAt(kid, role)` says how far a sweep is drawn (board us).
+ */
+import { decodeCard } from "../../protocol/card.ts";
+import { decodeEnvelope, type Envelope } from "../../protocol/cose.ts";
+import { kidOf, kidText, toHex } from "../../protocol/keys.ts";
+import { decodeMessage, type Message } from "../../protocol/messages.ts";
+import { Board } from "./board.ts";
+import { type Condition, connect } from "./connection.ts";
+import { byId } from "./dom.ts";
+import { decodeFrame, type Frame } from "./feed.ts";
+import { createHead } from "./page.ts";
+import { Panel } from "./panel.ts";
+import type { Gain, Role } from "./scales.ts";
+import { createVerifier, softCrypto } from "./verify.ts";
+
+export interface DrawnRecord {
+  readonly kid: string;
+  readonly boot: number;
+  readonly seq: number;
+  readonly received: number;
+  readonly arrived: number;
+  readonly verified: number;
+  readonly drawn: number;
+}
+
+const RECORDS = 4096;
+/** States and figures, ms. */
+const LOOK = 100;
+const SECOND = 1000;
+
+const verifier = await createVerifier(globalThis.crypto?.subtle);
+const panels = new Map<string, Panel>();
+const queues = new Map<string, Promise<void>>();
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+let sitePublicKey: Uint8Array | null = null;
+let condition: Condition = "connecting";
+let live = false;
+let gain: Gain = 10;
+/** This page's clock less the gateway's, ms; null: not known. */
+let ahead: number | null = null;
+let unknown = 0;
+let framing = false;
+
+const bench = {
+  drawn: [] as DrawnRecord[],
+  frames: 0,
+  penAt: (kid: string, role: Role) => panels.get(kid)?.strip.penAt(role) ?? null,
+};
+Object.assign(window, { vitalwire: bench });
+
+const clock = () => performance.timeOrigin + performance.now();
+const rebuild = () => {
+  for (const { strip } of panels.values()) strip.rebuild(gain);
+};
+const head = createHead({
+  onGain(chosen) {
+    gain = chosen;
+    rebuild();
+  },
+  onTheme: rebuild,
+});
+
+function onFrame(bytes: Uint8Array): void {
+  const arrived = clock();
+  let frame: Frame;
+  try {
+    frame = decodeFrame(bytes);
+  } catch (error) {
+    head.trouble("frame", (error as Error).message);
+    return;
+  }
+  switch (frame.type) {
+    case "hello":
+      live = false;
+      ahead = arrived - frame.now;
+      sitePublicKey = frame.sitePublicKey;
+      head.site(sitePublicKey && toHex(kidOf(sitePublicKey, softCrypto)));
+      return;
+    case "board":
+      addBoard(frame.card);
+      return;
+    case "message":
+      queue(frame, arrived);
+      return;
+    case "live":
+      live = true;
+      return;
+    case "counts": {
+      const panel = panels.get(kidText(frame.kid));
+      if (panel !== undefined) panel.board.counts = frame.counts;
+      return;
+    }
+    case "source":
+      head.source(frame.name, frame.condition, frame.sentence);
+      return;
+  }
+}
+
+function addBoard(bytes: Uint8Array): void {
+  if (sitePublicKey === null) return;
+  try {
+    const card = decodeCard(bytes, sitePublicKey, softCrypto);
+    const kid = kidText(card.kid);
+    if (card.role !== "device" || panels.has(kid)) return;
+    const panel = new Panel(new Board(kid, card.publicKey, card.issuer), panels.size + 1);
+    panels.set(kid, panel);
+    const boards = byId("boards");
+    boards.append(panel.element);
+    boards.dataset.count = String(panels.size);
+    head.boards(panels.size);
+    panel.update(clock(), true);
+  } catch (error) {
+    head.trouble("card", `A card was refused by this browser: ${(error as Error).message}`);
+  }
+}
+
+/** Verification runs at once, what it lets through is taken in the order in which it came. */
+function queue(frame: Frame & { type: "message" }, arrived: number): void {
+  const wasLive = live;
+  let envelope: Envelope;
+  try {
+    envelope = decodeEnvelope(frame.message);
+  } catch {
+    refuseUnknown();
+    return;
+  }
+  const kid = toHex(envelope.kid);
+  const panel = panels.get(kid);
+  if (panel === undefined) {
+    refuseUnknown();
+    return;
+  }
+  const check = verifier.verify(panel.board.publicKey, envelope).then((holds) => ({ holds, verified: clock() }));
+  const before = queues.get(kid) ?? Promise.resolve();
+  const after = before.then(async () => {
+    const { holds, verified } = await check;
+    if (!holds) {
+      panel.board.fail("signature");
+      return;
+    }
+    try {
+      take(panel, decodeMessage(envelope.payload), frame, { arrived, verified, wasLive });
+    } catch (error) {
+      panel.board.fail((error as { reason?: string }).reason ?? "payload");
+    }
+  });
+  queues.set(kid, after);
+}
+
+function refuseUnknown(): void {
+  unknown++;
+  head.trouble("unknown", `${unknown} messages refused by this browser: they are of no board whose card was checked.`);
+}
+
+function take(
+  panel: Panel,
+  message: Message,
+  frame: Frame & { type: "message" },
+  when: { arrived: number; verified: number; wasLive: boolean },
+): void {
+  const { arrived, verified, wasLive } = when;
+  const { board, strip } = panel;
+  const at = wasLive ? arrived : Math.min(arrived, frame.received + (ahead ?? 0));
+  const channels = board.birth;
+  const taken = board.take(message, { at, evidence: frame.evidence, live: wasLive });
+  if (taken.reborn) strip.restart();
+  if (board.birth !== channels) strip.rebuild(gain);
+  if (!wasLive) {
+    strip.catchUp(taken.spans);
+    panel.stale = true;
+  } else if ("seq" in message) {
+    const { boot, seq } = message;
+    const note = () => {
+      bench.drawn.push({ kid: board.kid, boot, seq, received: frame.received, arrived, verified, drawn: clock() });
+      if (bench.drawn.length > RECORDS) bench.drawn.shift();
+    };
+    strip.extend(taken.spans, performance.now() + performance.timeOrigin, reducedMotion.matches, note);
+    if (taken.backfill) panel.stale = true;
+    panel.update(clock(), condition === "open");
+  }
+  if (!framing) {
+    framing = true;
+    requestAnimationFrame(onAnimation);
+  }
+}
+
+/** Runs only while something is to be drawn. */
+function onAnimation(): void {
+  bench.frames++;
+  framing = false;
+  const now = clock();
+  for (const panel of panels.values()) {
+    if (panel.stale) panel.strip.repaint();
+    panel.stale = false;
+    framing = panel.strip.frame(now) || framing;
+  }
+  if (framing) requestAnimationFrame(onAnimation);
+}
+
+setInterval(() => {
+  const now = clock();
+  for (const panel of panels.values()) panel.update(now, condition === "open");
+}, LOOK);
+setInterval(() => {
+  const now = clock();
+  head.clock(ahead === null || condition !== "open" ? null : now - ahead);
+  for (const panel of panels.values()) panel.updateProvenance(now, verifier.by);
+}, SECOND);
+matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`).addEventListener("change", rebuild);
+
+connect({
+  onFrame,
+  onCondition(next) {
+    condition = next;
+    live = live && next === "open";
+    head.condition(next);
+  },
+});

@@ -1,0 +1,101 @@
+/** One board on the page: head with its state, sweeps, figures, provenance. */
+import type { Board, State } from "./board.ts";
+import { make, say } from "./dom.ts";
+import { Figures } from "./figures.ts";
+import { Provenance } from "./provenance.ts";
+import { Strip } from "./strip.ts";
+import { FLAGS, inFours, presenceWords, spanWords } from "./words.ts";
+
+const WORDS: Record<State, string> = {
+  waiting: "waiting for birth",
+  live: "live",
+  stopped: "stopped",
+  late: "late",
+  lost: "no gateway",
+};
+
+export class Panel {
+  readonly element: HTMLElement;
+  readonly board: Board;
+  readonly strip: Strip;
+  /** Something was taken that the next frame draws from the beginning. */
+  stale = false;
+  state: State = "waiting";
+  private readonly figures = new Figures();
+  private readonly provenance = new Provenance();
+  private readonly word = make("strong", "state");
+  private readonly since = make("span", "since");
+  private readonly notice = make("p", "notice");
+  private readonly scale = make("span", "scale");
+  private readonly chips = make("span", "chips");
+
+  constructor(board: Board, number: number) {
+    this.board = board;
+    this.strip = new Strip(board);
+    this.word.setAttribute("aria-live", "polite");
+    this.notice.hidden = true;
+    const name = make("h2", "", make("span", "number", String(number)), inFours(board.kid));
+    const head = make("header", "", name, this.scale, this.chips, this.since, this.word);
+    const screen = make("div", "screen", this.strip.element, this.notice);
+    this.element = make("article", "board", head, this.figures.element, screen, this.provenance.element);
+    this.element.dataset.kid = board.kid;
+    this.element.setAttribute("aria-label", `board ${number}, ${board.kid}`);
+  }
+
+  /** State, sentence and figures: ten times a second at most. `now`: ms since the epoch. */
+  update(now: number, connected: boolean): void {
+    const { board, element } = this;
+    const state = board.state(now, connected);
+    if (state !== this.state || element.dataset.state === undefined) {
+      this.state = state;
+      element.dataset.state = state;
+      say(this.word, WORDS[state]);
+    }
+    const sentence = this.sentence(now);
+    say(this.notice, sentence);
+    this.notice.hidden = sentence === "";
+    this.figures.update(board, now, state);
+  }
+
+  /** Once a second. */
+  updateProvenance(now: number, by: string): void {
+    const { board } = this;
+    const { presence } = board;
+    const chips = new Set(
+      board.birth?.channels.map(({ attributes }) => attributes.chip ?? "").filter((chip) => chip !== ""),
+    );
+    say(this.scale, this.strip.scale);
+    say(this.chips, [...chips].join(" \u00b7 "));
+    const test = [...board.waves.values()].some(
+      ({ newest }) => newest !== undefined && newest.flags & FLAGS.testSignal,
+    );
+    const boot = board.boot < 0 ? "" : `boot ${board.boot}`;
+    say(
+      this.since,
+      [test ? "TEST SIGNAL" : "", presence === null ? "" : presenceWords(presence.state), boot]
+        .filter(Boolean)
+        .join(" \u00b7 "),
+    );
+    this.provenance.update(board, now, by);
+    this.element.classList.toggle("distrusted", board.failed > 0);
+  }
+
+  private sentence(now: number): string {
+    const { heardAt, schedule, presence } = this.board;
+    const silence = heardAt === null ? "" : spanWords(now - heardAt);
+    switch (this.state) {
+      case "live":
+        return "";
+      case "waiting":
+        return "waiting for birth: the board has not told what it measures";
+      case "lost":
+        return "connection to the gateway lost, trying again";
+      case "late":
+        return `late: what comes now was measured ${spanWords(schedule.late)} ago`;
+      case "stopped": {
+        const why = presence !== null && presence.state !== 1 ? `, the board is ${presenceWords(presence.state)}` : "";
+        return `stopped: nothing for ${silence}${why}`;
+      }
+    }
+  }
+}

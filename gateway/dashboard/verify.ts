@@ -1,0 +1,63 @@
+/**
+ * Signatures, checked where the person looks: by the browser's own Ed25519 where it has one, else by tweetnacl (a page over
+ * plain http from another host is no secure context and has no crypto.subtle).
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import nacl from "tweetnacl";
+import { type Crypto, type Envelope, toBeSigned, verify1 } from "../../protocol/cose.ts";
+import { hasCanonicalScalar } from "../../protocol/keys.ts";
+
+/** For cards and fingerprints, and for messages where the browser has no Ed25519. */
+export const softCrypto: Crypto = {
+  sha256,
+  verify(publicKey, message, signature) {
+    return hasCanonicalScalar(signature) && nacl.sign.detached.verify(message, signature, publicKey);
+  },
+};
+
+export interface Verifier {
+  /** Who checks, as the page says it. */
+  readonly by: "WebCrypto" | "tweetnacl";
+  /** Whether the signature holds under this key (Ed25519, 32 bytes). Never rejects. */
+  verify(publicKey: Uint8Array, envelope: Envelope): Promise<boolean>;
+}
+
+const ED25519 = "Ed25519";
+/** The base point: a valid public key, to ask whether the browser knows the curve. */
+const PROBE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 0x58 : 0x66));
+
+/** `subtle`: the browser's, where there is one. */
+export async function createVerifier(subtle: SubtleCrypto | undefined): Promise<Verifier> {
+  const soft: Verifier = {
+    by: "tweetnacl",
+    // A turn of the event loop between two: a backlog must not hold the page still.
+    verify: (publicKey, envelope) =>
+      new Promise((resolve) => setTimeout(() => resolve(verify1(envelope, publicKey, softCrypto)))),
+  };
+  if (subtle === undefined) return soft;
+  const load = (publicKey: Uint8Array) =>
+    subtle.importKey("raw", Uint8Array.from(publicKey), { name: ED25519 }, false, ["verify"]);
+  try {
+    await load(PROBE);
+  } catch {
+    return soft;
+  }
+  const keys = new WeakMap<Uint8Array, Promise<CryptoKey>>();
+  return {
+    by: "WebCrypto",
+    async verify(publicKey, envelope) {
+      if (!hasCanonicalScalar(envelope.signature)) return false;
+      try {
+        let key = keys.get(publicKey);
+        if (key === undefined) {
+          key = load(publicKey);
+          keys.set(publicKey, key);
+        }
+        const signed = Uint8Array.from(toBeSigned(envelope));
+        return await subtle.verify(ED25519, await key, Uint8Array.from(envelope.signature), signed);
+      } catch {
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** What the page says, in words. Pure. */
+
+/** Quality flags by their bit (PROTOCOL.md section 2). */
+export const FLAGS = {
+  settling: 1,
+  sensorOff: 2,
+  leadOff: 4,
+  saturated: 32,
+  busFault: 64,
+  testSignal: 128,
+} as const;
+
+const FLAG_WORDS = [
+  "settling",
+  "sensor off",
+  "lead off",
+  "motion",
+  "low perfusion",
+  "saturated",
+  "bus fault",
+  "test signal",
+  "LED current changed",
+  "clock uncertain",
+  "uncalibrated",
+];
+
+/** The flags in words, lowest bit first. `site`: "finger" says "no finger" where the sensor is off it. */
+export function flagWords(flags: number, site?: string): string[] {
+  return FLAG_WORDS.filter((_, bit) => flags & (1 << bit)).map((word) =>
+    word === "sensor off" && site === "finger" ? "no finger" : word,
+  );
+}
+
+/** Why samples are not drawn as a line, or null: they are. */
+export function bandWords(flags: number): string | null {
+  if (flags & FLAGS.leadOff) return "LEAD OFF";
+  if (flags & FLAGS.sensorOff) return "SENSOR OFF";
+  if (flags & FLAGS.busFault) return "BUS FAULT";
+  if (flags & FLAGS.saturated) return "SATURATED";
+  return null;
+}
+
+export function evidenceWords(level: number): string {
+  return ["unsigned", "mac", "mac + gateway", "device-signed"][level] ?? `level ${level}`;
+}
+
+export function presenceWords(state: 0 | 1 | 2): string {
+  return (["dead", "online", "offline"] as const)[state];
+}
+
+export function identityWords(identity: 0 | 1 | 2 | undefined): string {
+  if (identity === undefined) return "identity not stated";
+  return (["identity confirmed", "identity plausible", "identity unknown"] as const)[identity];
+}
+
+/** A span of time as a person says it: "2.4 s", "38 s", "5 min", "3 h", "2 d". `ms` below 0 counts as 0. */
+export function spanWords(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Digits in fours: "1563 5446 44dd 02b0". */
+export function inFours(hex: string): string {
+  return hex.replace(/(.{4})(?=.)/g, "$1 ");
+}
