@@ -30,6 +30,8 @@ export interface WardOptions {
   /** Unix time of the clock's 0, ms. */
   readonly epoch: number;
   readonly onStored?: (accepted: Accepted) => void;
+  /** Between the starts of two boards, us: boards of their own are not in step. 0 unless said otherwise. */
+  readonly stagger?: number;
   /** A seam between decode and seal, for tests. */
   readonly wrapDriver?: (driver: Driver) => Driver;
 }
@@ -204,6 +206,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
         board.node.runtime.start();
         const there = await signal.until(() => up.has(board.link) && heard(board, 1), PATIENCE);
         if (!there) throw new Error(`board ${board.kid}: its link did not come up in ${PATIENCE / 1000} s`);
+        if (options.stagger !== undefined) clock.runUntil(clock.now + options.stagger);
       }
     },
     async runLockStep(until, interrupted) {

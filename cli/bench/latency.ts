@@ -36,6 +36,7 @@ export async function latency(say: (line: string) => void): Promise<Figure[]> {
     seed: 1,
     noise: true,
     epoch: Date.now(),
+    stagger: 1e6 / BOARDS,
     onStored: (accepted) => page?.stored(accepted),
   });
   let page: Awaited<ReturnType<typeof openPage>> | null = null;
