@@ -139,6 +139,7 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
   }
 }
 
+/** Values that carry quality flags have a star; the words stand at the end. Unverified: names and counts alone. */
 function describeData(
   message: vsp.DataMessage,
   definition: (id: number) => vsp.ChannelDefinition | undefined,
@@ -146,32 +147,24 @@ function describeData(
 ): string {
   const values: string[] = [];
   const counts = new Map<string, number>();
-  const flags = new Map<string, Set<string>>();
+  const flagged = new Map<string, Set<string>>();
   for (const block of message.channels) {
     const known = definition(block.id);
     const name = nameOf(block.id, known);
-    if (block.kind === "num") {
-      const text = !verified
-        ? ""
-        : known === undefined
-          ? ` ${block.value ?? "--"} raw`
-          : ` ${valueText(known, block.value)}`;
-      const words = verified ? qualityWords(block.qual) : [];
-      values.push(`${name}${text}${words.length === 0 ? "" : ` (${words.join(", ")})`}`);
-    } else {
-      counts.set(name, (counts.get(name) ?? 0) + block.n);
-      for (const word of verified ? qualityWords(block.qual) : []) {
-        flags.set(name, (flags.get(name) ?? new Set()).add(word));
-      }
+    const words = verified ? qualityWords(block.qual) : [];
+    for (const word of words) flagged.set(word, (flagged.get(word) ?? new Set()).add(name));
+    if (block.kind === "wave") counts.set(name, (counts.get(name) ?? 0) + block.n);
+    else if (!verified) values.push(name);
+    else {
+      const text = known === undefined ? `raw ${block.value ?? "--"}` : valueText(known, block.value);
+      values.push(`${name} ${text}${words.length === 0 ? "" : "*"}`);
     }
   }
-  const waves = [...counts].map(([name, n]) => {
-    const words = [...(flags.get(name) ?? [])];
-    return `${name} ${n}${words.length === 0 ? "" : ` (${words.join(", ")})`}`;
-  });
-  const samples = waves.length === 0 ? [] : [`${waves.join(" ")} samples`];
+  const samples = counts.size === 0 ? [] : [`${[...counts].map(([name, n]) => `${name} ${n}`).join(" ")} samples`];
+  const quality = [...flagged].map(([word, names]) => `${word} ${[...names].join(" ")}`);
+  const stars = quality.length === 0 ? [] : [`* ${quality.join(", ")}`];
   const birthless = message.channels.some(({ id }) => definition(id) === undefined) ? ["(no birth yet)"] : [];
-  return [...values, ...samples, ...birthless].join("  ");
+  return [...birthless, ...values, ...samples, ...stars].join("  ");
 }
 
 function smallText(small: vsp.EventMessage["small"]): string {

@@ -39,6 +39,8 @@ export interface World {
 const DEFAULT_BAUD = 115_200;
 /** The status block is drawn, and the port judged, this often, ms. */
 const REDRAW = 250;
+/** Columns of the last words where there is no terminal. */
+const PLAIN_WIDTH = 100;
 const INTERRUPTED = 130;
 /** After an interrupt everything has ended by then, ms. */
 const INTERRUPT_LIMIT = 900;

@@ -24,8 +24,8 @@ const BITS_A_BYTE = 10;
 
 /** At most `height` lines; none is longer than `width` columns but the first of each board and the totals, which are cut. */
 export function statusLines(state: StatusState, width: number, height: number): Line[] {
-  const head: Line[] = [["dim", ruled(`── ${sourceText(state)} `, width)]].map((part) => [part as ["dim", string]]);
-  const tail: Line[] = [totalsLine(state)];
+  const head: Line[] = [[["dim", ruled(`── ${sourceText(state)} `, width)]]];
+  const tail = totalsLines(state);
   const complaint = state.trouble ?? state.finding?.sentence;
   if (complaint !== undefined) {
     for (const text of wrap(complaint, width, 3)) tail.push([["warning", text]]);
@@ -64,12 +64,12 @@ function boardLines({ now, keyring }: StatusState, boot: HeardBoot, width: numbe
   );
   const values = channels.filter(({ definition, value }) => value !== null && definition !== null);
   const card = keyring.cards.get(boot.kid);
-  const key = card !== undefined && isTestOnly(card) ? " (TEST-ONLY key)" : "";
+  const key = card !== undefined && isTestOnly(card) ? ", TEST-ONLY key" : "";
   const flowing = now === null ? null : boot.flow.perSecond(now);
   const facts = [
     flowing === null ? `${boot.packets} packets` : `${flowing.toFixed(1)} packets/s`,
     `gaps ${boot.sequence.gaps}`,
-    ...(now === null || boot.heardAt === null ? [] : [`last ${ago(now - boot.heardAt)} ago`]),
+    ...(now === null || boot.heardAt === null ? [] : [`${ago(now - boot.heardAt)} ago`]),
     ...(boot.births.size > 0 ? [] : ["no birth yet (due within 10 s)"]),
   ];
   const state: Line[number] = boot.verified ? ["good", `signed${key}`] : ["warning", "UNVERIFIED: no cards"];
@@ -100,20 +100,18 @@ function ago(ms: number): string {
   return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 }
 
-function totalsLine({ session }: StatusState): Line {
+function totalsLines({ session }: StatusState): Line[] {
   const { totals, boards } = session;
-  const { duplicates, gaps } = boards;
-  const bad = [...totals.rejected.values()].reduce((sum, count) => sum + count, 0);
+  const { duplicates } = boards;
   const facts = [
     `${totals.lines} lines`,
     `${totals.packets} packets`,
     `${totals.verified} verified`,
-    `gaps ${gaps}`,
     `CRC errors ${totals.rejected.get("crc") ?? 0}`,
   ];
   // A monitor acknowledges nothing, so a board that waits for its gateway sends everything again.
   if (duplicates > 0) facts.push(`sent again ${duplicates}`);
   if (totals.fragments > 0) facts.push(`cut off ${totals.fragments}`);
-  const rejected: Line[number] = bad === 0 ? "rejected none" : ["bad", `rejected ${words(totals.rejected)}`];
-  return [`${facts.join("  ")}  `, rejected];
+  if (totals.rejected.size === 0) return [[[...facts, "rejected 0"].join("  ")]];
+  return [[facts.join("  ")], [["bad", `rejected: ${words(totals.rejected)}`]]];
 }

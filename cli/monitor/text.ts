@@ -42,12 +42,12 @@ export function visibleLog(log: { readonly text: string; readonly utf8: boolean 
 
 /** One JSON object as a line that may be looked at on a terminal: C1 controls and their like are escaped. */
 export function jsonLine(value: unknown): string {
-  const escape = (character: string) => {
+  const escaped = (character: string) => {
     let text = "";
     for (let i = 0; i < character.length; i++) text += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`;
     return text;
   };
-  return `${JSON.stringify(value).replace(HIDDEN, escape)}\n`;
+  return `${JSON.stringify(value).replace(HIDDEN, escaped)}\n`;
 }
 
 const characterWidth = (character: string) => (WIDE.test(character) ? 2 : MARK.test(character) ? 0 : 1);
