@@ -71,6 +71,22 @@ program
   .action(async (options) => (await import("./gateway/gateway.ts")).gateway(options));
 
 program
+  .command("monitor")
+  .description("what a board says on a serial port, or what a capture holds, line by line")
+  .argument("<source>", "a serial PORT, or a FILE: `~` lines with or without log text, or a CBOR sequence of messages")
+  .option("--cards <dir>", "folder with site.pub and cards/ (default: beside the file, or here)")
+  .option("--record <file>", "keep the bytes as they come; `monitor` and `verify` read them again")
+  .option("--baud <n>", "bits a second (default: 115200)", count(300))
+  .addOption(new Option("--json", "one JSON object a line on stdout, the rest on stderr"))
+  .action(async (source, options) => (await import("./monitor/monitor.ts")).monitor(source, options));
+
+program
+  .command("ports")
+  .description("serial ports: what sits on each, who holds it, and whether you may open it")
+  .addOption(json())
+  .action(async (options) => (await import("./ports.ts")).ports(options));
+
+program
   .command("verify")
   .description("re-check every signature, column and gap of a store or a capture")
   .argument("[file]", "capture: `~` lines, or a CBOR sequence of messages")
