@@ -31,7 +31,7 @@ export class Provenance {
     const reasons = [...board.failures].map(([reason, count]) => `${reason}: ${count}`).join(", ");
     item(
       "verified",
-      board.verified === 0 ? "nothing verified yet" : `\u2713 ${board.verified} verified in this browser`,
+      board.verified === 0 ? "nothing verified yet" : `\u2713 signature verified in this browser: ${board.verified}`,
     );
     item("failed", failed === 0 ? "" : `${failed} refused by this browser (${reasons}), not drawn`, true);
     item("evidence", board.evidence === null ? "" : evidenceWords(board.evidence), board.evidence === 0);

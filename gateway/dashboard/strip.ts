@@ -30,7 +30,7 @@ export class Strip {
   constructor(board: Board) {
     this.board = board;
     this.canvas.setAttribute("aria-hidden", "true");
-    this.element = make("div", "strip", this.calibration, this.canvas, this.labels);
+    this.element = make("div", "strip", this.labels, this.canvas);
     new ResizeObserver(() => this.rebuild(this.gain)).observe(this.element);
   }
 
@@ -47,7 +47,7 @@ export class Strip {
     const height = Math.floor((place.bottom - above) * ratio);
     const { roles } = board;
     this.sweeps = new Map();
-    this.labels.replaceChildren();
+    this.labels.replaceChildren(this.calibration);
     this.calibration.hidden = true;
     if (width <= 0 || height <= 0) return;
     canvas.width = width;
@@ -85,7 +85,9 @@ export class Strip {
     const behind = context.createPattern(picture, "repeat")!;
     context.fillStyle = behind;
     context.fillRect(0, 0, width, height);
-    this.sweeps = new Map(surfaces.map(([role, surface]) => [role, new Sweep({ ...surface, behind })]));
+    const shift = this.shift();
+    canvas.dataset.shift = String(shift);
+    this.sweeps = new Map(surfaces.map(([role, surface]) => [role, new Sweep({ ...surface, behind }, shift)]));
     this.repaint();
   }
 
@@ -94,6 +96,12 @@ export class Strip {
     for (const pen of this.pens.values()) pen.reset();
     this.awaited = null;
     this.rebuild(this.gain);
+  }
+
+  /** All pens of the page go side by side: a person sees one movement, and a frame changes one narrow strip. us. */
+  private shift(): number {
+    const at = Math.max(0, ...[...this.pens.values()].map((pen) => pen.at ?? 0));
+    return Math.round(performance.now() * 1000 - at);
   }
 
   /** What the grid means; empty: there is none. */
@@ -124,6 +132,11 @@ export class Strip {
       if (still) pen.jump(last);
       this.paint(role, from, pen.at!);
     }
+  }
+
+  /** Whether a pen has anything left to draw. */
+  get moving(): boolean {
+    return [...this.pens.values()].some((pen) => pen.moving);
   }
 
   /** One frame; false: no pen has anything left to draw. */

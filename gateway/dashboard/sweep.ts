@@ -36,8 +36,12 @@ export class Sweep {
   readonly speed: number;
   private wipedTo = Number.NEGATIVE_INFINITY;
 
-  constructor(surface: Surface) {
+  private readonly shift: number;
+
+  /** `shift`: what is added to the board's clock so that its pen stands where those of other boards do, us. */
+  constructor(surface: Surface, shift: number) {
     this.surface = surface;
+    this.shift = shift;
     this.speed = (PX_PER_SECOND * surface.ratio) / 1e6;
   }
 
@@ -50,15 +54,16 @@ export class Sweep {
   paint(wave: Wave, from: number, to: number): void {
     const start = Math.max(from, to - this.lap + (BAR * this.surface.ratio) / this.speed);
     this.wipe(start, to);
-    for (const stretch of wave.stretches) {
-      if (endOf(stretch) <= start || stretch.time > to) continue;
-      const at = wave.stretches.indexOf(stretch);
-      const before = wave.stretches[at - 1];
+    const { stretches } = wave;
+    let first = stretches.length;
+    while (first > 0 && endOf(stretches[first - 1]) > start) first--;
+    for (let i = first; i < stretches.length && stretches[i].time <= to; i++) {
+      const stretch = stretches[i];
+      const before = joins(stretches[i - 1], stretch) ? stretches[i - 1] : undefined;
       const words = bandWords(stretch.flags);
-      if (words !== null)
-        this.fill(stretch, start, to, this.surface.band(words), joins(before, stretch) ? before : undefined);
+      if (words !== null) this.fill(stretch, start, to, this.surface.band(words), before);
       else {
-        this.stroke(stretch, start, to, joins(before, stretch) ? before : undefined);
+        this.stroke(stretch, start, to, before);
         if (stretch.flags & FLAGS.testSignal || wave.definition.attributes.processing === 3)
           this.fill(stretch, start, to, this.surface.band(TEST_SIGNAL), undefined);
       }
@@ -89,8 +94,8 @@ export class Sweep {
   /** Calls `each` with the whole columns between two times; the next span begins where this one ends. */
   private columns(from: number, to: number, each: (x: number, width: number) => void): void {
     const { width } = this.surface;
-    let left = Math.round(from * this.speed);
-    const right = Math.round(to * this.speed);
+    let left = Math.round((from + this.shift) * this.speed);
+    const right = Math.round((to + this.shift) * this.speed);
     while (left < right) {
       const x = ((left % width) + width) % width;
       const count = Math.min(right - left, width - x);
@@ -124,14 +129,15 @@ export class Sweep {
     // Every piece begins at the last sample that is drawn already, be it of the stretch before.
     const leads = k === 0 && before !== undefined && bandWords(before.flags) === null && endOf(before) < time;
     if (k > 0) k--;
-    const first = leads ? endOf(before) * this.speed : (time + k * interval) * this.speed;
+    const zero = time + this.shift;
+    const first = (leads ? endOf(before) + this.shift : zero + k * interval) * this.speed;
     let lap = Math.floor(first / width);
     const x = first - lap * width;
     let y = leads ? this.y(before, before.samples.length - 1) : this.y(stretch, k);
     context.moveTo(x, y);
     if (!leads && k === last) context.lineTo(x + 0.01, y);
     for (let i = leads ? k : k + 1; i <= last; i++) {
-      const position = (time + i * interval) * this.speed;
+      const position = (zero + i * interval) * this.speed;
       const nextY = this.y(stretch, i);
       context.lineTo(position - lap * width, nextY);
       if (position - lap * width >= width) {

@@ -22,12 +22,16 @@ export interface Verifier {
   verify(publicKey: Uint8Array, envelope: Envelope): Promise<boolean>;
 }
 
+/** What is asked of crypto.subtle; named by where it is found, so that it is the browser's type there and Node's in a test. */
+type Subtle = Pick<typeof globalThis.crypto.subtle, "importKey" | "verify">;
+type Key = Parameters<Subtle["verify"]>[1];
+
 const ED25519 = "Ed25519";
 /** The base point: a valid public key, to ask whether the browser knows the curve. */
 const PROBE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 0x58 : 0x66));
 
 /** `subtle`: the browser's, where there is one. */
-export async function createVerifier(subtle: SubtleCrypto | undefined): Promise<Verifier> {
+export async function createVerifier(subtle: Subtle | undefined): Promise<Verifier> {
   const soft: Verifier = {
     by: "tweetnacl",
     // A turn of the event loop between two: a backlog must not hold the page still.
@@ -42,7 +46,7 @@ export async function createVerifier(subtle: SubtleCrypto | undefined): Promise<
   } catch {
     return soft;
   }
-  const keys = new WeakMap<Uint8Array, Promise<CryptoKey>>();
+  const keys = new WeakMap<Uint8Array, Promise<Key>>();
   return {
     by: "WebCrypto",
     async verify(publicKey, envelope) {

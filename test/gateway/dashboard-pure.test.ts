@@ -1,0 +1,361 @@
+/** The page's parts that need no browser: decimals, words, schedule, pen, windows, boards, signatures. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Board } from "../../gateway/dashboard/board.ts";
+import { MAX_MARGIN, Pen, Schedule } from "../../gateway/dashboard/playout.ts";
+import { exactDecimal, roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
+import { createVerifier } from "../../gateway/dashboard/verify.ts";
+import { endOf, joins, Wave } from "../../gateway/dashboard/wave.ts";
+import { bandWords, flagWords, spanWords } from "../../gateway/dashboard/words.ts";
+import { decodeEnvelope } from "../../protocol/cose.ts";
+import { kidText } from "../../protocol/keys.ts";
+import {
+  ALL_FLAGS,
+  type BirthMessage,
+  type ChannelDefinition,
+  type DataMessage,
+  makeQual,
+} from "../../protocol/messages.ts";
+import { encodeSamples } from "../../protocol/samples.ts";
+import { createTestDevice } from "../support/gateway.ts";
+
+const heartRate: ChannelDefinition = {
+  id: 1,
+  mdc: VITALS[0].mdc,
+  rateMilliHz: 0,
+  bits: 13,
+  offset: 0,
+  mul: 1,
+  exp10: -1,
+  ucum: "/min",
+  attributes: { processing: 2 },
+};
+
+describe("decimals", () => {
+  test("a decimal is exact: scaled back it is the integer it came from", () => {
+    const integer = fc.integer({ min: -(2 ** 31), max: 2 ** 31 });
+    const scale = fc.record({
+      offset: integer,
+      mul: fc.integer({ min: -1e6, max: 1e6 }),
+      exp10: fc.integer({ min: -12, max: 3 }),
+    });
+    fc.assert(
+      fc.property(integer, scale, (raw, { offset, mul, exp10 }) => {
+        const text = exactDecimal({ ...heartRate, offset, mul, exp10 }, raw);
+        expect(text).toMatch(/^-?\d+(\.\d+)?$/);
+        const digits = BigInt(text.replace(".", ""));
+        expect(digits).toBe((BigInt(raw) + BigInt(offset)) * BigInt(mul) * 10n ** BigInt(Math.max(0, exp10)));
+        expect(text.split(".")[1]?.length ?? 0).toBe(Math.max(0, -exp10));
+      }),
+    );
+  });
+
+  test("rounding is half away from zero and never wrong by more than half a digit", () => {
+    expect(roundDecimal("36.6171875", 2)).toBe("36.62");
+    expect(roundDecimal("-0.125", 2)).toBe("-0.13");
+    expect(roundDecimal("99.95", 1)).toBe("100.0");
+    expect(roundDecimal("-0.001", 2)).toBe("0.00");
+    expect(roundDecimal("72.4", 1)).toBe("72.4");
+    fc.assert(
+      fc.property(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 4 }), (raw, decimals) => {
+        const exact = exactDecimal({ ...heartRate, exp10: -5 }, raw);
+        const rounded = roundDecimal(exact, decimals);
+        expect(Math.abs(Number(rounded) - Number(exact))).toBeLessThanOrEqual(0.5 * 10 ** -decimals + 1e-9);
+      }),
+    );
+  });
+});
+
+describe("words", () => {
+  test("every flag has a word of its own, and none is lost", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: ALL_FLAGS }), (flags) => {
+        const words = flagWords(flags);
+        expect(new Set(words).size).toBe(flags.toString(2).replaceAll("0", "").length);
+      }),
+    );
+    expect(flagWords(2 + 8, "finger")).toEqual(["no finger", "motion"]);
+    expect(flagWords(2)).toEqual(["sensor off"]);
+  });
+
+  test("lead off, sensor off, a bus fault and saturation have no line; settling and a test signal have", () => {
+    expect([4, 2, 64, 32, 1, 128].map(bandWords)).toEqual([
+      "LEAD OFF",
+      "SENSOR OFF",
+      "BUS FAULT",
+      "SATURATED",
+      null,
+      null,
+    ]);
+  });
+
+  test("a span is told in the unit that a person uses", () => {
+    expect([-5, 2400, 9960, 38_000, 300_000, 8e6, 2e8].map(spanWords)).toEqual([
+      "0.0 s",
+      "2.4 s",
+      "10 s",
+      "38 s",
+      "5 min",
+      "2 h",
+      "2 d",
+    ]);
+  });
+});
+
+/** Messages of 1 s each; `jitter`: how late each one is, ms. Moves the pen in frames of 16 ms; calls `see` at each arrival. */
+function play(
+  jitter: readonly number[],
+  see: (left: number, drawnAtOnce: boolean, schedule: Schedule, i: number) => void,
+) {
+  const schedule = new Schedule();
+  const pen = new Pen();
+  let now = 0;
+  let newest = 0;
+  let before = Number.NEGATIVE_INFINITY;
+  jitter.forEach((late, i) => {
+    const arrival = 1000 * (i + 1) + 40 + late;
+    for (; now < arrival; now += 16) {
+      if (pen.at === null) continue;
+      const at = pen.move(now);
+      if (at < before || at > newest)
+        throw new Error(`at ${now} ms the pen went from ${before} to ${at}, newest ${newest}`);
+      before = at;
+    }
+    const tick = 1000 * (i + 1);
+    if (pen.at !== null) pen.move(arrival);
+    const left = pen.at === null ? 0 : newest - pen.at;
+    schedule.arrived(tick, arrival);
+    const first = (tick - 1000) * 1000 + 4000;
+    newest = tick * 1000;
+    pen.extend(first, newest, arrival, schedule.due(arrival));
+    see(left / 1000, pen.at! >= first, schedule, i);
+  });
+}
+
+describe("play-out", () => {
+  test("with a few milliseconds of jitter every first sample is drawn at its arrival, and the pen waits for less than two frames", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 20, maxLength: 40 }), (jitter) => {
+        play(jitter, (left, atOnce, { margin }) => {
+          expect({ atOnce, left: left < 30, margin: margin <= 6 }).toEqual({ atOnce: true, left: true, margin: true });
+        });
+      }),
+    );
+  });
+
+  test("the margin follows the jitter, and never beyond its bound", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 900 }), { minLength: 5, maxLength: 60 }), (jitter) => {
+        play(jitter, (_left, _atOnce, { margin }) => {
+          expect(margin >= 0 && margin <= MAX_MARGIN).toBe(true);
+        });
+      }),
+    );
+    let last = 0;
+    play(
+      Array.from({ length: 40 }, (_, i) => (i % 2) * 120),
+      (_left, _atOnce, { margin }) => {
+        last = margin;
+      },
+    );
+    expect(last).toBe(120);
+  });
+
+  test("after a stall the pen has caught up within two messages", () => {
+    const jitter = Array.from({ length: 30 }, (_, i) => (i === 12 ? 700 : i % 3));
+    play(jitter, (_left, atOnce, _schedule, i) => {
+      if (i >= 14) expect(atOnce, `message ${i}`).toBe(true);
+    });
+  });
+
+  test("the period is the median spacing of the ticks", () => {
+    const schedule = new Schedule();
+    expect(schedule.period).toBe(1000);
+    for (const tick of [100, 600, 1100, 5000, 5500, 6000]) schedule.arrived(tick, tick);
+    expect(schedule.period).toBe(500);
+  });
+
+  test("what comes later than ever is known as late, however slowly clocks drift", () => {
+    const schedule = new Schedule();
+    for (let i = 0; i < 4000; i++) schedule.arrived(1000 * i, 1000 * i * 1.00003);
+    expect(schedule.late).toBeLessThan(1);
+    schedule.arrived(4_000_000, 4_000_000 * 1.00003 + 20_000);
+    expect(schedule.late).toBeGreaterThan(19_000);
+  });
+});
+
+const ecg = createTestDevice("page").birth().channels[0];
+const block = (idx: number, n = 256, seg = 0) => ({
+  seg,
+  idx,
+  time: 1e6 * seg + (idx * 1e6) / 256,
+  samples: new Int32Array(n).fill(5),
+  flags: 0,
+});
+
+describe("windows", () => {
+  test("blocks in any order end up in the order of the board's clock, each once", () => {
+    const places = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], { minLength: 1 });
+    fc.assert(
+      fc.property(places, (order) => {
+        const wave = new Wave(ecg);
+        let newest = -1;
+        for (const k of order) {
+          expect(wave.add(block(256 * k))).toBe(k > newest ? "new" : "backfill");
+          expect(wave.add(block(256 * k))).toBe("known");
+          newest = Math.max(newest, k);
+        }
+        expect(wave.stretches.map(({ idx }) => idx)).toEqual([...order].sort((a, b) => a - b).map((k) => 256 * k));
+        // A line leads from one to the next only where nothing is missing.
+        wave.stretches.forEach((one, i) => {
+          expect(joins(wave.stretches[i - 1], one)).toBe(i > 0 && one.idx - wave.stretches[i - 1].idx === 256);
+        });
+      }),
+    );
+  });
+
+  test("a new segment joins nothing", () => {
+    const wave = new Wave(ecg);
+    wave.add(block(0));
+    wave.add(block(256, 256, 1));
+    expect(joins(wave.stretches[0], wave.stretches[1])).toBe(false);
+  });
+
+  test("what is older than any screen is forgotten", () => {
+    const wave = new Wave(ecg);
+    for (let k = 0; k < 100; k++) wave.add(block(256 * k));
+    expect(endOf(wave.stretches.at(-1)!) - wave.stretches[0].time).toBeLessThan(47e6);
+    expect(wave.add(block(0))).toBe("known");
+  });
+});
+
+const device = createTestDevice("board");
+const birth: BirthMessage = { ...device.birth(), channels: [ecg, heartRate] };
+const message = (seq: number, value: number | null, flags: number, tick = 1000 * seq): DataMessage => ({
+  type: "data",
+  boot: 1,
+  seq,
+  tick,
+  cfg: 1,
+  channels: [
+    {
+      kind: "wave",
+      id: 0,
+      seg: 0,
+      idx: 3 * (seq - 1),
+      dt: -1000,
+      codec: 1,
+      n: 3,
+      bytes: encodeSamples(1, Int32Array.of(1, 2, 3), 0, 3),
+      qual: null,
+    },
+    { kind: "num", id: 1, dt: 0, value, qual: flags === 0 ? null : makeQual(null, flags) },
+  ],
+});
+const arrival = (at: number) => ({ at, evidence: 3, live: true });
+const bornBoard = () => {
+  const board = new Board(kidText(device.kid), device.signer.publicKey, "TEST-ONLY");
+  board.take(birth, arrival(0));
+  return board;
+};
+const HR = heartRate.mdc;
+
+describe("boards", () => {
+  test("a board waits for its birth, lives with its data, and is stopped before two periods are over", () => {
+    const board = new Board(kidText(device.kid), device.signer.publicKey, "TEST-ONLY");
+    expect(board.state(0, true)).toBe("waiting");
+    board.take(birth, arrival(0));
+    expect(board.state(0, true)).toBe("waiting");
+    for (let seq = 1; seq < 5; seq++) board.take(message(seq, 720, 0), arrival(1000 * seq));
+    expect(board.state(4000, true)).toBe("live");
+    expect(board.state(5500, true)).toBe("live");
+    expect(board.state(6000, true)).toBe("stopped");
+    expect(board.state(4000, false)).toBe("lost");
+  });
+
+  test("a number is the newest one, null is none with its reasons, and neither is told of a board that is silent", () => {
+    const board = bornBoard();
+    board.take(message(1, 724, 0), arrival(1000));
+    expect(board.shown(HR, 1000, "live")).toEqual({ value: "72.4", words: [] });
+    board.take(message(2, 731, 1), arrival(2000));
+    expect(board.shown(HR, 2000, "live")).toEqual({ value: "73.1", words: ["settling"] });
+    board.take(message(3, null, 4), arrival(3000));
+    expect(board.shown(HR, 3000, "live")).toEqual({ value: null, words: ["lead off"] });
+    board.take(message(4, 700, 0), arrival(4000));
+    expect(board.shown(HR, 7400, "stopped")).toEqual({ value: null, words: ["no data for 3 s"] });
+    // The board goes on, but this vital does not.
+    expect(board.shown(HR, 7400, "live")).toEqual({ value: null, words: ["no data for 3 s"] });
+  });
+
+  test("an older value that comes later replaces nothing, and no message counts twice", () => {
+    const board = bornBoard();
+    board.take(message(5, 800, 0), arrival(5000));
+    const late = board.take(message(3, 600, 0), arrival(5100));
+    expect(late).toMatchObject({ backfill: true, spans: [] });
+    expect(board.shown(HR, 5100, "live").value).toBe("80.0");
+    expect(board.heardAt).toBe(5000);
+    const { verified } = board;
+    board.take(message(5, 900, 0), arrival(5200));
+    expect(board.verified).toBe(verified);
+    expect(board.shown(HR, 5200, "live").value).toBe("80.0");
+  });
+
+  test("a board whose messages come ever later is late, never live", () => {
+    const board = bornBoard();
+    for (let seq = 1; seq < 8; seq++) board.take(message(seq, 700, 0), arrival(1000 * seq));
+    for (let seq = 8; seq < 12; seq++) board.take(message(seq, 700, 0), arrival(1000 * seq + 12_000));
+    expect(board.state(23_100, true)).toBe("late");
+    expect(board.shown(HR, 23_100, "late").value).toBe(null);
+  });
+
+  test("a new boot forgets what the earlier one told; what the earlier one sends afterwards changes nothing", () => {
+    const board = bornBoard();
+    board.take(message(1, 724, 0), arrival(1000));
+    const reborn = board.take({ ...birth, boot: 2, claims: { ...birth.claims, bootcount: 2 } }, arrival(2000));
+    expect(reborn.reborn).toBe(true);
+    expect(board.shown(HR, 2000, "live")).toEqual({ value: null, words: ["no value yet"] });
+    board.take(message(2, 731, 0), arrival(2100));
+    expect(board.vitals.size).toBe(0);
+  });
+
+  test("data of a configuration without a birth are counted and not shown", () => {
+    const board = bornBoard();
+    board.take({ ...message(1, 720, 0), cfg: 9 }, arrival(1000));
+    expect(board.failures.get("data before their birth")).toBe(1);
+    expect(board.vitals.size).toBe(0);
+  });
+});
+
+describe("signatures", () => {
+  test.each(["WebCrypto", "tweetnacl"] as const)(
+    "%s lets through what the device signed, and no byte else",
+    async (by) => {
+      const verifier = await createVerifier(by === "WebCrypto" ? globalThis.crypto.subtle : undefined);
+      expect(verifier.by).toBe(by);
+      const sealed = device.seal(birth);
+      const key = device.signer.publicKey;
+      expect(await verifier.verify(key, decodeEnvelope(sealed))).toBe(true);
+      expect(await verifier.verify(createTestDevice("other").signer.publicKey, decodeEnvelope(sealed))).toBe(false);
+      for (const back of [1, 20, 40, 63, 70, 90]) {
+        const altered = Uint8Array.from(sealed);
+        altered[altered.length - back] ^= 1;
+        let accepted = false;
+        try {
+          accepted = await verifier.verify(key, decodeEnvelope(altered));
+        } catch {}
+        expect(accepted, `byte ${back} from the end`).toBe(false);
+      }
+    },
+  );
+
+  test.each(["WebCrypto", "tweetnacl"] as const)("%s refuses the same signature with S + L", async (by) => {
+    const verifier = await createVerifier(by === "WebCrypto" ? globalThis.crypto.subtle : undefined);
+    const envelope = decodeEnvelope(device.seal(birth));
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const signature = Uint8Array.from(envelope.signature);
+    let s = order;
+    for (let i = 31; i >= 0; i--) s += BigInt(signature[32 + i]) << BigInt(8 * i);
+    for (let i = 0; i < 32; i++) signature[32 + i] = Number((s >> BigInt(8 * i)) & 255n);
+    expect(await verifier.verify(device.signer.publicKey, { ...envelope, signature })).toBe(false);
+  });
+});
