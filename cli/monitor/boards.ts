@@ -4,8 +4,9 @@ import type { BirthMessage, ChannelDefinition, Message, Num } from "../../protoc
 import { FlowMeter, RateMeter } from "./rates.ts";
 import { Sequence } from "./sequence.ts";
 
-/** Boots that are kept at most: a board that restarts for ever must not fill the memory. */
+/** Boots, and configurations of one, that are kept at most: a board that restarts for ever must not fill the memory. */
 const MOST_BOOTS = 64;
+const MOST_CONFIGURATIONS = 16;
 
 /** A channel as it was last heard. */
 export interface HeardChannel {
@@ -128,6 +129,7 @@ export function definitionOf(boot: HeardBoot | null, cfg: number, id: number): C
 function learn(boot: HeardBoot, message: Message): void {
   if (message.type === "birth") {
     boot.births.set(message.cfg, message);
+    if (boot.births.size > MOST_CONFIGURATIONS) boot.births.delete(boot.births.keys().next().value!);
     for (const definition of message.channels) channelOf(boot, definition.id).definition = definition;
   } else if (message.type === "data") {
     for (const block of message.channels) {

@@ -40,8 +40,12 @@ const EVENTS = new Map([
 ]);
 const STATES = ["gone", "online", "offline"];
 
+/** Board time behind the newest packet from which on a packet is called late, ms. */
+const OLD = 2000;
+
 /** A log line that carries the board's own time: `I (1234) …`, `[    1.234] …`, `[00:00:01.234,567] …`. */
-const STAMPED = /^(?:[EWIDV] \(\d+\)|\[\s*\d[\d:.,]*\])/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: some firmware colours its log
+const STAMPED = /^(?:\x1b\[[\d;]*m)?(?:[EWIDV] \(\d+\)|\[\s*\d[\d:.,]*\])/;
 
 /** What a person calls a channel; `undefined`: its birth has not come. */
 export function nameOf(id: number, definition: vsp.ChannelDefinition | undefined | null): string {
@@ -102,6 +106,7 @@ function packetLine(entry: PacketEntry, several: boolean): Line {
     const number = "seq" in message ? ` #${message.seq}` : "";
     head.push(["strong", `${message.type}${number}`]);
     head.push(refusal === null ? ["good", " signed  "] : ["warning", " unverified  "]);
+    if (isLate(entry, message)) head.push(["dim", "late  "]);
     return [...head, describe(entry, message, refusal === null)];
   }
   if (refusal!.reason === "kid") {
@@ -110,6 +115,11 @@ function packetLine(entry: PacketEntry, several: boolean): Line {
   const place = [entry.place, kid === null ? null : `key ${kid}`].filter((one) => one !== null);
   const where = place.length === 0 ? "" : ` (${place.join(", ")})`;
   return [...head, ["bad", `REJECTED ${visible(refusal!.detail)}`], where];
+}
+
+/** Sent anew, of a time before: what it says is not what is so now. */
+function isLate({ boot }: PacketEntry, message: vsp.Message): boolean {
+  return boot !== null && "tick" in message && message.tick + OLD < boot.tick;
 }
 
 function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean): string {

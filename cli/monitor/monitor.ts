@@ -13,7 +13,7 @@ import { createScreen, type Out, type Screen, wantsColor } from "./screen.ts";
 import { type Entry, Session } from "./session.ts";
 import { createRecorder, kindOf, type Recorder, readFile } from "./source.ts";
 import { statusLines } from "./status.ts";
-import { jsonLine } from "./text.ts";
+import { jsonLine, type Tone } from "./text.ts";
 
 export interface MonitorOptions {
   /** Folder with site.pub and cards/; absent: beside the file, for a port the working folder. */
@@ -39,8 +39,9 @@ export interface World {
 const DEFAULT_BAUD = 115_200;
 /** The status block is drawn, and the port judged, this often, ms. */
 const REDRAW = 250;
-/** Columns of the last words where there is no terminal. */
+/** Columns of the last words where there is no terminal, and their lines at most. */
 const PLAIN_WIDTH = 100;
+const LAST_WORDS = 100;
 const INTERRUPTED = 130;
 /** After an interrupt everything has ended by then, ms. */
 const INTERRUPT_LIMIT = 900;
@@ -173,21 +174,16 @@ class View {
     if (this.json) {
       out.write(jsonLine(summaryObject(this.session)));
     } else {
-      for (const line of statusLines(
-        { ...this.state(), trouble: null, finding: null },
-        this.screen.width ?? 1000,
-        100,
-      )) {
-        this.screen.print(line);
-      }
+      const state = { ...this.state(), trouble: null, finding: null };
+      for (const line of statusLines(state, this.screen.width ?? PLAIN_WIDTH, LAST_WORDS)) this.screen.print(line);
     }
-    if (this.recorder !== null) this.note(`recorded ${this.recorder.bytes} bytes in ${this.recorder.path}`);
+    if (this.recorder !== null) this.note(`recorded ${this.recorder.bytes} bytes in ${this.recorder.path}`, "strong");
   }
 
   /** What is no part of what came: beside the lines on a terminal, on stderr elsewhere. */
-  note(text: string): void {
+  note(text: string, tone: Tone = "warning"): void {
     const { out, err } = this.world;
-    if (!this.json && out.isTTY) this.screen.print([["warning", text]]);
+    if (!this.json && out.isTTY) this.screen.print([[tone, text]]);
     else err.write(`${text}\n`);
   }
 
@@ -226,7 +222,7 @@ class View {
       this.openedAt = null;
       this.finding = null;
     }
-    this.note(sentence);
+    this.note(sentence, condition === "open" ? "dim" : "warning");
     this.draw();
   }
 

@@ -141,8 +141,14 @@ export function createRecorder(path: string): Recorder {
       bytes += chunk.length;
     },
     close() {
-      fsyncSync(file);
-      closeSync(file);
+      try {
+        fsyncSync(file);
+      } catch (error) {
+        // What is no file on a disk has nothing to be flushed to (fsync(2)).
+        if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+      } finally {
+        closeSync(file);
+      }
     },
   };
 }

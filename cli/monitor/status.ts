@@ -37,7 +37,7 @@ export function statusLines(state: StatusState, width: number, height: number): 
     const own = boardLines(state, boot, width);
     const rest = boards.length - index - 1;
     if (lines.length + own.length + (rest > 0 ? 1 : 0) > room) {
-      const more = index === 0 ? own.slice(0, room) : [[`and ${rest + 1} more boards`]];
+      const more = index === 0 ? own.slice(0, room) : [[`and ${counted(rest + 1, "more board")}`]];
       lines.push(...more.slice(0, Math.max(0, room - lines.length)));
       break;
     }
@@ -58,22 +58,23 @@ function sourceText({ where, load }: StatusState): string {
 }
 
 function boardLines({ now, keyring }: StatusState, boot: HeardBoot, width: number): Line[] {
-  const channels = [...boot.channels.values()];
+  const channels = [...boot.channels.values()].sort((a, b) => a.id - b.id);
   const waves = channels.filter(
     ({ definition, rate, value }) => value === null && (rate.hz !== null || isWave(definition)),
   );
   const values = channels.filter(({ definition, value }) => value !== null && definition !== null);
   const card = keyring.cards.get(boot.kid);
-  const key = card !== undefined && isTestOnly(card) ? ", TEST-ONLY key" : "";
+  const key = card !== undefined && isTestOnly(card) ? " (TEST-ONLY)" : "";
   const flowing = now === null ? null : boot.flow.perSecond(now);
   const facts = [
-    flowing === null ? `${boot.packets} packets` : `${flowing.toFixed(1)} packets/s`,
+    flowing === null ? counted(boot.packets, "packet") : `${flowing.toFixed(1)} packets/s`,
     `gaps ${boot.sequence.gaps}`,
     ...(now === null || boot.heardAt === null ? [] : [`${ago(now - boot.heardAt)} ago`]),
-    ...(boot.births.size > 0 ? [] : ["no birth yet (due within 10 s)"]),
   ];
-  const state: Line[number] = boot.verified ? ["good", `signed${key}`] : ["warning", "UNVERIFIED: no cards"];
+  const state: Line[number] = boot.verified ? ["good", `signed${key}`] : ["warning", "UNVERIFIED"];
   const lines: Line[] = [[["strong", boot.kid], ` boot ${boot.boot}  `, state, `  ${facts.join("  ")}`]];
+  // A board repeats its birth every ten seconds while nobody acknowledges.
+  if (boot.births.size === 0) lines.push([["warning", "  no birth yet: names and units come with it, within 10 s"]]);
   for (const cells of [waves.map(rateCell), boot.verified ? values.map(valueCell) : []]) {
     for (const text of flow(cells, width - 2, 2)) lines.push([`  ${text}`]);
   }
@@ -95,6 +96,8 @@ function valueCell({ id, definition, value }: HeardChannel): string {
   return `${nameOf(id, definition)} ${shown}${quality.length === 0 ? "" : ` (${quality.join(", ")})`}`;
 }
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 function ago(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
   return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
@@ -104,8 +107,8 @@ function totalsLines({ session }: StatusState): Line[] {
   const { totals, boards } = session;
   const { duplicates } = boards;
   const facts = [
-    `${totals.lines} lines`,
-    `${totals.packets} packets`,
+    counted(totals.lines, "line"),
+    counted(totals.packets, "packet"),
     `${totals.verified} verified`,
     `CRC errors ${totals.rejected.get("crc") ?? 0}`,
   ];

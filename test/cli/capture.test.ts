@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { splitCapture } from "../../cli/capture.ts";
+import { createSequenceSplitter, isSequence, splitCapture } from "../../cli/capture.ts";
 import { encodeLine } from "../../protocol/frame.ts";
 import { createTestDevice } from "../support/gateway.ts";
 
@@ -38,5 +39,36 @@ describe("a CBOR sequence of messages (RFC 8742)", () => {
       expect(parts.filter((part) => "message" in part)).toHaveLength(whole);
       expect(parts).toHaveLength(length === 0 || ends.includes(length) ? whole : whole + 1);
     }
+  });
+
+  test("gives the same parts however it is cut into chunks, whole or cut off", () => {
+    const plain = (parts: Iterable<ReturnType<typeof splitCapture> extends Generator<infer Part> ? Part : never>) =>
+      [...parts].map((part) => [part.where, "message" in part ? Buffer.from(part.message).toString("hex") : "refused"]);
+    const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 });
+    fc.assert(
+      fc.property(sizes, fc.integer({ min: 2, max: sequence.length }), (chunks, length) => {
+        const cut = sequence.subarray(0, length);
+        const splitter = createSequenceSplitter();
+        const parts = [];
+        for (let at = 0, i = 0; at < length; at += chunks[i++ % chunks.length]) {
+          parts.push(...splitter.push(cut.subarray(at, at + chunks[i % chunks.length])));
+        }
+        parts.push(...splitter.end());
+        expect(plain(parts)).toEqual(plain(splitCapture(cut)));
+      }),
+    );
+  });
+
+  test("does not wait for ever for a message that says it is a gigabyte long", () => {
+    const splitter = createSequenceSplitter();
+    const huge = Buffer.concat([Buffer.from("d2845a40000000", "hex"), Buffer.alloc(10_000)]);
+    expect([...splitter.push(huge)]).toMatchObject([{ where: "byte 0" }]);
+    expect([...splitter.push(huge), ...splitter.end()]).toEqual([]);
+  });
+
+  test("is told from lines that begin with line noise", () => {
+    expect(isSequence(sequence)).toBe(true);
+    expect(isSequence(Uint8Array.of(0xd2, 0x20))).toBe(false);
+    expect(isSequence(Buffer.from(encodeLine(messages[0])))).toBe(false);
   });
 });
