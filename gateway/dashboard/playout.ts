@@ -92,7 +92,8 @@ export class Pen {
    * it, so that it waits for no frame; the rest is spread until `due`.
    */
   extend(first: number, last: number, now: number, due: number): void {
-    const at = this.at ?? first;
+    // Frames come seldom: where it would stand now, not where the last one left it.
+    const at = this.at === null ? first : this.move(now);
     const left = (this.newest - at) / 1000;
     if (left <= SNAP) this.at = first;
     else if ((last - at) / 1000 > JUMP) this.at = Math.max(first, at);
