@@ -1,4 +1,5 @@
 /** A serial port that is kept open: boards are unplugged, plugged in again, and held by other programs. */
+import { statSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import type { SerialPort } from "serialport";
 import { holdersOf } from "./holders.ts";
@@ -28,7 +29,7 @@ export interface KeptPort {
   close(): Promise<void>;
 }
 
-/** Waiting between two attempts to open, ms. */
+/** Waiting between two attempts to open, and between two looks whether an open one is still there, ms. */
 const RETRY = 500;
 /** How long closing waits for a driver that hangs, ms. */
 const CLOSE_LIMIT = 500;
@@ -70,7 +71,13 @@ export function keepPort(options: PortOptions): KeptPort {
         return;
       }
       report("open", `${path}: open at ${baud} baud`);
+      // serialport can miss a hangup, and then reads nothing for ever: the name in /dev tells what became of the device.
+      const device = deviceOf(path);
+      const looking = setInterval(() => {
+        if (deviceOf(path) !== device) opening.close(() => {});
+      }, RETRY);
       opening.once("close", () => {
+        clearInterval(looking);
         report("unplugged", `${path}: unplugged; plug it in again, nothing on the board is lost meanwhile`);
         again();
       });
@@ -90,6 +97,15 @@ export function keepPort(options: PortOptions): KeptPort {
       });
     },
   };
+}
+
+/** Number of the device behind a path; null: there is none, or this system has no such numbers. */
+function deviceOf(path: string): number | null {
+  try {
+    return statSync(path).rdev;
+  } catch {
+    return null;
+  }
 }
 
 /** What an error of opening means (errno names of open(2) and of serialport's lock). */
