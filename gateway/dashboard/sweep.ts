@@ -27,6 +27,8 @@ export interface Surface {
 
 /** Blank bar ahead of the pen, CSS px. */
 export const BAR = 22;
+/** Where the ECG's baseline lies, from the top: an R wave needs more room than an S wave. */
+const BASELINE = 5 / 8;
 /** What of the height an automatic gain fills. */
 const FILL = 0.8;
 
@@ -159,6 +161,7 @@ export class Sweep {
     const span = from.span + (to.span - from.span) * share;
     // More light through the finger is less blood: the pulse points up.
     const up = pxPerStep === null ? -((samples[k] - centre) / span) * height * FILL : (samples[k] - centre) * pxPerStep;
-    return top + Math.min(height - lineWidth, Math.max(lineWidth, height / 2 - up));
+    const zero = height * (pxPerStep === null ? 1 / 2 : BASELINE);
+    return top + Math.min(height - lineWidth, Math.max(lineWidth, zero - up));
   }
 }
