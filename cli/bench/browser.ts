@@ -11,7 +11,18 @@ const LIMIT = 20_000;
 /** Clock ticks a second of /proc/PID/stat (USER_HZ, which Linux shows to programs as 100 everywhere). */
 const TICKS = 100;
 
+interface Answer {
+  readonly id: number;
+  readonly error?: { readonly message: string };
+  readonly result: {
+    readonly result?: { readonly value: unknown };
+    readonly exceptionDetails?: { readonly exception?: { readonly description: string } };
+  };
+}
+
 export interface Browser {
+  /** Goes to another address in the same page. */
+  open(address: string): Promise<void>;
   /** The value of an expression in the page. Throws Error where it throws, or does not answer in time. */
   evaluate(expression: string): Promise<unknown>;
   /** CPU time of all its processes so far, s; null: not known on this system. */
@@ -44,24 +55,30 @@ export async function openBrowser(path: string, url: string): Promise<Browser> {
     const port = await debuggingPort(child);
     const socket = await connect(await pageAddress(port));
     let id = 0;
-    const evaluate = (expression: string) =>
-      new Promise<unknown>((resolve, reject) => {
+    const call = (method: string, params: object) =>
+      new Promise<Answer>((resolve, reject) => {
         const own = ++id;
         const timer = setTimeout(() => reject(new Error(`the browser did not answer in ${LIMIT / 1000} s`)), LIMIT);
         const onMessage = (data: Buffer) => {
-          const answer = JSON.parse(String(data));
+          const answer = JSON.parse(String(data)) as Answer;
           if (answer.id !== own) return;
           clearTimeout(timer);
           socket.off("message", onMessage);
-          const fault = answer.error?.message ?? answer.result?.exceptionDetails?.text;
-          if (fault === undefined) resolve(answer.result.result.value);
-          else reject(new Error(`in the page: ${fault}`));
+          if (answer.error === undefined) resolve(answer);
+          else reject(new Error(`${method}: ${answer.error.message}`));
         };
         socket.on("message", onMessage);
-        const params = { expression, returnByValue: true, awaitPromise: true };
-        socket.send(JSON.stringify({ id: own, method: "Runtime.evaluate", params }));
+        socket.send(JSON.stringify({ id: own, method, params }));
       });
-    return { evaluate, cpuSeconds: () => cpuSeconds(child.pid!), close };
+    const evaluate = async (expression: string) => {
+      const { result } = await call("Runtime.evaluate", { expression, returnByValue: true });
+      const fault = result.exceptionDetails?.exception?.description;
+      if (fault !== undefined) throw new Error(`in the page: ${fault.split("\n")[0]}`);
+      return result.result?.value;
+    };
+    // As a person who types an address: a page that leads there would not be given the session's cookie.
+    const open = async (address: string) => void (await call("Page.navigate", { url: address }));
+    return { evaluate, open, cpuSeconds: () => cpuSeconds(child.pid!), close };
   } catch (error) {
     close();
     throw error;

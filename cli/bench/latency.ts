@@ -15,6 +15,13 @@ const BOARDS = 8;
 const WARM_UP = 12;
 const MEASURED = 30;
 
+/** What frames alone cost on this machine: a page of nothing but one canvas with a line that moves. */
+const BARE_SECONDS = 8;
+const BARE = `data:text/html,<canvas width=1400 height=860></canvas><script>
+const ink = document.querySelector("canvas").getContext("2d", { alpha: false }); let x = 0;
+(function draw() { ink.fillStyle = "black"; ink.fillRect(x + 2, 0, 2, 860); ink.fillStyle = "lime"; ink.fillRect(x, 0, 2, 860);
+x = (x + 2) % 1400; requestAnimationFrame(draw); })()</script>`.replaceAll("\n", " ");
+
 interface Drawn {
   readonly kid: string;
   readonly boot: number;
@@ -48,8 +55,13 @@ export async function latency(say: (line: string) => void): Promise<Figure[]> {
     page = await openPage({ port: 0, asked: true }, ward.gateway, ward.sitePublicKey, () => {});
     await ward.start();
     pacing = runPaced(ward.clock, Number.POSITIVE_INFINITY, () => ended);
-    const browser = await openBrowser(path, page.address);
+    const browser = await openBrowser(path, BARE);
     try {
+      await pause(2);
+      const idle = browser.cpuSeconds();
+      await pause(BARE_SECONDS);
+      const bare = browser.cpuSeconds();
+      await browser.open(page.address);
       say(`${BOARDS} boards of 3 sweeps, ${WARM_UP} s to settle, ${MEASURED} s measured …`);
       await pause(WARM_UP);
       const before = await sample(browser);
@@ -65,6 +77,7 @@ export async function latency(say: (line: string) => void): Promise<Figure[]> {
         {
           frames: (after.frames - before.frames) / seconds,
           browser: after.cpu === null || before.cpu === null ? null : (100 * (after.cpu - before.cpu)) / seconds,
+          bare: bare === null || idle === null ? null : (100 * (bare - idle)) / BARE_SECONDS,
           gateway: (user + system) / 1e4 / seconds,
         },
       );
@@ -104,7 +117,7 @@ async function sample(browser: Awaited<ReturnType<typeof openBrowser>>) {
 function figures(
   drawn: readonly Drawn[],
   sealed: ReadonlyMap<string, number>,
-  load: { frames: number; browser: number | null; gateway: number },
+  load: { frames: number; browser: number | null; bare: number | null; gateway: number },
 ): Figure[] {
   const delays: number[] = [];
   const arrivals: number[] = [];
@@ -124,6 +137,9 @@ function figures(
   ];
   if (load.browser !== null) {
     result.push(figure("all processes of the browser", load.browser, "% core", ["at most", 30]));
+  }
+  if (load.bare !== null) {
+    result.push(figure("the same browser with one bare canvas", load.bare, "% core", null));
   }
   result.push(figure("boards, broker, gateway and this bench", load.gateway, "% core", null));
   return result;

@@ -71,6 +71,7 @@ export class Wave {
     const newest = this.newest;
     let place = stretches.length;
     while (place > 0 && isBefore(block, stretches[place - 1])) place--;
+    const isNew = place === stretches.length;
     const before = stretches[place - 1];
     if (before !== undefined && before.seg === block.seg && before.idx + before.samples.length > block.idx)
       return "known";
@@ -82,7 +83,7 @@ export class Wave {
     stretches.splice(place, 0, { ...base, from: joined ? before!.to : to, to });
     const oldest = endOf(this.newest!) - KEPT;
     while (endOf(stretches[0]) < oldest) stretches.shift();
-    return place === stretches.length - 1 || newest === undefined ? "new" : "backfill";
+    return isNew ? "new" : "backfill";
   }
 
   /** The level behind a stretch at this place: of itself and of what came in the seconds before it. */
