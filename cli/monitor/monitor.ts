@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Duplex } from "node:stream";
 import { keepPort, type PortReport } from "../../gateway/sources/port.ts";
 import { readLines } from "../../protocol/lines.node.ts";
+import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { UsageError } from "../usage.ts";
 import { ByteCounter, diagnose, type Evidence, type Finding, type Where } from "./diagnosis.ts";
 import { type Keyring, readKeyring } from "./keyring.ts";
@@ -42,19 +43,11 @@ const REDRAW = 250;
 /** Columns of the last words where there is no terminal, and their lines at most. */
 const PLAIN_WIDTH = 100;
 const LAST_WORDS = 100;
-const INTERRUPTED = 130;
-/** After an interrupt everything has ended by then, ms. */
-const INTERRUPT_LIMIT = 900;
 
 /** Throws UsageError, or Error where a file cannot be read or a recording not be written. */
 export async function monitor(source: string, options: MonitorOptions): Promise<void> {
   const abort = new AbortController();
-  const onInterrupt = () => {
-    abort.abort();
-    setTimeout(() => process.exit(INTERRUPTED), INTERRUPT_LIMIT).unref();
-  };
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onInterrupt);
+  void listenForInterrupt().coming.then(() => abort.abort());
   // Whoever read our output has gone: there is nobody to tell anything.
   process.stdout.on("error", () => process.exit(INTERRUPTED));
   const { stdout: out, stderr: err, env: environment } = process;
