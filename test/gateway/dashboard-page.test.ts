@@ -202,6 +202,28 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     innocent();
   });
 
+  test("what was lost on the way and came later is drawn in where it belongs", async () => {
+    await open();
+    await drawn(3);
+    const { link, node } = paced.ward.boards[0];
+    const { send } = link;
+    let lost = 0;
+    link.send = (letter, bytes) => (lost < 2 ? ++lost > 0 : send(letter, bytes));
+    const { devices } = paced.ward.gateway;
+    const { settled } = devices.boot(devices.get(node.signer.kid)!, node.boot);
+    const until = async (condition: () => boolean) => {
+      for (let i = 0; i < 1000 && !condition(); i++) await tab.waitForTimeout(10);
+      expect(condition()).toBe(true);
+    };
+    const before = settled.next;
+    await until(() => lost === 2 && settled.next >= before + 4);
+    const pixels = await settle();
+    for (let time = pixels.pen - 4e6; time < pixels.pen - 1e4; time += 5000) {
+      expect(pixels.centres[columnOf(pixels, time)], `${(pixels.pen - time) / 1e6} s before the pen`).not.toBe(null);
+    }
+    innocent();
+  });
+
   test("a message altered on its way to the browser is refused there, counted, and not drawn", async () => {
     await open();
     await drawn(3);
