@@ -15,20 +15,6 @@ const SHORT = new Map([
   [vsp.MDC_TEMPERATURE, "T"],
   [vsp.MDC_RR_INTERVAL, "RR"],
 ]);
-/** By bit of the quality flags. */
-const FLAGS = [
-  "settling",
-  "off body",
-  "lead off",
-  "motion",
-  "low perfusion",
-  "saturated",
-  "bus fault",
-  "test signal",
-  "LED changed",
-  "clock uncertain",
-  "uncalibrated",
-];
 const EVENTS = new Map([
   [vsp.EVENT_CONTACT, "contact"],
   [vsp.EVENT_OVERFLOW, "overflow"],
@@ -65,7 +51,7 @@ export function valueText(definition: vsp.ChannelDefinition, raw: number | null)
 /** The flags of a quality in words; none where nothing was judged. */
 export function qualityWords(qual: number | null): string[] {
   const flags = vsp.qualFlags(qual);
-  return FLAGS.filter((_, bit) => (flags & (1 << bit)) !== 0);
+  return vsp.FLAG_WORDS.filter((_, bit) => (flags & (1 << bit)) !== 0);
 }
 
 /** Time of the board, h:mm:ss.t since boot. */

@@ -1,4 +1,5 @@
 /** What the page says, in words. Pure. */
+import { FLAG_WORDS } from "../../protocol/messages.ts";
 
 /** Quality flags by their bit (PROTOCOL.md section 2). */
 export const FLAGS = {
@@ -9,20 +10,6 @@ export const FLAGS = {
   busFault: 64,
   testSignal: 128,
 } as const;
-
-const FLAG_WORDS = [
-  "settling",
-  "sensor off",
-  "lead off",
-  "motion",
-  "low perfusion",
-  "saturated",
-  "bus fault",
-  "test signal",
-  "LED current changed",
-  "clock uncertain",
-  "uncalibrated",
-];
 
 /** The flags in words, lowest bit first. `site`: "finger" says "no finger" where the sensor is off it. */
 export function flagWords(flags: number, site?: string): string[] {

@@ -47,6 +47,21 @@ export const SQI_UNKNOWN = 127;
  * 6 bus fault, 7 test signal, 8 LED current changed, 9 clock uncertain, 10 uncalibrated. */
 export const ALL_FLAGS = 2047;
 
+/** The flags in words, by their bit. */
+export const FLAG_WORDS = [
+  "settling",
+  "sensor off",
+  "lead off",
+  "motion",
+  "low perfusion",
+  "saturated",
+  "bus fault",
+  "test signal",
+  "LED current changed",
+  "clock uncertain",
+  "uncalibrated",
+];
+
 /**
  * qual = sqi + 128 x flags. `sqi` 0..100, or null: unknown; `flags` 0..2047.
  * Throws Error on anything else: a quality that cannot be sent is a fault of the caller.

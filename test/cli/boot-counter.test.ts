@@ -1,20 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { nextBoot } from "../../cli/boot-counter.ts";
 import { lock } from "../../gateway/store/lock.ts";
+import { ownFolder } from "../support/folder.ts";
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "vitalwire-"));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const folder = ownFolder();
 
 test("a board's boots count from 1, each durable before it is used", () => {
-  const path = join(folder, "boards", "a.boot");
+  const path = join(folder(), "boards", "a.boot");
   for (let boot = 1; boot <= 3; boot++) {
     const counter = nextBoot(path);
     expect(counter.boot).toBe(boot);
@@ -24,7 +20,7 @@ test("a board's boots count from 1, each durable before it is used", () => {
 });
 
 test("a second start of the same board is refused while the first runs", () => {
-  const path = join(folder, "a.boot");
+  const path = join(folder(), "a.boot");
   const first = nextBoot(path);
   expect(() => nextBoot(path)).toThrow(/another process works on it; stop that one first/);
   expect(readFileSync(path, "utf8")).toBe("1\n");
@@ -35,7 +31,7 @@ test("a second start of the same board is refused while the first runs", () => {
 test.each(["", "x", "-1", "1.5", "4294967295", "99999999999999999999"])(
   "a counter that holds %j is refused, not reset",
   (text) => {
-    const path = join(folder, "a.boot");
+    const path = join(folder(), "a.boot");
     writeFileSync(path, text);
     expect(() => nextBoot(path)).toThrow(/is no boot number; never lower it/);
     expect(readFileSync(path, "utf8")).toBe(text);
@@ -43,7 +39,7 @@ test.each(["", "x", "-1", "1.5", "4294967295", "99999999999999999999"])(
 );
 
 test("a lock dies with its process, also where that is killed", () => {
-  const path = join(folder, "a.lock");
+  const path = join(folder(), "a.lock");
   const module = fileURLToPath(new URL("../../gateway/store/lock.ts", import.meta.url));
   const script = `const { lock } = await import(${JSON.stringify(module)}); lock(${JSON.stringify(path)}, "x"); process.kill(process.pid, "SIGKILL");`;
   const killed = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {

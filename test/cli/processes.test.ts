@@ -1,33 +1,26 @@
 /** Board and gateway as two processes: whatever is killed or unplugged, the record has no hole. */
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { channelName, readBoot } from "../../gateway/read.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { fromHex } from "../../protocol/keys.ts";
+import { ownFolder } from "../support/folder.ts";
 import { lacks } from "../support/needs.ts";
-import { freePort, killAll, type Running, run, vitalwire } from "../support/process.ts";
+import { freePort, type Running, run, vitalwire } from "../support/process.ts";
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "vitalwire-"));
-});
-afterEach(() => {
-  killAll();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = ownFolder();
 
 /** How often the gateway dies, and for how long each lives after its first packet, ms. */
 const KILLS = 10;
 const LIFE = 1200;
 
-const store = () => join(folder, "s.db");
+const store = () => join(folder(), "s.db");
 const simulate = (out: string, seconds: number) =>
-  vitalwire("simulate", "--out", out, "--cards", folder, "--seconds", String(seconds), "--json");
+  vitalwire("simulate", "--out", out, "--cards", folder(), "--seconds", String(seconds), "--json");
 const gateway = (...options: string[]) =>
-  vitalwire("gateway", "--store", store(), "--cards", folder, "--allow-test-keys", "--port", "0", ...options);
+  vitalwire("gateway", "--store", store(), "--cards", folder(), "--allow-test-keys", "--port", "0", ...options);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** A message of the board has become durable. */
 const stored = (one: Running) => one.printed(/board [0-9a-f]{16}: (boot|heard)/);
@@ -46,7 +39,7 @@ async function expectWhole(board: Running, last: Running): Promise<void> {
   expect(await last.ended(5000)).toBe(130);
   const report = JSON.parse(board.stdout()) as SimulationReport;
   expect(report.packets.waiting).toBe(0);
-  const verify = vitalwire("verify", "--store", store(), "--site", join(folder, "site.pub"), "--json");
+  const verify = vitalwire("verify", "--store", store(), "--site", join(folder(), "site.pub"), "--json");
   expect(await verify.ended()).toBe(0);
   const document = JSON.parse(verify.stdout());
   expect(document).toMatchObject({ failed: [], gaps: 0, duplicates: 0, audit: "whole" });
@@ -84,7 +77,7 @@ test("a gateway on a pty, killed with -9 and started again ten times, has every 
 
 test("a gateway with its own broker, killed with -9 and started again, has every sample in the end", async () => {
   const port = await freePort();
-  const config = join(folder, "gateway.yaml");
+  const config = join(folder(), "gateway.yaml");
   writeFileSync(config, `broker: { embedded: { port: ${port} } }\n`);
   const board = simulate(`mqtt://127.0.0.1:${port}`, 30);
   await board.printed(/TEST-ONLY key/);
@@ -102,7 +95,7 @@ test("a gateway with its own broker, killed with -9 and started again, has every
 describe.skipIf(lacks("mosquitto"))("an external broker", () => {
   test("that is killed and started again costs nothing", async () => {
     const port = await freePort();
-    const config = join(folder, "mosquitto.conf");
+    const config = join(folder(), "mosquitto.conf");
     writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\n`);
     const broker = () => run("/usr/sbin/mosquitto", ["-c", config]);
     let one = broker();
@@ -128,7 +121,7 @@ describe.skipIf(lacks("socat"))("a cable", () => {
   test("that is pulled and plugged in again leaves a gap that is named, and filled", async () => {
     const board = simulate("pty", 25);
     const [port] = await board.printed(/\/dev\/pts\/\d+/);
-    const end = join(folder, "tty");
+    const end = join(folder(), "tty");
     const plug = async () => {
       const cable = run("socat", ["-d", "-d", `FILE:${port},raw,echo=0`, `PTY,raw,echo=0,link=${end}`]);
       await cable.printed(/starting data transfer loop/);
@@ -154,7 +147,7 @@ describe.skipIf(lacks("socat"))("a cable", () => {
 test("a port that is not there is named with what to do, and waited for", async () => {
   const board = simulate("pty", 60);
   await board.printed(/\/dev\/pts\/\d+/);
-  const receiver = gateway("--serial", join(folder, "nowhere"));
+  const receiver = gateway("--serial", join(folder(), "nowhere"));
   await receiver.printed(/nowhere: not there; is the board plugged in\?/);
 });
 
@@ -173,7 +166,7 @@ test("a second program on the same port is told who holds it", async () => {
   const [port] = await board.printed(/\/dev\/pts\/\d+/);
   const first = gateway("--serial", port);
   await first.printed(/open at/);
-  const other = join(folder, "other");
+  const other = join(folder(), "other");
   mkdirSync(other);
   const second = gateway("--serial", port, "--store", join(other, "s.db"));
   await second.printed(new RegExp(`held by .*pid ${first.process.pid}`));
@@ -182,7 +175,7 @@ test("a second program on the same port is told who holds it", async () => {
 test("without --allow-test-keys no card of a demonstration is enrolled, and the reason is given", async () => {
   const board = simulate("pty", 60);
   const [port] = await board.printed(/\/dev\/pts\/\d+/);
-  const receiver = vitalwire("gateway", "--store", store(), "--cards", folder, "--port", "0", "--serial", port);
+  const receiver = vitalwire("gateway", "--store", store(), "--cards", folder(), "--port", "0", "--serial", port);
   await receiver.printed(/not enrolled: .*TEST-ONLY/);
   await receiver.printed(/no board is enrolled yet/);
   await receiver.printed(/refused \(kid\)/, 30_000);

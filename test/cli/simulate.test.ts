@@ -1,21 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { ownFolder } from "../support/folder.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
-import { killAll, vitalwire } from "../support/process.ts";
+import { vitalwire } from "../support/process.ts";
 
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "vitalwire-"));
-});
-afterEach(() => {
-  killAll();
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = ownFolder();
 
 async function simulate(name: string, ...options: string[]) {
-  const file = join(folder, name);
+  const file = join(folder(), name);
   const one = vitalwire("simulate", "--out", file, "--fast", "--json", ...options);
   expect(await one.ended(60_000)).toBe(0);
   return { file, lines: readFileSync(file, "latin1"), report: JSON.parse(one.stdout()) };
@@ -48,22 +41,22 @@ test("another length is another device: no message is ever told in two ways", as
 
 test("paced, every start is a boot of its own", async () => {
   for (const boot of [1, 2]) {
-    const one = vitalwire("simulate", "--out", join(folder, "x"), "--seconds", "1", "--json");
+    const one = vitalwire("simulate", "--out", join(folder(), "x"), "--seconds", "1", "--json");
     expect(await one.ended()).toBe(0);
     expect(JSON.parse(one.stdout()).boot).toBe(boot);
   }
 });
 
 test("a folder of a real site is left alone: exit 2, and nothing is written", async () => {
-  writeFileSync(join(folder, "site.pub"), `${"ab".repeat(32)}\n`);
-  const one = vitalwire("simulate", "--out", join(folder, "x"), "--fast");
+  writeFileSync(join(folder(), "site.pub"), `${"ab".repeat(32)}\n`);
+  const one = vitalwire("simulate", "--out", join(folder(), "x"), "--fast");
   expect(await one.ended()).toBe(2);
   expect(one.output()).toMatch(/site\.pub: the key of a real site; .* give --cards DIR/);
-  expect(readdirSync(folder)).toEqual(["site.pub"]);
+  expect(readdirSync(folder())).toEqual(["site.pub"]);
 });
 
 test("Ctrl-C ends it with 130 at once, and takes the port away", async () => {
-  const one = vitalwire("simulate", "--out", "pty", "--cards", folder);
+  const one = vitalwire("simulate", "--out", "pty", "--cards", folder());
   await one.printed(/\/dev\/pts\/\d+/);
   one.process.kill("SIGINT");
   expect(await one.ended(2000)).toBe(130);
@@ -74,7 +67,7 @@ describe.skipIf(lacks("recordings"))("a recorded ECG", () => {
 
   test("is played for as long as it lasts, and no longer: exit 2", async () => {
     await simulate("a", "--seconds", "3", "--ecg", record);
-    const one = vitalwire("simulate", "--out", join(folder, "b"), "--fast", "--seconds", "999999", "--ecg", record);
+    const one = vitalwire("simulate", "--out", join(folder(), "b"), "--fast", "--seconds", "999999", "--ecg", record);
     expect(await one.ended()).toBe(2);
     expect(one.output()).toMatch(/--ecg .*: it is 180\d\.\d s long, --seconds is 999999; ask for less/);
   });

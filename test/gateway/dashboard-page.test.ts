@@ -118,6 +118,7 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     }
     const pairs = [...columns].map(([x, values]) => ({
       told: (Math.min(...values) + Math.max(...values)) / 2,
+      height: Math.max(...values) - Math.min(...values),
       seen: pixels.centres[x],
     }));
     expect(pairs.length).toBeGreaterThan(370);
@@ -125,9 +126,15 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     const seen = pairs.map((pair) => -pair.seen! / pixels.pxPerMillivolt);
     const told = pairs.map((pair) => pair.told);
     expect(correlation(seen, told)).toBeGreaterThanOrEqual(0.95);
-    // And as high as it says: a millivolt on the canvas for a millivolt in the store.
-    expect(slope(seen, told)).toBeGreaterThan(0.9);
-    expect(slope(seen, told)).toBeLessThan(1.05);
+    // And as high as it says: a millivolt on the canvas for a millivolt in the store. Where the line is steep, or beside it,
+    // the middle of its ink lies elsewhere than that of the samples.
+    const isFlat = (_: number, i: number) => {
+      const near = pairs.slice(Math.max(0, i - 2), i + 3);
+      return near.every((one) => one.height < 0.1 && Math.abs(one.told - told[i]) < 0.1);
+    };
+    const scale = slope(seen.filter(isFlat), told.filter(isFlat));
+    expect(scale).toBeGreaterThan(0.9);
+    expect(scale).toBeLessThan(1.05);
     innocent();
   });
 
