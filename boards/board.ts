@@ -1,5 +1,5 @@
 /** The board contract: what the firmware knows of a board. Device side. */
-import type { Op, Outcome } from "../drivers/driver.ts";
+import type { Converter, Op, Outcome } from "../drivers/driver.ts";
 
 /** A pin as the board's maker prints it: "D21", "A0", "GPIO4". */
 export type Pin = string;
@@ -19,15 +19,10 @@ export interface SpiOptions {
 }
 
 export interface AnalogOptions {
-  readonly pins: readonly Pin[];
-  /** Samples a second, hz. */
-  readonly rate: number;
-}
-
-/** Samples of analog pins, in blocks. */
-export interface AnalogSource {
-  start(onBlock: (samples: Int32Array, firstAt: number, lastAt: number, inputs: number) => void): void;
-  stop(): void;
+  /** The chip's output. */
+  readonly pin: Pin;
+  /** Pins that are read beside it, in the order of `Wiring.inputs`: the bits of `Outcome.inputs`. */
+  readonly inputs?: readonly Pin[];
 }
 
 /** Whom a step is for. */
@@ -56,11 +51,19 @@ export interface Storage {
   write(name: string, bytes: Uint8Array): void;
 }
 
+/**
+ * Samples one analog chip: `{ sample: hz }` starts the converter, every outcome after it carries what came since the last
+ * one (`Outcome.sampled`).
+ */
+export interface AnalogExecutor extends Executor {
+  readonly converter: Converter;
+}
+
 export interface Board {
   readonly model: string;
   i2c(options: I2cOptions): Executor;
   spi(options: SpiOptions): Executor;
-  analog(options: AnalogOptions): AnalogSource;
+  analog(options: AnalogOptions): AnalogExecutor;
   /** us since boot, monotonic. */
   now(): number;
   /** Calls back once after `ms`; returns the cancel. */

@@ -3,19 +3,21 @@
  * timers, a host that can stall. It performs a step's operations one after the other and calls `done` later, when the
  * bus would be done; so whatever runs on it runs on an asynchronous bus too.
  */
-import type { BusError, Op, Outcome } from "../drivers/driver.ts";
-import type { Emulator, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts";
-import type { Board, Executor, I2cOptions, Pin, SpiOptions, Storage, Target } from "./board.ts";
+import type { Converter } from "../drivers/driver.ts";
+import type { AnalogEmulator, Emulator, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts";
+import type { AnalogOptions, Board, I2cOptions, Pin, SpiOptions, Storage } from "./board.ts";
+import { type AnalogInput, createAnalog } from "./simulated-analog.ts";
+import { type Bus, type BusFault, type BusHost, createBus } from "./simulated-buses.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
+export type { BusFault, SimulatedFailure } from "./simulated-buses.ts";
 export { createVirtualClock, type VirtualClock } from "./virtual-clock.ts";
-
-/** Decides before a step whether its bus fails, and how; null: it works. */
-export type BusFault = (target: Target, ops: readonly Op[]) => BusError["kind"] | null;
 
 export interface SimulatedBoard extends Board {
   attachI2c(bus: I2cOptions, chip: I2cEmulator, interrupt?: Pin): void;
   attachSpi(bus: SpiOptions, select: Pin, chip: SpiEmulator, interrupt?: Pin): void;
+  /** `inputs`: the pins that the chip's levels are wired to, in the order of their bits. */
+  attachAnalog(options: AnalogOptions, chip: AnalogEmulator, converter?: Converter): void;
   /** The host does nothing for `ms` from now: timers, edges and outcomes wait; the chips go on. */
   stall(ms: number): void;
   /** A seam for faults on the bus; null: none. */
@@ -25,8 +27,8 @@ export interface SimulatedBoard extends Board {
 /** Default bus clocks, hz. */
 const I2C_HZ = 400_000;
 const SPI_HZ = 4_000_000;
-/** A bus that is stuck is given up after this, us. */
-const TIME_LIMIT = 25_000;
+/** Its converter, unless another one is asked for: that of an ESP32 at full attenuation, made ideal. */
+const CONVERTER: Converter = { bits: 12, reference: 3.3 };
 
 interface Watcher {
   readonly pin: Pin;
@@ -34,38 +36,13 @@ interface Watcher {
   readonly callback: (at: number) => void;
 }
 
-/** What a bus does with one operation: the reply, and the bits that it took. Throws a string: the kind of failure. */
-type Perform = (target: Target, op: Op, advance: (bits: number) => void) => Uint8Array | null;
-
-class BusFailure {
-  readonly kind: BusError["kind"];
-  constructor(kind: BusError["kind"]) {
-    this.kind = kind;
-  }
-}
-
-const describe = (op: Op | undefined): string => {
-  if (op === undefined) return "step";
-  if ("write" in op) return `write of ${op.write.length} bytes to register 0x${(op.write[0] ?? 0).toString(16)}`;
-  if ("read" in op)
-    return `read of ${op.read} bytes${op.at === undefined ? "" : ` at register 0x${op.at.toString(16)}`}`;
-  if ("transfer" in op)
-    return `transfer of ${op.transfer.length} bytes, command 0x${(op.transfer[0] ?? 0).toString(16)}`;
-  return `pin ${op.pin}`;
-};
-
-const ADVICE: Record<BusError["kind"], string> = {
-  nack: "not acknowledged; check wiring, power and address",
-  timeout: "no answer in time; check the pull-ups, and whether a chip holds the line",
-  short: "fewer bytes than asked for; check the wiring and slow the bus down",
-  bus: "the bus failed; check the wiring",
-};
-
 /** Makes a board that starts now. `model` as `Board.model`; storage in memory unless given. */
 export function createSimulatedBoard(clock: VirtualClock, storage: Storage = createMemoryStorage()): SimulatedBoard {
   const bootAt = clock.now;
   const watchers: Watcher[] = [];
-  const buses = new Map<string, { readonly executor: Executor; readonly chips: Map<number | Pin, Emulator> }>();
+  const buses = new Map<string, Bus>();
+  const analogs = new Map<Pin, AnalogInput>();
+  const wakers = new Map<Emulator, () => void>();
   let hostFreeAt = 0;
 
   /** Runs a callback of the host at a time, or when its stall ends. */
@@ -90,78 +67,25 @@ export function createSimulatedBoard(clock: VirtualClock, storage: Storage = cre
     return createWaker(clock, chip);
   };
 
-  const createBus = (hz: number, perform: (chips: Map<number | Pin, Emulator>) => Perform) => {
-    const chips = new Map<number | Pin, Emulator>();
-    const act = perform(chips);
-    const queue: (() => void)[] = [];
-    let busy = false;
-    let limitHz = hz;
-
-    const runNow = (target: Target, ops: readonly Op[], done: (outcome: Outcome) => void) => {
-      const began = clock.now;
-      limitHz = Math.min(limitHz, target.maxHz);
-      const chip = chips.get(target.address ?? target.select ?? "");
-      const replies: Uint8Array[] = [];
-      let time = began;
-      let at = 0;
-      let error: BusError | null = null;
-      const advance = (bits: number) => {
-        time += (bits * 1e6) / limitHz;
-        chip?.advance(time);
-      };
-      try {
-        const fault = board.busFault?.(target, ops) ?? null;
-        if (fault === "timeout") time += TIME_LIMIT;
-        if (fault !== null) throw new BusFailure(fault);
-        for (at = 0; at < ops.length; at++) {
-          chip?.advance(time);
-          const reply = act(target, ops[at], advance);
-          if (reply !== null) replies.push(reply);
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof BusFailure)) throw thrown;
-        const where =
-          target.address === undefined ? `select ${target.select}` : `address 0x${target.address.toString(16)}`;
-        error = {
-          kind: thrown.kind,
-          op: at,
-          message: `${target.model} at ${where}: ${describe(ops[at])}: ${ADVICE[thrown.kind]}`,
-        };
-      }
-      if (chip !== undefined) wakers.get(chip)?.();
-      host(time, () => {
-        const next = queue.shift();
-        // The bus is free for whoever waited before the one that just finished asks again.
-        if (next === undefined) busy = false;
-        else next();
-        done({ replies, error, began: began - bootAt, ended: time - bootAt, edges: 0, edgeAt: 0, inputs: 0 });
-      });
-    };
-    const executor: Executor = {
-      maxRead: 1024,
-      run(target, ops, done) {
-        const start = () => runNow(target, ops, done);
-        if (busy) queue.push(start);
-        else {
-          busy = true;
-          start();
-        }
-      },
-    };
-    return { executor, chips };
+  const busHost: BusHost = {
+    bootAt,
+    get now() {
+      return clock.now;
+    },
+    get fault() {
+      return board.busFault;
+    },
+    at: host,
+    touched: (chip) => wakers.get(chip)?.(),
   };
-
-  const wakers = new Map<Emulator, () => void>();
-  const busOf = (key: string, hz: number, perform: (chips: Map<number | Pin, Emulator>) => Perform) => {
-    let bus = buses.get(key);
-    if (bus === undefined) {
-      bus = createBus(hz, perform);
-      buses.set(key, bus);
-    }
+  const busOf = (kind: "i2c" | "spi", pins: string, hz: number) => {
+    const key = `${kind} ${pins}`;
+    const bus = buses.get(key) ?? createBus(busHost, kind, hz);
+    buses.set(key, bus);
     return bus;
   };
-  const i2cBus = (o: I2cOptions) => busOf(`i2c ${o.data} ${o.clock}`, o.hz ?? I2C_HZ, i2cPerform);
-  const spiBus = (o: SpiOptions) => busOf(`spi ${o.out} ${o.in} ${o.clock}`, o.hz ?? SPI_HZ, spiPerform);
+  const i2cBus = (o: I2cOptions) => busOf("i2c", `${o.data} ${o.clock}`, o.hz ?? I2C_HZ);
+  const spiBus = (o: SpiOptions) => busOf("spi", `${o.out} ${o.in} ${o.clock}`, o.hz ?? SPI_HZ);
 
   const board: SimulatedBoard = {
     model: "simulated",
@@ -169,10 +93,14 @@ export function createSimulatedBoard(clock: VirtualClock, storage: Storage = cre
     storage,
     i2c: (options) => i2cBus(options).executor,
     spi: (options) => spiBus(options).executor,
-    analog() {
-      throw new Error(
-        "simulated board: it has no analog chip attached; remove the analog sensor from the configuration",
-      );
+    analog(options) {
+      const input = analogs.get(options.pin);
+      if (input === undefined) {
+        throw new Error(
+          `simulated board: no analog chip at pin ${options.pin}; attach one, or remove it from the configuration`,
+        );
+      }
+      return createAnalog(busHost, clock, input, options.inputs ?? []);
     },
     now: () => clock.now - bootAt,
     timer: (ms, callback) => {
@@ -207,6 +135,10 @@ export function createSimulatedBoard(clock: VirtualClock, storage: Storage = cre
       spiBus(options).chips.set(select, chip);
       wakers.set(chip, animate(chip, interrupt));
     },
+    attachAnalog(options, chip, converter = CONVERTER) {
+      analogs.set(options.pin, { chip, inputs: options.inputs ?? [], converter });
+      wakers.set(chip, animate(chip, undefined));
+    },
     stall(ms) {
       hostFreeAt = Math.max(hostFreeAt, clock.now + ms * 1000);
     },
@@ -231,68 +163,6 @@ function createWaker(clock: VirtualClock, chip: Emulator): () => void {
   };
   plan();
   return plan;
-}
-
-/** I2C: nine clocks a byte; a missing chip does not acknowledge its address. */
-function i2cPerform(chips: Map<number | Pin, Emulator>): Perform {
-  return (target, op, advance) => {
-    const chip = chips.get(target.address ?? -1) as I2cEmulator | undefined;
-    const send = (byte: number) => {
-      advance(9);
-      if (!chip!.write(byte)) throw new BusFailure("nack");
-    };
-    const start = (read: boolean) => {
-      advance(10);
-      if (chip === undefined || !chip.start(read)) throw new BusFailure("nack");
-    };
-    if ("pin" in op) {
-      chip?.pin?.(op.pin, op.level);
-      return null;
-    }
-    if ("transfer" in op) throw new Error(`${target.model}: a transfer is for SPI, this bus is I2C`);
-    let reply: Uint8Array | null = null;
-    try {
-      if ("write" in op) {
-        start(false);
-        for (const byte of op.write) send(byte);
-      } else {
-        if (op.at !== undefined) {
-          start(false);
-          send(op.at);
-        }
-        start(true);
-        reply = new Uint8Array(op.read);
-        for (let i = 0; i < op.read; i++) {
-          advance(9);
-          reply[i] = chip!.read();
-        }
-      }
-    } finally {
-      advance(1);
-      chip?.stop();
-    }
-    return reply;
-  };
-}
-
-/** SPI: eight clocks a byte; a missing chip leaves the line high. */
-function spiPerform(chips: Map<number | Pin, Emulator>): Perform {
-  return (target, op, advance) => {
-    const chip = chips.get(target.select ?? "") as SpiEmulator | undefined;
-    if ("pin" in op) {
-      chip?.pin?.(op.pin, op.level);
-      return null;
-    }
-    if (!("transfer" in op)) throw new Error(`${target.model}: SPI knows transfers only`);
-    const reply = new Uint8Array(op.transfer.length);
-    chip?.select();
-    for (let i = 0; i < reply.length; i++) {
-      advance(8);
-      reply[i] = chip === undefined ? 0xff : chip.exchange(op.transfer[i]);
-    }
-    chip?.deselect();
-    return reply;
-  };
 }
 
 /** Storage that lives as long as the process. */

@@ -8,13 +8,40 @@
 /**
  * One bus operation. `write`: bytes to the chip. `read`: that many bytes, from register `at` where given (I2C: written
  * first, then a repeated start). `transfer`: full duplex on SPI, select to deselect. `pin`: a named output of the
- * configuration ("reset", "start", "shutdown") set to a level.
+ * configuration ("reset", "start", "shutdown") set to a level. `sample`: analog chips only: the board converts the chip's
+ * output at that many hz from now on, and forgets what it had; 0: it stops.
  */
 export type Op =
   | { readonly write: readonly number[] }
   | { readonly read: number; readonly at?: number }
   | { readonly transfer: readonly number[] }
-  | { readonly pin: string; readonly level: 0 | 1 };
+  | { readonly pin: string; readonly level: 0 | 1 }
+  | { readonly sample: number };
+
+/** The board's converter that an analog chip's output is wired to: code = V / reference x 2^bits, rounded down. */
+export interface Converter {
+  readonly bits: number;
+  /** V at full scale. */
+  readonly reference: number;
+}
+
+/** What a board converted from an analog chip's output since the last outcome, without a gap. */
+export interface Sampled {
+  /** Codes, 0 to 2^bits - 1; the first `count` are new. Valid until the next step. */
+  readonly samples: Int32Array;
+  readonly count: number;
+  /** Board clock at the first and at the last of them, and its uncertainty (half width), us. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly uncertainty: number;
+  /** Lost directly before the first, the board's buffer being full; -1 where nobody can know. */
+  readonly lost: number;
+  /** Named inputs that were high at any of the samples, bits as in `Outcome.inputs`. */
+  readonly inputs: number;
+}
+
+/** Samples of an analog chip that a board keeps between two outcomes, at least and at most. */
+export const ANALOG_BUFFER = 512;
 
 /** Why an operation failed. `op` is its place in the step; the executor's message names model, register and operation. */
 export interface BusError {
@@ -34,8 +61,10 @@ export interface Outcome {
   /** Data-ready edges since the last outcome, and the time of the last one, us (filled by whoever watches the pin). */
   edges: number;
   edgeAt: number;
-  /** Levels of the named inputs (LO+, LO-), one bit each, in the order of the configuration. */
+  /** Levels of the chip's named inputs that are wired, one bit each, in the order of `Wiring.inputs`, the first the lowest. */
   readonly inputs: number;
+  /** Analog chips only, and only while the board samples. */
+  readonly sampled?: Sampled;
 }
 
 /**
@@ -160,6 +189,11 @@ export interface Wiring {
   readonly maxRead?: number;
   /** true: the data-ready line is connected, so the driver may enable interrupts and trust `edges`. */
   readonly interrupt?: boolean;
+  /** Which of the named pins that a board drives (`Chip.pins`) and reads (`Chip.inputs`) are connected; none where absent. */
+  readonly pins?: readonly string[];
+  readonly inputs?: readonly string[];
+  /** Analog chips: what their output is wired to. */
+  readonly converter?: Converter;
 }
 
 /** One chip in one configuration. No clock, no timer, no bus. */
@@ -200,6 +234,11 @@ export interface Chip<C = unknown> {
   readonly addresses: readonly number[];
   /** What `create` takes when nothing is said. */
   readonly defaults: C;
+  /** It cannot be read without its data-ready line: `create` throws where that is not wired. */
+  readonly needsInterrupt?: boolean;
+  /** Names of its pins that a board may drive ("reset", "shutdown"), and of those that a board may read ("LO+", "LO-"). */
+  readonly pins?: readonly string[];
+  readonly inputs?: readonly string[];
   /** Validates, and says which two settings fight. Throws Error: model, setting, value, what to do. */
   create(configuration: Partial<C>, wiring: Wiring): Driver<C>;
 }

@@ -17,7 +17,7 @@ export interface Input<C = unknown> {
   readonly minimum: number;
   readonly maximum: number;
   /** Largest difference between what was set and what the driver's channel says, in the channel's unit. */
-  readonly epsilon: number;
+  readonly epsilon: number | ((configuration: C) => number);
   /** What the channel must say for a set value, in the channel's unit; the value itself where absent. */
   readonly expected?: (value: number, configuration: C) => number;
 }
@@ -69,6 +69,16 @@ export interface SpiEmulator extends Emulator {
   deselect(): void;
 }
 
+/** A chip whose output is a voltage; the converter is the board's, which calls `onConvert` at it. */
+export interface AnalogEmulator extends Emulator {
+  /** Name of its output, as the driver names the channel. */
+  readonly output: string;
+  /** V at the output at the time of the last `advance`. */
+  voltage(): number;
+  /** Levels of its pins that a board may read, bits in the order of `Chip.inputs`. */
+  readonly levels: number;
+}
+
 /** `Emulator.set`: puts a number or a signal in the place of an input's signal. Throws Error on an unknown name. */
 export function setSignal(model: string, signals: Record<string, Signal>, name: string, value: number | Signal): void {
   if (!Object.hasOwn(signals, name)) {
@@ -80,4 +90,5 @@ export function setSignal(model: string, signals: Record<string, Signal>, name: 
 /** What a chip's folder exports as `emulated` from its emulator.ts. */
 export type EmulatedChip =
   | { readonly model: string; readonly bus: "i2c"; create(options: EmulatorOptions): I2cEmulator }
-  | { readonly model: string; readonly bus: "spi"; create(options: EmulatorOptions): SpiEmulator };
+  | { readonly model: string; readonly bus: "spi"; create(options: EmulatorOptions): SpiEmulator }
+  | { readonly model: string; readonly bus: "analog"; create(options: EmulatorOptions): AnalogEmulator };

@@ -1,13 +1,13 @@
 /** What a chip converted against what its driver says of it: sample for sample, loss for loss. */
 import { expect } from "vitest";
 import type { Channel, Frame } from "../../drivers/driver.ts";
-import type { I2cEmulator, SpiEmulator } from "../../drivers/emulator.ts";
+import type { AnyEmulator } from "../support/bench.ts";
 
 /** Numbers that a test can afford to be off by, us: the rounding of sums of times. */
 const ROUNDING = 1;
 
 /** Listens at the converter from now on. `follow` every frame, then `end` with the one of `close()`. */
-export function followStreams(emulator: I2cEmulator | SpiEmulator, channels: readonly Channel[]) {
+export function followStreams(emulator: AnyEmulator, channels: readonly Channel[]) {
   const streams = channels.map(() => ({
     codes: [] as number[],
     times: [] as number[],
@@ -47,15 +47,20 @@ export function followStreams(emulator: I2cEmulator | SpiEmulator, channels: rea
     });
   };
 
+  /** Everything converted up to the last frame, which is this one, is decoded, counted as lost, or declared unknown. */
+  const ended = (frame: Frame) => {
+    for (const { at, codes, doubt } of streams) {
+      expect(at).toBeLessThanOrEqual(codes.length);
+      if (!doubt && frame.faults.length === 0) expect(at).toBe(codes.length);
+    }
+  };
+
   return {
     follow,
-    /** Everything converted is accounted for: decoded, counted as lost, or declared unknown. */
+    ended,
     end(frame: Frame) {
       follow(frame);
-      for (const { at, codes, doubt } of streams) {
-        expect(at).toBeLessThanOrEqual(codes.length);
-        if (!doubt && frame.faults.length === 0) expect(at).toBe(codes.length);
-      }
+      ended(frame);
     },
   };
 }

@@ -1,9 +1,11 @@
 /** Every chip of drivers/ that has a driver.ts and an emulator.ts, and what tests do with any of them. */
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 import type { Channel, Chip } from "../../drivers/driver.ts";
-import type { EmulatedChip, I2cEmulator, Input, SpiEmulator } from "../../drivers/emulator.ts";
-import { createBench } from "../support/bench.ts";
+import type { EmulatedChip, Input } from "../../drivers/emulator.ts";
+import { type AnyEmulator, type Bench, type BenchOptions, createBench } from "../support/bench.ts";
+import { followStreams } from "./streams.ts";
 
 /** Folder of the drivers. */
 export const drivers = fileURLToPath(new URL("../../drivers", import.meta.url));
@@ -13,19 +15,35 @@ export const names = readdirSync(drivers).filter((name) =>
 );
 
 export interface Subject {
+  /** Of its folder; with a variant's name behind it. */
   readonly name: string;
+  readonly folder: string;
   readonly chip: Chip<unknown>;
   readonly emulated: EmulatedChip;
 }
-export const subjects: Subject[] = await Promise.all(
-  names.map(async (name) => ({
-    name,
-    chip: (await import(`../../drivers/${name}/driver.ts`)).chip,
-    emulated: (await import(`../../drivers/${name}/emulator.ts`)).emulated,
-  })),
-);
 
-type AnyEmulator = I2cEmulator | SpiEmulator;
+/** Chips in their defaults, and in the configurations that CHIP.variants.ts beside this file names. */
+export const subjects: Subject[] = [];
+for (const folder of names) {
+  const { chip } = (await import(`../../drivers/${folder}/driver.ts`)) as { chip: Chip<unknown> };
+  const { emulated } = (await import(`../../drivers/${folder}/emulator.ts`)) as { emulated: EmulatedChip };
+  subjects.push({ name: folder, folder, chip, emulated });
+  const file = new URL(`${folder}.variants.ts`, import.meta.url);
+  if (!existsSync(file)) continue;
+  const { variants } = (await import(file.href)) as { variants: Record<string, object> };
+  for (const [name, configuration] of Object.entries(variants))
+    subjects.push({ name: `${folder}, ${name}`, folder, chip: withDefaults(chip, configuration), emulated });
+}
+
+/** The chip with other defaults. */
+function withDefaults(chip: Chip<unknown>, configuration: object): Chip<unknown> {
+  return {
+    ...chip,
+    defaults: { ...(chip.defaults as object), ...configuration },
+    create: (own, wiring) => chip.create({ ...configuration, ...(own as object) }, wiring),
+  };
+}
+
 type AnyInput = Input<unknown>;
 
 /** A chip whose emulator is spoilt before it is attached. */
@@ -73,3 +91,17 @@ export function settle({ chip, emulated }: Subject, name: string, value: number,
   if (last === undefined) throw new Error(`${chip.model}: no sample in 20 polls`);
   return last;
 }
+
+/** A bench with an open driver and shaken inputs, and what the driver must account for. */
+export function open({ chip, emulated }: Subject, options: BenchOptions<unknown> = {}) {
+  const bench = createBench(chip, emulated, options);
+  shake(bench.emulator);
+  const streams = followStreams(bench.emulator, bench.driver.channels());
+  bench.run(bench.driver.open());
+  expect(bench.frame.faults).toEqual([]);
+  return { bench, streams };
+}
+
+/** Blocks of the channels that have a rate: events come when they come. */
+export const sampled = ({ driver, frame }: Bench<unknown>) =>
+  frame.channels.filter((_, i) => driver.channels()[i].rate > 0);

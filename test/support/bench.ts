@@ -2,19 +2,26 @@
 import type { Pin, Target } from "../../boards/board.ts";
 import { createSimulatedBoard, type SimulatedBoard } from "../../boards/simulated.ts";
 import { createVirtualClock, type VirtualClock } from "../../boards/virtual-clock.ts";
-import type { Chip, Driver, Frame, Step } from "../../drivers/driver.ts";
-import type { EmulatedChip, I2cEmulator, SpiEmulator } from "../../drivers/emulator.ts";
+import type { Chip, Converter, Driver, Frame, Step } from "../../drivers/driver.ts";
+import type { AnalogEmulator, EmulatedChip, I2cEmulator, SpiEmulator } from "../../drivers/emulator.ts";
+import type { Attachment } from "../../firmware/reader.ts";
 import { createStepRunner, type Edges } from "../../firmware/steps.ts";
 
 export const I2C_PINS = { data: "D21", clock: "D22" };
 export const SPI_PINS = { out: "D23", in: "D25", clock: "D18" };
 export const SELECT: Pin = "D5";
 export const INTERRUPT: Pin = "D4";
+export const ANALOG: Pin = "A0";
+export const CONVERTER: Converter = { bits: 12, reference: 3.3 };
+
+export type AnyEmulator = I2cEmulator | SpiEmulator | AnalogEmulator;
 
 export interface Bench<C> {
   readonly clock: VirtualClock;
   readonly board: SimulatedBoard;
-  readonly emulator: I2cEmulator | SpiEmulator;
+  readonly emulator: AnyEmulator;
+  /** How a reader would be told of the chip: `createReader(board, attachment, …)`. */
+  readonly attachment: Attachment;
   readonly driver: Driver<C>;
   /** Filled by the last `run`. */
   readonly frame: Frame;
@@ -29,31 +36,41 @@ export interface BenchOptions<C> {
   readonly configuration?: Partial<C>;
   readonly noise?: () => number;
   readonly oscillator?: number;
-  /** Is the data-ready line wired? Default: no. */
+  /** Is the data-ready line wired? Default: only for a chip that cannot do without. */
   readonly interrupt?: boolean;
   readonly maxRead?: number;
+  readonly converter?: Converter;
 }
 
 /** Puts an emulated chip and its driver on a new board. For a bus that fails, set `board.busFault`. */
 export function createBench<C>(chip: Chip<C>, emulated: EmulatedChip, options: BenchOptions<C> = {}): Bench<C> {
   const clock = createVirtualClock();
   const board = createSimulatedBoard(clock);
-  const wired = options.interrupt ?? false;
+  const wired = options.interrupt ?? chip.needsInterrupt ?? false;
   const emulator = emulated.create({
     ...(options.noise && { noise: options.noise }),
     ...(options.oscillator && { oscillator: options.oscillator }),
   });
-  const pin = wired ? INTERRUPT : undefined;
-  if (emulated.bus === "i2c") board.attachI2c(I2C_PINS, emulator as I2cEmulator, pin);
-  else board.attachSpi(SPI_PINS, SELECT, emulator as SpiEmulator, pin);
+  const converter = options.converter ?? CONVERTER;
+  const pins = chip.pins ?? [];
+  // Every pin that the chip has is wired: to D30, D31 … where the board drives it, to D40, D41 … where it reads it.
+  const inputs = (chip.inputs ?? []).map((_, i) => `D${40 + i}`);
+  const interrupt = wired ? INTERRUPT : undefined;
+  if (emulated.bus === "i2c") board.attachI2c(I2C_PINS, emulator as I2cEmulator, interrupt);
+  else if (emulated.bus === "spi") board.attachSpi(SPI_PINS, SELECT, emulator as SpiEmulator, interrupt);
+  else board.attachAnalog({ pin: ANALOG, inputs }, emulator as AnalogEmulator, converter);
 
   const driver = chip.create(options.configuration ?? {}, {
     interrupt: wired,
+    pins,
+    inputs: chip.inputs ?? [],
+    ...(emulated.bus === "analog" && { converter }),
     ...(options.maxRead && { maxRead: options.maxRead }),
   });
   const target: Target = {
     model: driver.model,
     maxHz: driver.maxHz,
+    pins: Object.fromEntries(pins.map((name, i) => [name, `D${30 + i}`])),
     ...(driver.address !== undefined && { address: driver.address }),
     ...(driver.bus === "spi" && { select: SELECT }),
     ...(driver.spiMode !== undefined && { spiMode: driver.spiMode }),
@@ -65,13 +82,25 @@ export function createBench<C>(chip: Chip<C>, emulated: EmulatedChip, options: B
       edges.at = at;
     });
   }
-  const executor = driver.bus === "i2c" ? board.i2c(I2C_PINS) : board.spi(SPI_PINS);
+  const executor = {
+    i2c: () => board.i2c(I2C_PINS),
+    spi: () => board.spi(SPI_PINS),
+    analog: () => board.analog({ pin: ANALOG, inputs }),
+  }[driver.bus]();
+  const attachment: Attachment = {
+    driver: driver as Driver,
+    executor,
+    ...(target.select !== undefined && { select: target.select }),
+    ...(target.pins !== undefined && { pins: target.pins }),
+    ...(interrupt !== undefined && { interrupt }),
+  };
   const frame = driver.createFrame();
   const runChain = createStepRunner(board, executor, target, edges);
   return {
     clock,
     board,
     emulator,
+    attachment,
     driver,
     frame,
     edges,
