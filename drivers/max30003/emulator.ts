@@ -288,4 +288,4 @@ function create(options: EmulatorOptions): SpiEmulator {
   return emulator;
 }
 
-export const emulated: EmulatedChip = { model: r.MODEL, bus: "spi", create };
+export const emulated = { model: r.MODEL, bus: "spi", create } satisfies EmulatedChip;

@@ -310,4 +310,4 @@ function create(options: EmulatorOptions): I2cEmulator {
   return emulator;
 }
 
-export const emulated: EmulatedChip = { model: "MAX30102", bus: "i2c", create };
+export const emulated = { model: "MAX30102", bus: "i2c", create } satisfies EmulatedChip;

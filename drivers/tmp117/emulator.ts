@@ -213,4 +213,4 @@ function create(options: EmulatorOptions): I2cEmulator {
   return emulator;
 }
 
-export const emulated: EmulatedChip = { model: r.MODEL, bus: "i2c", create };
+export const emulated = { model: r.MODEL, bus: "i2c", create } satisfies EmulatedChip;
