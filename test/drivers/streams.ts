@@ -18,7 +18,8 @@ export function followStreams(emulator: AnyEmulator, channels: readonly Channel[
   emulator.onConvert = (name, code, at) => {
     const stream = streams[channels.findIndex((channel) => channel.name === name)];
     if (stream === undefined) throw new Error(`${emulator.model}: converts "${name}", which its driver does not know`);
-    stream.codes.push(code);
+    // Rounding gives -0, a converter does not.
+    stream.codes.push(code + 0);
     stream.times.push(at);
   };
 
