@@ -2,7 +2,7 @@
  * The face a user programs against, after ECMA-419 (3rd edition, 2025), section 13: one options object, callbacks only
  * in it and never from inside a public method, `sample()` that never touches the bus, `close()` that may be called twice.
  */
-import type { Board, Executor, Pin } from "../boards/board.ts";
+import type { AnalogExecutor, Board, Executor, Pin } from "../boards/board.ts";
 import {
   type Block,
   type Channel,
@@ -19,8 +19,18 @@ export interface SensorOptions<C> {
   /** The chip, as its folder exports it. */
   readonly driver: Chip<C>;
   readonly board: Board;
-  /** The bus, from `board.i2c(...)` or `board.spi(...)`; I2C address or SPI select pin where not the default. */
-  readonly sensor: { readonly io: Executor; readonly address?: number; readonly select?: Pin };
+  /** How the chip is wired. */
+  readonly sensor: {
+    /** The bus, from `board.i2c(...)`, `board.spi(...)` or `board.analog(...)`. */
+    readonly io: Executor | AnalogExecutor;
+    /** 7-bit I2C address where it is not the chip's default; SPI select pin. */
+    readonly address?: number;
+    readonly select?: Pin;
+    /** Pins of the chip that the board drives, by the chip's names for them (`Chip.pins`). */
+    readonly pins?: Readonly<Record<string, Pin>>;
+    /** Pins of the chip that an analog board reads (`Chip.inputs`), in the order of `board.analog({ inputs })`. */
+    readonly inputs?: readonly string[];
+  };
   /** Pin of the data-ready line. */
   readonly interrupt?: Pin;
   readonly configuration?: Partial<C>;
@@ -37,12 +47,19 @@ export interface Sample {
   time: number;
   uncertainty: number;
   /** Counts of the chip's converter. */
-  photoplethysmograph?: { red?: Float64Array; infrared?: Float64Array };
+  photoplethysmograph?: { red?: Float64Array; infrared?: Float64Array; green?: Float64Array };
   /** `voltage` in V at the electrodes. */
   electrocardiograph?: { voltage: Float64Array; leadOff: boolean };
-  /** `temperature` in degrees Celsius. */
-  thermometer?: { temperature: number };
+  /** `rrInterval` in s, as the chip's own detector says. */
+  heartRateMonitor?: { rrInterval: Float64Array };
+  /** `impedance` in the channel's unit: of the chest, which breathing changes. */
+  respirationMonitor?: { impedance: Float64Array };
+  /** Degrees Celsius: what is measured, the air around an infrared thermometer, the chip itself. */
+  thermometer?: { temperature?: number; ambient?: number; die?: number };
 }
+
+/** 0 degrees Celsius in K, times 100. */
+const ZERO_CELSIUS = 27315;
 
 const physical = (channel: Channel, block: Block): Float64Array => {
   const values = new Float64Array(block.count);
@@ -61,15 +78,25 @@ const toSample = (driver: Driver, frame: Frame): Sample | undefined => {
     if (block.count === 0) continue;
     const values = physical(channels[i], block);
     sample ??= { time: block.time, uncertainty: block.uncertainty };
-    if (channels[i].name === "ecg") {
+    const name = channels[i].name;
+    if (name === "ecg") {
       sample.electrocardiograph = { voltage: values, leadOff: (block.flags & FLAG_LEAD_OFF) !== 0 };
-    } else if (channels[i].name === "temperature") {
-      sample.thermometer = { temperature: values[values.length - 1] };
-    } else {
+    } else if (name === "rrInterval") {
+      sample.heartRateMonitor = { rrInterval: values };
+    } else if (name === "respiration") {
+      sample.respirationMonitor = { impedance: values };
+    } else if (name === "red" || name === "infrared" || name === "green") {
       const ppg = sample.photoplethysmograph ?? {};
-      if (channels[i].name === "red") ppg.red = values;
-      else ppg.infrared = values;
+      ppg[name] = values;
       sample.photoplethysmograph = ppg;
+    } else {
+      const last = values[values.length - 1];
+      const celsius = channels[i].unit === "K" ? last - ZERO_CELSIUS / 100 : last;
+      const thermometer = sample.thermometer ?? {};
+      if (name === "ambient") thermometer.ambient = celsius;
+      else if (name === "dieTemperature") thermometer.die = celsius;
+      else thermometer.temperature = celsius;
+      sample.thermometer = thermometer;
     }
   }
   return sample;
@@ -84,16 +111,20 @@ export class Sensor<C> {
 
   /** Throws Error on a configuration that the chip does not have. */
   constructor(options: SensorOptions<C>) {
+    const wired = options.sensor;
     const wiring = Object.assign(
-      { maxRead: options.sensor.io.maxRead, interrupt: options.interrupt !== undefined },
-      options.sensor.address === undefined ? null : { address: options.sensor.address },
+      { maxRead: wired.io.maxRead, interrupt: options.interrupt !== undefined, inputs: wired.inputs ?? [] },
+      wired.address === undefined ? null : { address: wired.address },
+      wired.pins === undefined ? null : { pins: Object.keys(wired.pins) },
+      "converter" in wired.io ? { converter: wired.io.converter } : null,
     );
     this.chip = options.driver.create(options.configuration ?? {}, wiring);
     this.open = true;
     this.newest = undefined;
     const attachment = Object.assign(
-      { driver: this.chip as Driver, executor: options.sensor.io },
-      options.sensor.select === undefined ? null : { select: options.sensor.select },
+      { driver: this.chip as Driver, executor: wired.io },
+      wired.select === undefined ? null : { select: wired.select },
+      wired.pins === undefined ? null : { pins: wired.pins },
       options.interrupt === undefined ? null : { interrupt: options.interrupt },
     );
     this.reader = createReader(options.board, attachment, {
