@@ -1,6 +1,6 @@
 /** What holds for every driver when its chip or its bus does not do what it should, at any operation of any step. */
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { SimulatedFailure } from "../../boards/simulated.ts";
 import { type Driver, FAULT_BUS, FAULT_IDENTITY, FAULT_STEPS, type Frame, type Step } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
@@ -9,6 +9,10 @@ import { uniform } from "../support/arbitrary.ts";
 import { type Bench, createBench } from "../support/bench.ts";
 import { followStreams } from "./streams.ts";
 import { open, type Subject, sampled, shake, spoil, subjects } from "./subjects.ts";
+
+/** Failures tried: a test goes through all operations of a chain. */
+let cases = 0;
+afterAll(() => console.log(`${cases} failures at single operations`));
 
 const PHASES = ["open", "poll", "close"] as const;
 type Phase = (typeof PHASES)[number];
@@ -43,6 +47,7 @@ function operations(bench: Bench<unknown>, step: Step): number[] {
 /** Calls `act` before operation `index` of what runs next. */
 function atOperation(bench: Bench<unknown>, index: number, act: () => SimulatedFailure | null) {
   let at = 0;
+  cases++;
   bench.board.busFault = () => (at++ === index ? act() : null);
 }
 

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Channel } from "../../drivers/driver.ts";
+import { type Channel, FLAG_SATURATED } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { uniform } from "../support/arbitrary.ts";
 import { createBench } from "../support/bench.ts";
@@ -84,6 +84,35 @@ describe.each(subjects)("$name", (subject) => {
       expect(Math.abs(physical(raw, channel) - expected)).toBeLessThanOrEqual(bound + 1e-9 * Math.abs(expected));
     });
   });
+
+  describe.each(shown.filter(([, , { waveform }]) => waveform))(
+    "input %s far beyond its range",
+    (name, input, channel, index) => {
+      const far = input.maximum - input.minimum;
+      it.each(input.minimum < 0 ? [input.maximum + 9 * far, input.minimum - 9 * far] : [input.maximum + 9 * far])(
+        `of %d ${input.unit} is told as saturated, by a code that the channel declares`,
+        (value) => {
+          const bench = createBench(chip, emulated);
+          bench.emulator.set(name, value);
+          bench.run(bench.driver.open());
+          for (let i = 0, blocks = 0; i < 20 && blocks < 2; i++) {
+            bench.wait(bench.driver.pollEvery);
+            const block = bench.run(bench.driver.poll()).channels[index];
+            if (block.count === 0) continue;
+            // The first block may still have what was there before.
+            if (blocks++ === 0) continue;
+            expect(block.flags & FLAG_SATURATED).toBe(FLAG_SATURATED);
+            const codes = new Set(block.samples.subarray(0, block.count));
+            expect(codes.size).toBe(1);
+            for (const code of codes) {
+              expect(code).toBeGreaterThanOrEqual(channel.minimum);
+              expect(code).toBeLessThanOrEqual(channel.maximum);
+            }
+          }
+        },
+      );
+    },
+  );
 
   it.each(wirings)("decodes everything that it converts, and dates it, interrupt wired: %s", (interrupt) => {
     const waits = fc.array(uniform(0, 1), { minLength: 1, maxLength: 8 });
