@@ -1,9 +1,13 @@
-/** Entry point `vitalwire/simulator`: synthetic people, recorded signals, and whole virtual boards. */
+/** Entry point `vitalwire/simulator`: emulated chips, synthetic people, recorded signals, and whole virtual boards. */
+export { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
+export type * from "../drivers/emulator.ts";
 export { createEcg, type Ecg, type EcgOptions } from "./ecgsyn.ts";
+export { emulators } from "./emulators.ts";
 export { sha256, testOnlySigner } from "./keys.ts";
 export { createVirtualNode, type NodeOptions, type Recording, type Source, type VirtualNode } from "./node.ts";
 export { createPatient, type Patient, type PatientOptions } from "./patient.ts";
 export { createPpg, type Ppg, type PpgOptions } from "./ppg.ts";
+export { type AnalogProbe, type I2cProbe, type Probe, probe, type SpiProbe } from "./probe.ts";
 export { createRandom, type Random } from "./random.ts";
 export { recordingSignal } from "./recording.ts";
 export { createRhythm, type Rhythm, type RhythmOptions } from "./rhythm.ts";

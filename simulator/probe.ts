@@ -74,7 +74,7 @@ export function probe(
   };
   const send = (bytes: readonly number[]) => {
     acknowledged(chip.start(false), `address 0x${chip.address.toString(16)} for a write`);
-    bytes.forEach((byte, i) => acknowledged(chip.write(byte), `byte ${i} (0x${byte.toString(16)})`));
+    for (const byte of bytes) acknowledged(chip.write(byte), `byte 0x${byte.toString(16)}`);
   };
   return Object.assign(common, {
     chip,
