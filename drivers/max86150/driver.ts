@@ -181,7 +181,7 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
     // It came with the 17th sample. Where two of them measured the period, only the jitter of two stamps is left.
     const sample = index + POLL_AFTER;
     const measured = (edge - edgeAt) / (sample - edgeIndex);
-    const good = edgeIndex >= 0 && Math.abs(measured - period) <= TOLERANCE * period;
+    const good = edgeIndex >= 0 && Math.abs(measured - period) <= 2 * TOLERANCE * period;
     const time = edge - (POLL_AFTER + lag) * (good ? measured : period);
     const margin = (good ? 2 : POLL_AFTER + 1) * period * TOLERANCE;
     if (Math.abs(time - block.time) > block.uncertainty + margin) return;
@@ -258,11 +258,15 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
     const reply = outcome.replies[outcome.replies.length - 1];
     if (outcome.error !== null) {
       mark |= FLAG_BUS_FAULT;
+      // The chip may have cleared it all the same.
+      almost = true;
       return finish(frame);
     }
     if ((reply[0] & reg.PWR_RDY) !== 0 || reply[2] !== reg.A_FULL || reply[3] !== reg.VDD_OOR) {
       return restart(frame, `status ${hex(reply[0])}, enables ${hex(reply[2])}`);
     }
+    // Only the first of A_FULL's edges comes with the 17th sample.
+    const rising = !almost && !torn && (reply[0] & reg.A_FULL) !== 0;
     keep(reply);
     const outside = (reply[1] & reg.VDD_OOR) !== 0;
     if (outside && !low)
@@ -272,8 +276,9 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
     const moved = (reply[6] - pointer) & reg.FIVE_BITS;
     const ops: Op[] = [];
     let unread = overflow > 0 ? reg.FIFO_DEPTH : (reply[4] - reply[6]) & reg.FIVE_BITS;
-    // Equal pointers: full or empty. In half a FIFO's time an empty one would have filled.
-    if (unread === 0 && almost && outcome.began - readAt >= POLL_AFTER * period) unread = reg.FIFO_DEPTH;
+    // Equal pointers: full or empty. What was left and what came since tell.
+    const come = (outcome.began - readAt) / period;
+    if (unread === 0 && almost && left - moved + come >= POLL_AFTER) unread = reg.FIFO_DEPTH;
     if (torn && overflow === 0 && moved > 0 && unread > 0 && unread + moved < reg.FIFO_DEPTH) {
       // Popped by a reading that failed, not yet written over: read them again.
       unread += moved;
@@ -286,8 +291,8 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
     newest = reply[4];
     seenFrom = outcome.began;
     seenTo = outcome.ended;
-    const rising = outcome.edges === 1 && (reply[0] & reg.A_FULL) !== 0 && left <= POLL_AFTER && !torn;
-    edge = rising && outcome.edgeAt > readAt ? outcome.edgeAt : 0;
+    const at = outcome.edgeAt;
+    edge = rising && outcome.edges === 1 && left <= POLL_AFTER && at > readAt && at <= seenFrom ? at : 0;
     return drain(unread, ops);
   };
   const status: Step = { ops: [{ read: 7, at: reg.INT_STATUS_1 }], next: onStatus };
