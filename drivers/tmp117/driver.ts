@@ -3,24 +3,34 @@
  * open stands in README.md. Device side.
  */
 import type { Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
-import { createFrame, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../driver.ts";
+import { createFrame, FAULT_CONFIGURATION, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../driver.ts";
 import * as r from "./registers.ts";
-import { configure, fault, hex, identified, oneShot, restart } from "./selftest.ts";
+import { configure, fault, hex, identified, oneShot, restart, whenIdle } from "./selftest.ts";
 
-export type { Tmp117Configuration } from "./registers.ts";
+export type { Tmp117Alert, Tmp117Configuration } from "./registers.ts";
 
 const DEFAULTS: r.Tmp117Configuration = { sampleRate: 1, averaging: 8, offset: 0 };
+/** Configuration of a closed chip. */
+const CLOSED = r.SHUTDOWN | r.DR_ALERT;
+
+/** Cel in steps of the chip. */
+const steps = (degrees: number): number => Math.round(degrees * r.PER_DEGREE);
 
 const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): Driver<r.Tmp117Configuration> => {
   const settings: r.Tmp117Configuration = Object.assign({}, DEFAULTS, configuration);
-  const wired = wiring.interrupt === true;
+  const single = settings.mode === "oneShot";
+  const wired = wiring.interrupt === true && !single;
   const address = wiring.address ?? r.ADDRESSES[0];
   if (r.ADDRESSES.indexOf(address) < 0) {
     throw new Error(`${r.MODEL}: address is ${hex(address)}; choose 0x48, 0x49, 0x4a or 0x4b, as ADD0 is wired`);
   }
   let register = r.encode(settings);
+  let limits = r.limitsOf(settings);
   const cycle = r.cycleOf(register);
-  /** No two conversions end closer than this, us: its oscillator is taken for a sixth fast at most (README.md). */
+  const pause = r.pauseOf(settings.averaging);
+  /** MOD of a one-shot reads 11 while it converts, 01 then. */
+  const kept = single ? r.SETTINGS ^ (r.ONE_SHOT ^ r.SHUTDOWN) : r.SETTINGS;
+  /** No two conversions end closer than this, us: its oscillator is taken for a sixth fast at most (section 6.5). */
   const shortest = (cycle * 26000) / 31;
   const channel: Channel = {
     name: "temperature",
@@ -32,8 +42,8 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
     mul: 78125,
     exp10: -7,
     unit: "Cel",
-    minimum: -55 * r.PER_DEGREE,
-    maximum: 150 * r.PER_DEGREE,
+    minimum: Math.max(-32768, steps(settings.offset) - 55 * r.PER_DEGREE),
+    maximum: Math.min(32767, steps(settings.offset) + 150 * r.PER_DEGREE),
     accuracy: "0.1 Cel from -20 to 50 Cel, 0.3 Cel from -55 to 150 Cel (SNOSD82D p. 1)",
     processing: 0,
   };
@@ -41,52 +51,84 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
   let index = 0;
   /** The next value follows a loss that nobody can count. */
   let gap = false;
-  /** The earliest time at which the next Data_Ready can have been set: its last clearing, us. */
+  /** The earliest time at which the next Data_Ready can have been set: its last clearing, us; one-shot: see `latest`. */
   let clearedAt = 0;
   /** Data_Ready was read, and thereby cleared, but its result was not: it is still there. */
   let owed = false;
+  /** Configuration could not be read. */
+  let doubt = false;
   let edgeAt = 0;
+  /** One-shot: a conversion was started and its result not taken; when it ends at the latest, us. */
+  let started = false;
+  let latest = 0;
+  let looks = 0;
+  /** Alert flags that were read, and thereby cleared, since the last result; those of the last result. */
+  let alerts = 0;
+  let told = 0;
 
   /** Configures, and begins a record; `lost`: it goes on after one that was cut off. */
-  const begin = (lost: boolean): Step =>
-    configure(register, Math.round(settings.offset * r.PER_DEGREE), (outcome) => {
+  const begin = (lost: boolean, value: number, beyond: number[] | null, offset: number): Step =>
+    configure(value, steps(offset), beyond, (outcome) => {
       clearedAt = outcome.began;
-      owed = false;
-      edgeAt = 0;
+      owed = started = doubt = false;
+      edgeAt = alerts = told = 0;
       gap = lost;
     });
+  const resume = (lost: boolean): Step => begin(lost, register, limits, settings.offset);
+
+  /** Notes the flags of a Configuration that was read. */
+  const note = (value: number): void => {
+    if ((value & r.DATA_READY) !== 0) owed = true;
+    if (limits !== null) alerts |= value & (r.HIGH_ALERT | r.LOW_ALERT);
+  };
+
+  /** A limit is told when the first result is beyond it, and again after one that is not. */
+  const tell = (raw: number, frame: Frame): void => {
+    const news = alerts & ~told;
+    told = alerts;
+    alerts = 0;
+    if (news === 0) return;
+    const alert = settings.alert as r.Tmp117Alert;
+    const newest = ` Cel, now ${raw / r.PER_DEGREE} Cel`;
+    if ((news & r.HIGH_ALERT) !== 0) fault(frame, FAULT_DATA, `above alert.high, ${alert.high}${newest}`);
+    if ((news & r.LOW_ALERT) !== 0) fault(frame, FAULT_DATA, `below alert.low, ${alert.low}${newest}`);
+  };
 
   /** The result. Its conversion ended between the last clearing of Data_Ready and now; `ended`: or earlier, at a stop. */
   const take = (outcome: Outcome, frame: Frame, ended: number): void => {
     const raw = r.signed(outcome.replies[0]);
     const block = frame.channels[0];
     owed = false;
+    started = false;
     block.index = index;
     if (raw === r.NOTHING_YET) {
-      fault(frame, FAULT_DATA, "-256 Cel is what it says before its first conversion, and this was not; open it again");
+      fault(frame, FAULT_DATA, "reads -256 Cel, as before its first conversion; open it again");
       frame.restart = true;
       return;
     }
-    const low = Math.max(edgeAt, clearedAt);
-    const precise = edgeAt > clearedAt && ended - low < shortest;
+    const high = single ? Math.min(ended, latest) : ended;
+    const low = single ? Math.min(clearedAt, high) : Math.max(edgeAt, clearedAt);
+    const precise = edgeAt > clearedAt && high - low < shortest;
     // Longer than a cycle: perhaps an older result was written over.
-    if (gap || ended - low >= shortest) block.lost = -1;
+    if (gap || (!single && high - low >= shortest)) block.lost = -1;
     gap = false;
-    block.time = precise ? edgeAt : (low + ended) / 2;
-    block.uncertainty = precise ? r.EDGE_UNCERTAINTY : (ended - low) / 2;
+    block.time = precise ? edgeAt : (low + high) / 2;
+    block.uncertainty = precise ? r.EDGE_UNCERTAINTY : (high - low) / 2;
     block.samples[0] = raw;
     block.count = 1;
     if (raw === 32767) block.flags |= FLAG_SATURATED;
     index++;
     clearedAt = outcome.began;
     edgeAt = 0;
+    tell(raw, frame);
   };
 
   /** Is it the chip that was set up? `value`: its Configuration. */
   const alive = (value: number, frame: Frame): boolean => {
-    const set = value & r.SETTINGS;
-    if (set === register) return true;
+    const set = value & kept;
+    if (set === (register & kept)) return true;
     owed = false;
+    started = false;
     frame.restart = true;
     const what = `Configuration reads ${hex(set)}, ${hex(register)} was written`;
     fault(frame, FAULT_RESTARTED, `${what}: it lost its state; open it again`);
@@ -100,19 +142,83 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
       return null;
     },
   };
+  /** One-shot, and nothing to be taken: wait for it, or start one where the chip is known to be locked and idle. */
+  const next = (lock: number, frame: Frame): Step | null => {
+    if (looks > 0) {
+      looks--;
+      return looks > 0 ? again : fault(frame, FAULT_DATA, `no conversion within ${pause} ms; check the supply`);
+    }
+    if ((lock & r.EUN) === 0) return whenIdle((lock & r.UL_BUSY) !== 0, r.EEPROM_UL, trigger);
+    frame.restart = true;
+    return fault(
+      frame,
+      FAULT_CONFIGURATION,
+      "its EEPROM is unlocked, each one-shot would be programmed; open it again",
+    );
+  };
   const poll: Step = {
-    ops: [r.read(r.CONFIGURATION)],
+    ops: single ? [r.read(r.EEPROM_UL), r.read(r.CONFIGURATION)] : [r.read(r.CONFIGURATION)],
     next: (outcome, frame) => {
       if (outcome.edges > 0) edgeAt = outcome.edgeAt;
-      if (outcome.error !== null) return null;
-      const value = r.unsigned(outcome.replies[0]);
+      if (outcome.error !== null) {
+        doubt = true;
+        return null;
+      }
+      const replies = outcome.replies;
+      const value = r.unsigned(replies[replies.length - 1]);
       if (!alive(value, frame)) return null;
-      if ((value & r.DATA_READY) !== 0) owed = true;
+      note(value);
+      // A reading that failed may have cleared Data_Ready, and nobody saw it.
+      if (doubt && !owed && !single) gap = true;
+      doubt = false;
       if (owed) return result;
+      if (single) return next(r.unsigned(replies[0]), frame);
       clearedAt = outcome.began;
       return null;
     },
   };
+  const again: Step = { ops: [], pause: r.READY_PAUSE, next: () => poll };
+  const trigger: Step = {
+    ops: [r.write(r.CONFIGURATION, register | r.ONE_SHOT)],
+    pause: pause,
+    next: (outcome) => {
+      // One that was started before and never seen ready, or that may have started although the bus failed.
+      if (started) gap = true;
+      started = true;
+      clearedAt = outcome.began + settings.averaging * r.SHORTEST;
+      latest = outcome.error === null ? outcome.ended + settings.averaging * r.LONGEST : Infinity;
+      if (outcome.error !== null) return null;
+      looks = r.READY_TRIES;
+      return poll;
+    },
+  };
+
+  /** `repeated`: the EEPROM was being programmed when the chip was to be stopped. */
+  const closing = (repeated: boolean): Step => ({
+    // Once more before and once after the stop: a result that came in between is neither lost nor read too early.
+    ops: [r.read(r.CONFIGURATION), r.write(r.CONFIGURATION, CLOSED), r.read(r.CONFIGURATION)],
+    next: (stopped, frame) => {
+      if (stopped.edges > 0) edgeAt = stopped.edgeAt;
+      if (stopped.error !== null) return null;
+      const before = r.unsigned(stopped.replies[0]);
+      const after = r.unsigned(stopped.replies[1]);
+      if ((before & r.SETTINGS) === CLOSED || !alive(before, frame)) return null;
+      note(before | after);
+      const busy = (after & r.SETTINGS) !== CLOSED && !repeated;
+      const rest = busy ? whenIdle(true, r.EEPROM_UL, closing(true)) : null;
+      if (owed) {
+        return {
+          ops: [r.read(r.TEMP_RESULT)],
+          next: (outcome) => {
+            if (outcome.error === null) take(outcome, frame, stopped.ended);
+            return rest;
+          },
+        };
+      }
+      if (started || gap || doubt) frame.channels[0].lost = -1;
+      return rest;
+    },
+  });
 
   const driver: Driver<r.Tmp117Configuration> = {
     model: r.MODEL,
@@ -121,42 +227,39 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
     maxHz: 400000,
     configuration: settings,
     dataReady: wired ? "falling" : null,
-    // A result is written over after a cycle, which may be a sixth shorter than it says.
-    pollEvery: Math.floor(wired ? (cycle * 3) / 4 : cycle / 2),
+    // A result is written over after a cycle, which may be a sixth shorter than it says. One-shot: the rest of the period.
+    pollEvery: Math.round(single ? cycle - pause : wired ? (cycle * 3) / 4 : cycle / 2),
     channels: () => [channel],
     createFrame: () => createFrame([1]),
     open: () => {
       index = 0;
-      return identified(restart(begin(false)));
+      return identified(restart(resume(false)));
     },
-    poll: () => poll,
+    poll: () => {
+      looks = 0;
+      return poll;
+    },
     reconfigure: (next) => {
       const value = r.encode(next);
-      if (r.cycleOf(value) !== cycle) return null;
-      const same = value === register && next.offset === settings.offset;
-      register = value;
-      Object.assign(settings, next);
-      return same ? { ops: [] } : begin(true);
+      const beyond = r.limitsOf(next);
+      // What a poll waits for, and how often one comes, is another record's.
+      if (r.cycleOf(value) !== cycle || ((value ^ register) & r.SHUTDOWN) !== 0) return null;
+      if (single && value !== register) return null;
+      if (value === register && next.offset === settings.offset && `${beyond}` === `${limits}`) return { ops: [] };
+      const step = begin(true, value, beyond, next.offset);
+      return {
+        ops: step.ops,
+        // Not before it runs: a poll may be under way.
+        next: (outcome, frame) => {
+          register = value;
+          limits = beyond;
+          Object.assign(settings, { alert: undefined }, next);
+          return step.next === undefined ? null : step.next(outcome, frame);
+        },
+      };
     },
-    selfTest: () => identified(restart(oneShot(restart(begin(true))))),
-    close: () => ({
-      // Once more before and once after the stop: a result that came in between is neither lost nor read too early.
-      ops: [r.read(r.CONFIGURATION), r.write(r.CONFIGURATION, r.SHUTDOWN | r.DR_ALERT), r.read(r.CONFIGURATION)],
-      next: (stopped, frame) => {
-        if (stopped.edges > 0) edgeAt = stopped.edgeAt;
-        if (stopped.error !== null) return null;
-        const before = r.unsigned(stopped.replies[0]);
-        if ((before & r.SETTINGS) === (r.SHUTDOWN | r.DR_ALERT) || !alive(before, frame)) return null;
-        if (((before | r.unsigned(stopped.replies[1])) & r.DATA_READY) === 0 && !owed) return null;
-        return {
-          ops: [r.read(r.TEMP_RESULT)],
-          next: (outcome) => {
-            if (outcome.error === null) take(outcome, frame, stopped.ended);
-            return null;
-          },
-        };
-      },
-    }),
+    selfTest: () => identified(restart(oneShot(restart(resume(true))))),
+    close: () => closing(false),
   };
   return driver;
 };

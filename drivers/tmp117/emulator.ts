@@ -1,7 +1,8 @@
 /**
  * TMP117 at register level (TI SNOSD82D): pointer, big-endian words, conversion cycle, Data_Ready and alert flags, the
- * ALERT pin, EEPROM with its busy time, soft reset, shutdown, one-shot. Not modelled: general call, hysteresis of the
- * therm mode, self-heating. What the data sheet leaves open, and is assumed here: README.md.
+ * ALERT pin in alert and therm mode, EEPROM with its busy time, soft reset, shutdown, one-shot. Not modelled: general call
+ * and SMBus alert response (the bus addresses chips one by one), self-heating. What the data sheet leaves open, and is
+ * assumed here: README.md.
  */
 import {
   type EmulatedChip,
@@ -109,15 +110,19 @@ function create(options: EmulatorOptions): I2cEmulator {
   const convert = () => {
     const sinceStart = (k * cycle()) / 1e6;
     let steps = signals.temperature(now / 1e6, sinceStart) * r.PER_DEGREE;
-    // Repeatability 3 LSB without averaging, 1 LSB with 8 (section 7.3.2), taken for three standard deviations.
+    // The standard deviation without averaging is about 1 LSB (section 8.2.2.1).
     if (options.noise !== undefined) steps += options.noise() / Math.sqrt(averages());
     const rounded = (steps < 0 ? -Math.round(-steps) : Math.round(steps)) + toSigned(get(r.TEMP_OFFSET));
     const code = Math.max(-32768, Math.min(32767, rounded)) | 0;
     emulator.onConvert?.("temperature", code, now);
     result = code & 0xffff;
     flags |= r.DATA_READY;
+    const therm = (get(r.CONFIGURATION) & r.THERM) !== 0;
+    const below = code < toSigned(get(r.TLOW_LIMIT));
     if (code > toSigned(get(r.THIGH_LIMIT))) flags |= r.HIGH_ALERT;
-    if (code < toSigned(get(r.TLOW_LIMIT))) flags |= r.LOW_ALERT;
+    // Therm mode: the low limit is where the high alert ends (section 7.4.4.2).
+    else if (therm && below) flags &= ~r.HIGH_ALERT;
+    if (below && !therm) flags |= r.LOW_ALERT;
     k++;
     if (oneShot()) {
       registers.set(r.CONFIGURATION, (get(r.CONFIGURATION) & ~r.MOD) | r.SHUTDOWN);
@@ -133,7 +138,8 @@ function create(options: EmulatorOptions): I2cEmulator {
     }
     if (pointer === r.CONFIGURATION) {
       const value = get(r.CONFIGURATION) | flags | (busy() ? r.EEPROM_BUSY : 0);
-      flags = 0;
+      // In therm mode conversions alone change the alert (section 7.4.4.2).
+      flags &= (value & r.THERM) !== 0 ? r.HIGH_ALERT : 0;
       return value;
     }
     if (pointer === r.EEPROM_UL) return (unlocked ? 0x8000 : 0) | (busy() ? 0x4000 : 0);

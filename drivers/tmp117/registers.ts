@@ -29,6 +29,9 @@ export const THERM = 0x0010; // T/nA
 export const POL = 0x0008; // ALERT is active high
 export const DR_ALERT = 0x0004; // ALERT shows Data_Ready
 export const SOFT_RESET = 0x0002;
+/** EEPROM_UL: unlocked, so that every write is programmed; its EEPROM_Busy, which no reading clears anything with. */
+export const EUN = 0x8000;
+export const UL_BUSY = 0x4000;
 /** What a write sets and a read shows again: MOD, CONV, AVG, T/nA, POL, DR/nAlert. */
 export const SETTINGS = 0x0ffc;
 
@@ -47,8 +50,13 @@ export const TMP119 = 0x2117;
 export const BUSY_TRIES = 3;
 export const BUSY_PAUSE = 4;
 export const RESET_PAUSE = 3;
-/** A conversion without averaging takes 15.5 ms (section 7.3.2), give or take an eighth; ms. */
+/** A conversion without averaging takes 15.5 ms, 13 at least, 17.5 at most (section 6.5); us, and ms waited for one. */
+export const SHORTEST = 13000;
+export const LONGEST = 17500;
 export const ONE_SHOT_PAUSE = 20;
+/** A one-shot that is not ready after its longest time is asked again so often, ms apart. */
+export const READY_TRIES = 3;
+export const READY_PAUSE = 8;
 /** The pin and the board's edge interrupt are taken for this late at most, us. */
 export const EDGE_UNCERTAINTY = 100;
 
@@ -60,6 +68,16 @@ export interface Tmp117Configuration {
   readonly averaging: number;
   /** Added by the chip to every result, Cel, in steps of 1 / 128 (Temp_Offset). */
   readonly offset: number;
+  /** "continuous" where absent. "oneShot": every poll starts a conversion of its own, between them the chip is shut down. */
+  readonly mode?: "continuous" | "oneShot";
+  /** Cel, in steps of 1 / 128: the chip compares every result; a crossing is told once. No limit where absent. */
+  readonly alert?: Tmp117Alert;
+}
+
+/** Results above `high` or below `low`, Cel, are told; no such limit where absent. */
+export interface Tmp117Alert {
+  readonly low?: number;
+  readonly high?: number;
 }
 
 export const MODEL = "TMP117";
@@ -89,23 +107,51 @@ const choose = (name: string, value: number, list: number[]): number => {
   return index;
 };
 
+/** Waiting for a one-shot conversion of so many averages, ms: its longest time, and a timer that is early by one. */
+export const pauseOf = (averaging: number): number => Math.ceil((averaging * LONGEST) / 1000) + 1;
+
+/** Code of an alert limit; `none` where there is none: no result is beyond that. Throws Error. */
+const limit = (name: string, value: number | undefined, none: number): number => {
+  if (value === undefined) return none;
+  if (!(value > -256 && value < 256)) throw new Error(`${MODEL}: alert.${name} is ${value}; choose -255 to 255 Cel`);
+  return Math.round(value * PER_DEGREE);
+};
+
+/** THigh_Limit and TLow_Limit of a configuration that has limits; null where it has none. Throws Error. */
+export const limitsOf = (c: Tmp117Configuration): number[] | null => {
+  const alert = c.alert;
+  if (alert === undefined) return null;
+  const high = limit("high", alert.high, 32767);
+  const low = limit("low", alert.low, -32768);
+  if (low < high) return [high, low];
+  throw new Error(`${MODEL}: alert.low ${alert.low} and alert.high ${alert.high} fight: choose a lower low`);
+};
+
 /**
- * Checks a configuration; returns the Configuration register: continuous conversion, ALERT as data-ready output, active
- * low. That bit is always set: so the register never equals its reset value 0x0220, and a lost state shows.
+ * Checks a configuration; returns the Configuration register: continuous conversion (one-shot: shutdown, in which it is
+ * between two), ALERT as data-ready output, active low. That bit is always set: so the register never equals its reset
+ * value 0x0220, and a lost state shows. CONV means nothing in one-shot mode; it tells the register from that of a closed
+ * chip.
  */
 export const encode = (c: Tmp117Configuration): number => {
   const conv = choose("sampleRate", c.sampleRate, RATES);
   const avg = choose("averaging", c.averaging, AVERAGES);
-  if (c.averaging * CYCLES[0] > CYCLES[conv]) {
+  const oneShot = c.mode === "oneShot";
+  if (!oneShot && c.mode !== undefined && c.mode !== "continuous") {
+    throw new Error(`${MODEL}: mode is ${c.mode}; choose continuous or oneShot`);
+  }
+  // The whole time of a one-shot must fit, with a moment for the host.
+  const each = oneShot ? LONGEST / 1000 : CYCLES[0];
+  if (oneShot ? pauseOf(c.averaging) >= CYCLES[conv] : c.averaging * each > CYCLES[conv]) {
     throw new Error(
-      `${MODEL}: averaging ${c.averaging} and sampleRate ${c.sampleRate} fight: ${c.averaging} conversions take ` +
-        `${c.averaging * CYCLES[0]} ms, the cycle ${CYCLES[conv]} ms; choose a lower one of the two`,
+      `${MODEL}: averaging ${c.averaging} and sampleRate ${c.sampleRate} fight${oneShot ? " in mode oneShot" : ""}: ` +
+        `${c.averaging} conversions take ${c.averaging * each} ms, the cycle ${CYCLES[conv]} ms; choose a lower one of the two`,
     );
   }
   if (!(c.offset > -256 && c.offset < 256)) {
     throw new Error(`${MODEL}: offset is ${c.offset}; choose -255 to 255 Cel`);
   }
-  return (conv << CONV_SHIFT) | (avg << AVG_SHIFT) | DR_ALERT;
+  return (oneShot ? SHUTDOWN : 0) | (conv << CONV_SHIFT) | (avg << AVG_SHIFT) | DR_ALERT;
 };
 
 /** Cycle of a Configuration register that `encode` made, ms. */

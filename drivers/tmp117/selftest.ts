@@ -1,5 +1,5 @@
 /** What a TMP117 must prove: its identity and its kept registers before it starts, one conversion in the self-test. */
-import type { Frame, Measurement, Outcome, Step } from "../driver.ts";
+import type { Frame, Measurement, Op, Outcome, Step } from "../driver.ts";
 import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
 import * as r from "./registers.ts";
 
@@ -25,15 +25,19 @@ const identify = (frame: Frame, id: number): boolean => {
   return known;
 };
 
-/** Waits, bounded, until the EEPROM is idle; `busy` is what is known already. */
-const whenIdle = (busy: boolean, next: Step): Step => {
+/**
+ * Waits, bounded, until the EEPROM is idle; `busy` is what is known already. `register`: Configuration, or EEPROM_UL,
+ * whose reading clears no flag.
+ */
+export const whenIdle = (busy: boolean, register: number, next: Step): Step => {
+  const flag = register === r.EEPROM_UL ? r.UL_BUSY : r.EEPROM_BUSY;
   let tries = 0;
   const wait: Step = {
-    ops: [r.read(r.CONFIGURATION)],
+    ops: [r.read(register)],
     pause: r.BUSY_PAUSE,
     next: (outcome, frame) => {
       if (outcome.error !== null) return null;
-      if ((r.unsigned(outcome.replies[0]) & r.EEPROM_BUSY) === 0) return next;
+      if ((r.unsigned(outcome.replies[0]) & flag) === 0) return next;
       tries++;
       if (tries < r.BUSY_TRIES) return wait;
       const what = `EEPROM still busy after ${r.BUSY_TRIES * r.BUSY_PAUSE} ms`;
@@ -43,35 +47,65 @@ const whenIdle = (busy: boolean, next: Step): Step => {
   return busy ? wait : next;
 };
 
-/** Writes Temp_Offset and Configuration and reads both back; then `done`, or a fault. */
-export const configure = (configuration: number, offset: number, done: (outcome: Outcome) => void): Step => ({
-  ops: [
-    r.write(r.TEMP_OFFSET, offset),
-    r.write(r.CONFIGURATION, configuration),
-    r.read(r.TEMP_OFFSET),
-    r.read(r.CONFIGURATION),
-  ],
-  next: (outcome, frame) => {
-    if (outcome.error !== null) return null;
-    const kept = r.signed(outcome.replies[0]);
-    const set = r.unsigned(outcome.replies[1]) & r.SETTINGS;
-    if (kept !== offset) {
-      return fault(frame, FAULT_CONFIGURATION, `Temp_Offset reads ${kept}, ${offset} was written; ${NEIGHBOURS}`);
-    }
-    if (set !== configuration) {
-      const what = `Configuration reads ${hex(set)}, ${hex(configuration)} was written`;
-      return fault(frame, FAULT_CONFIGURATION, `${what}; ${NEIGHBOURS}`);
-    }
-    done(outcome);
-    return null;
-  },
-});
+/**
+ * Writes Temp_Offset, the alert limits where there are any, and Configuration, reads all back; then `done`, or a fault.
+ * While the EEPROM is programmed nothing is taken (section 7.5.1.2): once more then, when it is idle.
+ */
+export const configure = (
+  configuration: number,
+  offset: number,
+  limits: number[] | null,
+  done: (outcome: Outcome) => void,
+): Step => {
+  let again = false;
+  const names = ["Temp_Offset"];
+  const registers = [r.TEMP_OFFSET];
+  const values = [offset];
+  if (limits !== null) {
+    names.push("THigh_Limit", "TLow_Limit");
+    registers.push(r.THIGH_LIMIT, r.TLOW_LIMIT);
+    values.push(limits[0], limits[1]);
+  }
+  const count = registers.length;
+  const step: Step = {
+    // Configuration last: its writing begins a cycle, its reading clears flags that older limits have set.
+    ops: registers
+      .map((register, i): Op => r.write(register, values[i]))
+      .concat(
+        r.write(r.CONFIGURATION, configuration),
+        registers.map((register) => r.read(register)),
+        r.read(r.CONFIGURATION),
+      ),
+    next: (outcome, frame) => {
+      if (outcome.error !== null) return null;
+      const value = r.unsigned(outcome.replies[count]);
+      const set = value & r.SETTINGS;
+      if ((value & r.EEPROM_BUSY) !== 0 && !again) {
+        again = true;
+        return whenIdle(true, r.CONFIGURATION, step);
+      }
+      for (let i = 0; i < count; i++) {
+        const kept = r.signed(outcome.replies[i]);
+        if (kept === values[i]) continue;
+        const what = `${names[i]} reads ${kept}, ${values[i]} was written`;
+        return fault(frame, FAULT_CONFIGURATION, `${what}; ${NEIGHBOURS}`);
+      }
+      if (set !== configuration) {
+        const what = `Configuration reads ${hex(set)}, ${hex(configuration)} was written`;
+        return fault(frame, FAULT_CONFIGURATION, `${what}; ${NEIGHBOURS}`);
+      }
+      done(outcome);
+      return null;
+    },
+  };
+  return step;
+};
 
 /** Soft reset, idle EEPROM, then `next`. */
 export const restart = (next: Step): Step => ({
   ops: [r.write(r.CONFIGURATION, r.SOFT_RESET)],
   pause: r.RESET_PAUSE,
-  next: (outcome) => (outcome.error !== null ? null : whenIdle(true, next)),
+  next: (outcome) => (outcome.error !== null ? null : whenIdle(true, r.CONFIGURATION, next)),
 });
 
 /** From any state: identity (into the frame), idle EEPROM, then `next`. */
@@ -79,7 +113,7 @@ export const identified = (next: Step): Step => ({
   ops: [r.read(r.DEVICE_ID), r.read(r.CONFIGURATION)],
   next: (outcome, frame) => {
     if (outcome.error !== null || !identify(frame, r.unsigned(outcome.replies[0]))) return null;
-    return whenIdle((r.unsigned(outcome.replies[1]) & r.EEPROM_BUSY) !== 0, next);
+    return whenIdle((r.unsigned(outcome.replies[1]) & r.EEPROM_BUSY) !== 0, r.CONFIGURATION, next);
   },
 });
 
