@@ -2,14 +2,8 @@
  * MAX86150 at register level: register file, FIFO with its data slots, interrupts, shutdown, reset, on-chip averaging,
  * light and ECG at rates of their own. What no source settles is a named constant here or a line in README.md.
  */
-import {
-  type EmulatedChip,
-  type EmulatorOptions,
-  type I2cEmulator,
-  type Input,
-  type Signal,
-  setSignal,
-} from "../emulator.ts";
+import { type EmulatedChip, type EmulatorOptions, type I2cEmulator, type Signal, setSignal } from "../emulator.ts";
+import { createConverters, inputs } from "./analog.ts";
 import { createFifo } from "./emulator-fifo.ts";
 import * as reg from "./registers.ts";
 
@@ -19,53 +13,39 @@ const RESET_TIME = 500;
 const OUT_OF_RANGE_TIME = 10_000;
 const SUPPLY_MINIMUM = 1.65;
 const SUPPLY_MAXIMUM = 2.05;
-/** V/V, by IA_GAIN and PGA_ECG_GAIN. */
-const IA_GAINS = [5, 9.5, 20, 50];
-const PGA_GAINS = [1, 2, 4, 8];
 /** ECG_RATES by ECG_ADC_CLK and ECG_ADC_OSR, hz. */
 const CLOCKED_RATES = [1600, 800, 400, 200, 3200, 1600, 800, 400];
 /** PPG_SR 11 to 15 are rates with two pulses a sample, hz. */
 const TWO_PULSE_RATES = [10, 20, 50, 84, 100];
-/** Assumptions, root mean square: of a conversion of light, nA, and at the ECG's input, V. No source has a figure. */
-const LIGHT_NOISE = 0.1;
-const ECG_NOISE = 1e-6;
 /** Ticks so close are one, us: k periods of one rate and 2k of its double are the same up to rounding. */
 const SAME = 1e-3;
 
-const volts = (gain: number) => (reg.ECG_STEP * 1e-9) / gain;
-
-/** What a constant photocurrent must read as, in counts. `current`: nA per mA of LED current. */
-const expectedLight = (led: "red" | "infrared") => (current: number, c: reg.Max86150Configuration) =>
-  Math.min(reg.PPG_TOP, (current * c.ledCurrent[led] * (reg.PPG_TOP + 1)) / c.adcRange);
-const expectedEcg = (voltage: number, c: reg.Max86150Configuration) =>
-  Math.max(~reg.ECG_TOP * volts(c.gain), Math.min(reg.ECG_TOP * volts(c.gain), voltage));
-
-/** Half a code is the converter's rounding. */
-const light = (led: "red" | "infrared") => ({
-  channel: led,
-  unit: "nA/mA",
-  minimum: 0,
-  maximum: 1500,
-  epsilon: 0.5,
-  expected: expectedLight(led),
-});
-
-const inputs: Readonly<Record<string, Input<never>>> = {
-  /** Photocurrent by each LED, per mA of its current. */
-  red: light("red"),
-  infrared: light("infrared"),
-  /** Between the electrodes. */
-  ecg: {
-    channel: "ecg",
-    unit: "V",
-    minimum: -0.02,
-    maximum: 0.02,
-    epsilon: (c: reg.Max86150Configuration) => volts(c.gain) / 2,
-    expected: expectedEcg,
-  } as Input<never>,
-  /** VDD_ANA. */
-  supply: { unit: "V", minimum: 0, maximum: 2.2, epsilon: 0 },
+/** Bits that can be written; registers that are not named here cannot, or are written in ways of their own. */
+const MASKS: Readonly<Record<number, number>> = {
+  [reg.INT_ENABLE_1]: 0xf0,
+  [reg.INT_ENABLE_2]: reg.VDD_OOR | reg.ECG_RDY,
+  [reg.FIFO_CONFIG]: 0x7f,
+  [reg.FIFO_CONTROL_1]: 0xff,
+  [reg.FIFO_CONTROL_2]: 0xff,
+  [reg.PPG_CONFIG_1]: 0xff,
+  [reg.PPG_CONFIG_2]: 0x07,
+  [reg.PROX_INT_THRESH]: 0xff,
+  [reg.LED1_PA]: 0xff,
+  [reg.LED2_PA]: 0xff,
+  [reg.LED_RANGE]: 0x0f,
+  [reg.PILOT_PA]: 0xff,
+  [reg.ECG_CONFIG_1]: 0x07,
+  [reg.ECG_CONFIG_3]: 0x0f,
 };
+/** Writing one of them starts the conversions anew, and empties a FIFO that is enabled. */
+const CONFIGURING = [
+  reg.FIFO_CONTROL_1,
+  reg.FIFO_CONTROL_2,
+  reg.PPG_CONFIG_1,
+  reg.PPG_CONFIG_2,
+  reg.ECG_CONFIG_1,
+  reg.ECG_CONFIG_3,
+];
 
 function create(options: EmulatorOptions): I2cEmulator {
   const registers = new Uint8Array(256);
@@ -118,22 +98,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     updateInterrupt();
   };
   const fifo = createFifo(registers, raise);
-
-  const convertLight = (element: number, time: number, sinceStart: number) => {
-    const led = element === reg.FD_LED1 ? "infrared" : "red";
-    const steps = registers[element === reg.FD_LED1 ? reg.LED1_PA : reg.LED2_PA];
-    const wide = field(reg.LED_RANGE, element === reg.FD_LED1 ? 0 : 2, 3) === 1;
-    const range = reg.RANGES[field(reg.PPG_CONFIG_1, 6, 3)];
-    let current = (signals[led](time, sinceStart) * steps * (wide ? 2 : 1)) / 5;
-    if (options.noise !== undefined) current += options.noise() * LIGHT_NOISE;
-    return Math.max(0, Math.min(reg.PPG_TOP, Math.round((current * (reg.PPG_TOP + 1)) / range)));
-  };
-  const convertEcg = (time: number, sinceStart: number) => {
-    const gain = IA_GAINS[field(reg.ECG_CONFIG_3, 0, 3)] * PGA_GAINS[field(reg.ECG_CONFIG_3, 2, 3)];
-    let voltage = signals.ecg(time, sinceStart);
-    if (options.noise !== undefined) voltage += options.noise() * ECG_NOISE;
-    return Math.max(~reg.ECG_TOP, Math.min(reg.ECG_TOP, Math.round(voltage / volts(gain))));
-  };
+  const converters = createConverters(registers, signals, options.noise);
 
   /** One conversion of the lit LEDs; true where it completes an average. */
   const takeLight = (at: number) => {
@@ -143,7 +108,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     summed++;
     for (const element of [reg.FD_LED1, reg.FD_LED2]) {
       if (!elements.includes(element)) continue;
-      const sum = (sums.get(element) ?? 0) + convertLight(element, at / 1e6, sinceStart);
+      const sum = (sums.get(element) ?? 0) + converters.light(element, at / 1e6, sinceStart);
       sums.set(element, summed < count ? sum : 0);
       if (summed < count) continue;
       const code = Math.floor(sum / count);
@@ -156,7 +121,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     return true;
   };
   const takeEcg = (at: number) => {
-    const code = convertEcg(at / 1e6, ecgConversions / ecgRate());
+    const code = converters.ecg(at / 1e6, ecgConversions / ecgRate());
     ecgConversions++;
     latest.set(reg.FD_ECG, code);
     emulator.onConvert?.("ecg", code, at);
@@ -233,32 +198,6 @@ function create(options: EmulatorOptions): I2cEmulator {
     }
     updateInterrupt();
   };
-
-  /** What cannot be written, or only these bits. */
-  const MASKS: Readonly<Record<number, number>> = {
-    [reg.INT_ENABLE_1]: 0xf0,
-    [reg.INT_ENABLE_2]: reg.VDD_OOR | reg.ECG_RDY,
-    [reg.FIFO_CONFIG]: 0x7f,
-    [reg.FIFO_CONTROL_1]: 0xff,
-    [reg.FIFO_CONTROL_2]: 0xff,
-    [reg.PPG_CONFIG_1]: 0xff,
-    [reg.PPG_CONFIG_2]: 0x07,
-    [reg.PROX_INT_THRESH]: 0xff,
-    [reg.LED1_PA]: 0xff,
-    [reg.LED2_PA]: 0xff,
-    [reg.LED_RANGE]: 0x0f,
-    [reg.PILOT_PA]: 0xff,
-    [reg.ECG_CONFIG_1]: 0x07,
-    [reg.ECG_CONFIG_3]: 0x0f,
-  };
-  const CONFIGURING = [
-    reg.FIFO_CONTROL_1,
-    reg.FIFO_CONTROL_2,
-    reg.PPG_CONFIG_1,
-    reg.PPG_CONFIG_2,
-    reg.ECG_CONFIG_1,
-    reg.ECG_CONFIG_3,
-  ];
 
   const writeRegister = (register: number, value: number) => {
     if (resetAt !== Number.POSITIVE_INFINITY) return;

@@ -1,0 +1,142 @@
+/** Scripts for the MAX86150: what a chain of steps must ask of the bus, and what it gets. */
+import { expect } from "vitest";
+import { type BusError, clearFrame, type Driver, type Frame, type Op, type Step } from "../../drivers/driver.ts";
+import { chip, type Max86150Configuration } from "../../drivers/max86150/driver.ts";
+
+/** One step as a test expects it: its operations, and what comes back. */
+export interface Exchange {
+  readonly ops: readonly Op[];
+  readonly replies?: readonly (readonly number[])[];
+  readonly error?: BusError["kind"];
+  readonly began?: number;
+  readonly ended?: number;
+  readonly edges?: number;
+  readonly edgeAt?: number;
+}
+
+/** Plays a chain of steps against what is expected of it; leftovers on either side fail. */
+export function play(first: Step, frame: Frame, script: readonly Exchange[]): Frame {
+  clearFrame(frame);
+  let step: Step | null = first;
+  for (const exchange of script) {
+    expect(step, "the chain ended early").not.toBeNull();
+    expect(step!.ops).toEqual(exchange.ops);
+    const began = exchange.began ?? 0;
+    const kind = exchange.error;
+    const outcome = {
+      replies: (exchange.replies ?? []).map((bytes) => Uint8Array.from(bytes)),
+      error: kind === undefined ? null : { kind, op: exchange.replies?.length ?? 0, message: "scripted" },
+      began,
+      ended: exchange.ended ?? began,
+      edges: exchange.edges ?? 0,
+      edgeAt: exchange.edgeAt ?? 0,
+      inputs: 0,
+    };
+    step = step!.next?.(outcome, frame) ?? null;
+  }
+  expect(step, "the chain goes on").toBeNull();
+  return frame;
+}
+
+export const STATUS: Op = { read: 7, at: 0x00 };
+export const HEAD: Op = { read: 3, at: 0x04 };
+export const TAIL: Op = { read: 5, at: 0x02 };
+/** Enables as the driver writes them. */
+export const ENABLES = [0x80, 0x80];
+export const status = (write: number, overflow: number, read: number, one = 0, two = 0) => [
+  one,
+  two,
+  ...ENABLES,
+  write,
+  overflow,
+  read,
+];
+export const fifo = (bytes: number): Op => ({ read: bytes, at: 0x07 });
+
+/** `count` samples as FIFO bytes: infrared 70000 + k, red 80000 + k, ecg -5 + k. */
+export const samples = (from: number, count: number) =>
+  Array.from({ length: count }, (_, k) => from + k).flatMap((k) =>
+    [70000 + k, 80000 + k, (k - 5) & 0x3ffff].flatMap((code) => [code >> 16, (code >> 8) & 255, code & 255]),
+  );
+export const codes = (frame: Frame, channel: number) =>
+  Array.from(frame.channels[channel].samples.subarray(0, frame.channels[channel].count));
+export const counting = (from: number, count: number) => Array.from({ length: count }, (_, k) => from + k);
+
+const TUNING: Op[] = [
+  { write: [0xff, 0x54] },
+  { write: [0xff, 0x4d] },
+  { write: [0xce, 0x0a] },
+  { write: [0xcf, 0x18] },
+  { write: [0xff, 0x00] },
+];
+export const DEFAULT = [
+  [0x08, 0x1f, 0x21, 0x09],
+  [0x0e, 0x97, 0],
+  [0x11, 50, 50],
+  [0x14, 0],
+  [0x3c, 3],
+  [0x3e, 13],
+];
+
+/** The steps of an opening that works. */
+export const opening = (groups: readonly (readonly number[])[] = DEFAULT, tuning = true): Exchange[] => [
+  { ops: [{ read: 1, at: 0xff }], replies: [[0x1e]] },
+  { ops: [{ write: [0x0d, 0x01] }] },
+  { ops: [{ read: 1, at: 0x0d }], replies: [[0]] },
+  {
+    ops: [
+      ...groups.map((write) => ({ write })),
+      ...(tuning ? TUNING : []),
+      { write: [0x02, 0x80, 0x80] },
+      { write: [0x04, 0, 0, 0] },
+      ...groups.map((group) => ({ read: group.length - 1, at: group[0] })),
+      STATUS,
+      { read: 1, at: 0xff },
+    ],
+    replies: [...groups.map((group) => group.slice(1)), status(0, 0, 0), [0x1e]],
+  },
+  { ops: [{ write: [0x0d, 0x04] }] },
+];
+
+export function opened(configuration: Partial<Max86150Configuration> = {}, maxRead?: number, groups = DEFAULT) {
+  const driver = chip.create(configuration, { interrupt: true, ...(maxRead !== undefined && { maxRead }) });
+  const frame = driver.createFrame();
+  play(
+    driver.open(),
+    frame,
+    opening(
+      groups,
+      driver.channels().some(({ name }) => name === "ecg"),
+    ),
+  );
+  expect(frame.faults).toEqual([]);
+  return { driver, frame };
+}
+
+/** What one reading of `count` samples from `from` on brings, pointers as they should be. */
+export function reading(from: number, count: number, began: number, more: Partial<Exchange> = {}): Exchange {
+  const write = (from + count) & 31;
+  return {
+    ops: [HEAD, fifo(9 * count), TAIL],
+    replies: [[write, 0, from & 31], samples(from, count), [...ENABLES, write, 0, write]],
+    began,
+    ended: began + 1000,
+    ...more,
+  };
+}
+
+/** One poll that reads `count` samples from an empty start. */
+export function read(
+  driver: Driver,
+  frame: Frame,
+  from: number,
+  count: number,
+  began: number,
+  more: Partial<Exchange> = {},
+) {
+  const at = status((from + count) & 31, 0, from & 31, count > 16 ? 0x80 : 0);
+  return play(driver.poll(), frame, [
+    { ops: [STATUS], replies: [at], began, ended: began + 200, ...more },
+    reading(from, count, began + 200),
+  ]);
+}
