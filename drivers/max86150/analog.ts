@@ -55,13 +55,14 @@ export function createConverters(registers: Uint8Array, signals: Record<string, 
       const range = reg.RANGES[field(reg.PPG_CONFIG_1, 6, 3)];
       let current = (signals[first ? "infrared" : "red"](time, sinceStart) * steps * (wide ? 2 : 1)) / 5;
       if (noise !== undefined) current += noise() * LIGHT_NOISE;
-      return Math.max(0, Math.min(reg.PPG_TOP, Math.round((current * (reg.PPG_TOP + 1)) / range)));
+      return Math.max(0, Math.min(reg.PPG_TOP, Math.round((current * (reg.PPG_TOP + 1)) / range))) | 0;
     },
     ecg(time: number, sinceStart: number): number {
       const gain = IA_GAINS[field(reg.ECG_CONFIG_3, 0, 3)] * PGA_GAINS[field(reg.ECG_CONFIG_3, 2, 3)];
       let voltage = signals.ecg(time, sinceStart);
       if (noise !== undefined) voltage += noise() * ECG_NOISE;
-      return Math.max(~reg.ECG_TOP, Math.min(reg.ECG_TOP, Math.round(voltage / volts(gain))));
+      // | 0: no code is -0.
+      return Math.max(~reg.ECG_TOP, Math.min(reg.ECG_TOP, Math.round(voltage / volts(gain)))) | 0;
     },
   };
 }

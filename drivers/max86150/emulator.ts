@@ -123,7 +123,8 @@ function create(options: EmulatorOptions): I2cEmulator {
   const takeEcg = (at: number) => {
     const code = converters.ecg(at / 1e6, ecgConversions / ecgRate());
     ecgConversions++;
-    latest.set(reg.FD_ECG, code);
+    // The bits above its 18 are 0 in the FIFO.
+    latest.set(reg.FD_ECG, code & (2 * reg.ECG_TOP + 1));
     emulator.onConvert?.("ecg", code, at);
   };
 
