@@ -1,16 +1,10 @@
 /**
- * MAX30102 at register level: register file, FIFO, interrupts, reset, on-chip averaging, die temperature.
- * Data sheet 19-7740, Rev 1, 10/18 (pages stand beside the registers). What no source settles is a named constant here
- * or a sentence in README.md, "Assumptions".
+ * MAX30102 at register level, and what the MAX30101 shares: register file, FIFO, interrupts, reset, on-chip averaging,
+ * slots, die temperature. Data sheet 19-7740, Rev 1, 10/18 (pages stand beside the registers). What no source settles is a
+ * named constant, here or in analog.ts, or a sentence in README.md, "Assumptions".
  */
-import {
-  type EmulatedChip,
-  type EmulatorOptions,
-  type I2cEmulator,
-  type Input,
-  type Signal,
-  setSignal,
-} from "../emulator.ts";
+import { type EmulatedChip, type EmulatorOptions, type I2cEmulator, type Signal, setSignal } from "../emulator.ts";
+import { AMBIENT_LIMIT, convert, createInputs } from "./analog.ts";
 import * as reg from "./registers.ts";
 
 /** p3-4: from TEMP_EN to DIE_TEMP_RDY, us. */
@@ -21,48 +15,24 @@ const RESET_TIME = 500;
 const REVISION = 0x03;
 /** Table 12 (p23), heart-rate mode: highest rate for each pulse width, hz. Table 11 is in registers.ts. */
 const HIGHEST_RATES_RED_ONLY = [3200, 1600, 1600, 1000];
-/**
- * Assumption: the data sheet has no noise figure. One published measurement (README.md) found 51 pA and 1.6 codes of
- * 18 bits, root mean square, in means of four conversions; one conversion has twice that, here at any pulse width. nA, codes.
- */
-const NOISE_CURRENT = 0.102;
-const NOISE_CODES = 3.2;
-/** Steps of LED current in a milliampere (Table 8). */
-const LED_STEPS = 5;
 
-/** What a constant photocurrent must read as, in counts. `current`: nA per mA of LED current. */
-const expected = (led: "red" | "infrared") => (current: number, c: reg.Max30102Configuration) => {
-  const top = reg.highestCode(reg.WIDTHS.indexOf(c.pulseWidth));
-  return Math.min(top, (current * c.ledCurrent[led] * (top + 1)) / c.adcRange);
-};
-
-const inputs: Readonly<Record<string, Input<never>>> = {
-  /** Photocurrent by each LED, per mA of its current; half a code is the converter's rounding. */
-  red: { channel: "red", unit: "nA/mA", minimum: 0, maximum: 1500, epsilon: 0.5, expected: expected("red") },
-  infrared: {
-    channel: "infrared",
-    unit: "nA/mA",
-    minimum: 0,
-    maximum: 1500,
-    epsilon: 0.5,
-    expected: expected("infrared"),
-  },
-  /** Of the die; p4: range of the sensor, p9: its resolution. */
-  temperature: { unit: "Cel", minimum: -40, maximum: 85, epsilon: 1 / 32 },
-};
-
-function create(options: EmulatorOptions): I2cEmulator {
+/** A MAX30102, or with three LEDs a MAX30101. `leds`: their names, LED1 first. */
+export function createEmulator(model: string, leds: readonly string[], options: EmulatorOptions): I2cEmulator {
   const registers = new Uint8Array(256);
   /** Three-byte words, up to four a sample (multi-LED mode). */
   const memory = new Int32Array(reg.FIFO_DEPTH * 4);
-  const signals: Record<string, Signal> = { red: () => 0, infrared: () => 0, temperature: () => 25 };
+  const inputs = createInputs(leds);
+  const signals: Record<string, Signal> = {};
+  for (const name of Object.keys(inputs)) signals[name] = () => (name === "temperature" ? 25 : 0);
   const oscillator = options.oscillator ?? 1;
   const address = options.address ?? reg.ADDRESS;
 
   let now = 0;
-  /** LEDs of a sample in their order; none: nothing converts. Words of a sample in the FIFO. */
-  let leds: (1 | 2)[] = [];
+  /** Numbers of the LEDs of a sample in their order; none: nothing converts. Words of a sample in the FIFO. */
+  let slots: number[] = [];
   let width = 1;
+  /** Proximity: LED2 with its pilot amplitude, until something is near. */
+  let waiting = false;
   let startedAt = 0;
   let conversions = 0;
   const sums = [0, 0, 0, 0];
@@ -78,9 +48,10 @@ function create(options: EmulatorOptions): I2cEmulator {
 
   const field = (register: number, shift: number, mask: number) => (registers[register] >> shift) & mask;
   const rate = () => reg.RATES[field(reg.SPO2_CONFIG, 2, 7)];
+  const mode = () => field(reg.MODE_CONFIG, 0, 7);
   const averaging = () => reg.AVERAGES[Math.min(field(reg.FIFO_CONFIG, 5, 7), 5)];
   const conversionAt = () =>
-    leds.length === 0 ? Number.POSITIVE_INFINITY : startedAt + (conversions * 1e6) / (rate() * oscillator);
+    slots.length === 0 ? Number.POSITIVE_INFINITY : startedAt + (conversions * 1e6) / (rate() * oscillator);
 
   const updateInterrupt = () => {
     const one = registers[reg.INT_STATUS_1] & (registers[reg.INT_ENABLE_1] | reg.PWR_RDY);
@@ -111,32 +82,44 @@ function create(options: EmulatorOptions): I2cEmulator {
   };
 
   /** One code of one LED, right-justified. */
-  const convert = (led: 1 | 2, time: number, sinceStart: number) => {
-    const range = reg.RANGES[field(reg.SPO2_CONFIG, 5, 3)];
-    const top = reg.highestCode(field(reg.SPO2_CONFIG, 0, 3));
-    const perMilliampere = signals[led === 1 ? "red" : "infrared"](time, sinceStart);
-    let current = (perMilliampere * registers[reg.LED1_PA + led - 1]) / LED_STEPS;
-    if (options.noise !== undefined) {
-      current += options.noise() * Math.hypot(NOISE_CURRENT, (NOISE_CODES * range) / 2 ** 18);
-    }
-    return Math.max(0, Math.min(top, Math.round((current * (top + 1)) / range)));
+  const codeOf = (led: number, steps: number, time: number, sinceStart: number) => {
+    const current = signals[leds[led - 1]](time, sinceStart) * steps;
+    const ambient = signals.ambient(time, sinceStart);
+    return convert(current, ambient, registers[reg.SPO2_CONFIG], options.noise);
+  };
+  /** What drives a LED; the green one has two amplitudes. */
+  const stepsOf = (led: number) => registers[reg.LED1_PA + led - 1] + (led === 3 ? registers[reg.LED3_PA + 1] : 0);
+  const nameOf = (led: number, slot: number) => leds[led - 1] + (slots.indexOf(led) < slot ? slot + 1 : "");
+
+  const look = (time: number, sinceStart: number) => {
+    const shift = 3 - field(reg.SPO2_CONFIG, 0, 3);
+    if ((codeOf(2, registers[reg.PILOT_PA], time, sinceStart) << shift) >> 10 < registers[reg.PROX_INT_THRESH]) return;
+    waiting = false;
+    startedAt = now;
+    conversions = 0;
+    raise(reg.INT_STATUS_1, reg.PROX_INT);
   };
 
   const sample = (at: number) => {
     const time = at / 1e6;
     const sinceStart = conversions / rate();
     conversions++;
-    leds.forEach((led, slot) => {
-      sums[slot] += convert(led, time, sinceStart);
+    if (signals.ambient(time, sinceStart) > AMBIENT_LIMIT) raise(reg.INT_STATUS_1, reg.ALC_OVF);
+    if (waiting) {
+      look(time, sinceStart);
+      return;
+    }
+    slots.forEach((led, slot) => {
+      sums[slot] += codeOf(led, stepsOf(led), time, sinceStart);
     });
     const count = averaging();
     if (++summed < count) return;
     const middle = at - ((count - 1) * 5e5) / (rate() * oscillator);
-    const codes = leds.map((_, slot) => Math.floor(sums[slot] / count));
+    const codes = slots.map((_, slot) => Math.floor(sums[slot] / count));
     summed = 0;
     sums.fill(0);
-    leds.forEach((led, slot) => {
-      emulator.onConvert?.(led === 1 ? "red" : "infrared", codes[slot], middle);
+    slots.forEach((led, slot) => {
+      emulator.onConvert?.(nameOf(led, slot), codes[slot], middle);
     });
     const shift = 3 - field(reg.SPO2_CONFIG, 0, 3);
     push(codes.map((code) => code << shift));
@@ -145,6 +128,10 @@ function create(options: EmulatorOptions): I2cEmulator {
   const endTemperature = () => {
     const sixteenths = Math.round(signals.temperature(temperatureAt / 1e6, 0) * 16);
     const value = Math.max(-128 * 16, Math.min(128 * 16 - 1, sixteenths));
+    // Nobody waits for a conversion whose end is not enabled: the self-test's is no sample.
+    if (field(reg.INT_ENABLE_2, 1, 1) === 1) {
+      emulator.onConvert?.("dieTemperature", value + 0, temperatureAt - TEMPERATURE_TIME / oscillator / 2);
+    }
     temperatureAt = Number.POSITIVE_INFINITY;
     registers[reg.TEMP_INT] = value >> 4;
     registers[reg.TEMP_FRAC] = value & 15;
@@ -154,18 +141,16 @@ function create(options: EmulatorOptions): I2cEmulator {
 
   /** After every write that may matter: the highest allowed rate instead of too high a one, and a new start. */
   const restart = () => {
-    const mode = field(reg.MODE_CONFIG, 0, 7);
-    const slots = [field(0x11, 0, 7), field(0x11, 4, 7), field(0x12, 0, 7), field(0x12, 4, 7)];
-    const led = (code: number): code is 1 | 2 => code === 1 || code === 2;
-    leds = mode === reg.MODE_HEART_RATE ? [1] : mode === reg.MODE_SPO2 ? [1, 2] : [];
-    if (mode === reg.MODE_MULTI_LED) leds = slots.filter(led);
-    const limits = mode === reg.MODE_HEART_RATE ? HIGHEST_RATES_RED_ONLY : reg.HIGHEST_RATES;
+    const chosen = [field(0x11, 0, 7), field(0x11, 4, 7), field(0x12, 0, 7), field(0x12, 4, 7)];
+    slots = mode() === reg.MODE_HEART_RATE ? [1] : mode() === reg.MODE_SPO2 ? [1, 2] : [];
+    if (mode() === reg.MODE_MULTI_LED) slots = chosen.filter((led) => led > 0 && led <= leds.length);
+    const limits = mode() === reg.MODE_HEART_RATE ? HIGHEST_RATES_RED_ONLY : reg.HIGHEST_RATES;
     const highest = reg.RATES.indexOf(limits[field(reg.SPO2_CONFIG, 0, 3)]);
-    if (leds.length > 0 && field(reg.SPO2_CONFIG, 2, 7) > highest) {
+    if (slots.length > 0 && field(reg.SPO2_CONFIG, 2, 7) > highest) {
       registers[reg.SPO2_CONFIG] = (registers[reg.SPO2_CONFIG] & ~0x1c) | (highest << 2);
     }
-    if (leds.length > 0) width = leds.length;
-    if (field(reg.MODE_CONFIG, 6, 3) !== 0) leds = [];
+    if (slots.length > 0) width = slots.length;
+    if (field(reg.MODE_CONFIG, 6, 3) !== 0) slots = [];
     startedAt = now;
     conversions = 0;
     summed = 0;
@@ -180,6 +165,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     registers[reg.REV_ID] = REVISION;
     registers[reg.PART_ID] = reg.PART;
     unread = 0;
+    waiting = false;
     held = [];
     temperatureAt = Number.POSITIVE_INFINITY;
     resetAt = Number.POSITIVE_INFINITY;
@@ -198,13 +184,14 @@ function create(options: EmulatorOptions): I2cEmulator {
         registers[reg.TEMP_CONFIG] = 0;
         temperatureAt = Number.POSITIVE_INFINITY;
       }
+      waiting = field(reg.INT_ENABLE_1, 4, 1) === 1 && mode() !== reg.MODE_MULTI_LED;
       restart();
     }
     updateInterrupt();
   };
 
   const writePointer = (register: number, value: number) => {
-    if (![2, 3, 7].includes(field(reg.MODE_CONFIG, 0, 7))) return;
+    if (![2, 3, 7].includes(mode())) return;
     registers[register] = value & reg.FIVE_BITS;
     if (register !== reg.OVF_COUNTER) {
       unread = (registers[reg.FIFO_WR_PTR] - registers[reg.FIFO_RD_PTR]) & reg.FIVE_BITS;
@@ -215,15 +202,19 @@ function create(options: EmulatorOptions): I2cEmulator {
     const readOnly = register <= reg.INT_STATUS_2 || register >= reg.REV_ID || register === reg.FIFO_DATA;
     if (readOnly || register === reg.TEMP_INT || register === reg.TEMP_FRAC) return;
     if (resetAt !== Number.POSITIVE_INFINITY) return;
+    // Reserved on the MAX30102.
+    const third = (register >= reg.LED3_PA && register <= reg.PILOT_PA) || register === reg.PROX_INT_THRESH;
+    if (third && leds.length < 3) return;
     if (register === reg.MODE_CONFIG) writeMode(value);
     else if (register >= reg.FIFO_WR_PTR && register <= reg.FIFO_RD_PTR) writePointer(register, value);
     else {
       registers[register] = value;
-      if (register === reg.INT_ENABLE_1) registers[register] = value & 0xe0;
+      if (register === reg.INT_ENABLE_1) registers[register] = value & (leds.length < 3 ? 0xe0 : 0xf0);
       if (register === reg.INT_ENABLE_2) registers[register] = value & reg.DIE_TEMP_RDY;
       if (register <= reg.INT_ENABLE_2) updateInterrupt();
       if (register === reg.SPO2_CONFIG) registers[register] = value & 0x7f;
-      if (register === reg.SPO2_CONFIG || register === 0x11 || register === 0x12) restart();
+      const slot = register === reg.SLOTS_1_2 || register === reg.SLOTS_3_4;
+      if (register === reg.SPO2_CONFIG || (slot && mode() === reg.MODE_MULTI_LED)) restart();
       if (register === reg.TEMP_CONFIG) {
         registers[register] = value & reg.TEMP_EN;
         const awake = field(reg.MODE_CONFIG, 7, 1) === 0;
@@ -252,7 +243,7 @@ function create(options: EmulatorOptions): I2cEmulator {
   const nextAt = () => Math.min(conversionAt(), temperatureAt, resetAt);
 
   const emulator: I2cEmulator = {
-    model: "MAX30102",
+    model,
     inputs,
     address,
     onInterrupt: null,
@@ -263,7 +254,7 @@ function create(options: EmulatorOptions): I2cEmulator {
     get interrupt() {
       return level;
     },
-    set: (name, value) => setSignal("MAX30102", signals, name, value),
+    set: (name, value) => setSignal(model, signals, name, value),
     powerOn(at) {
       now = at;
       clear();
@@ -310,4 +301,8 @@ function create(options: EmulatorOptions): I2cEmulator {
   return emulator;
 }
 
-export const emulated = { model: "MAX30102", bus: "i2c", create } satisfies EmulatedChip;
+export const emulated = {
+  model: "MAX30102",
+  bus: "i2c",
+  create: (options: EmulatorOptions) => createEmulator("MAX30102", reg.LEDS.slice(0, 2), options),
+} satisfies EmulatedChip;

@@ -1,8 +1,8 @@
 /**
- * MAX30102 registers. Pages are those of the data sheet 19-7740, Rev 1, 10/18. Device side.
- * The MAX30101 and MAX30105 have the same map and the same PART_ID.
+ * MAX30102 and MAX30101 registers, named as the data sheet writes them, and what can be set. Pages are those of the MAX30102's data sheet
+ * 19-7740, Rev 1, 10/18; what is the MAX30101's alone is marked. Device side.
+ * Numbers come first and nothing is imported: then the bundler puts them where they are used.
  */
-import { type Block, FLAG_SATURATED, type Op } from "../driver.ts";
 
 /** 7-bit I2C address (p29). */
 export const ADDRESS = 0x57;
@@ -15,6 +15,8 @@ export const INT_ENABLE_1 = 0x02;
 export const INT_ENABLE_2 = 0x03;
 export const A_FULL = 0x80; // the FIFO is down to FIFO_A_FULL free places
 export const PPG_RDY = 0x40; // a new sample is in the FIFO
+export const ALC_OVF = 0x20; // more ambient light than can be taken away: it affects the samples
+export const PROX_INT = 0x10; // early MAX30101 and MAX30105: something came near, sampling began
 export const PWR_RDY = 0x01; // the supply came up: everything else is at its power-on state
 export const DIE_TEMP_RDY = 0x02; // status and enable 2
 
@@ -26,8 +28,8 @@ export const FIFO_DATA = 0x07;
 export const FIFO_DEPTH = 32;
 /** Pointers and counter have five bits; the counter stays at this value. */
 export const FIVE_BITS = 0x1f;
-/** Bytes of one sample in SpO2 mode: LED1 then LED2, three bytes each, MSB at bit 17 (p14-15). */
-export const SAMPLE_BYTES = 6;
+/** Bytes of one LED in a sample, MSB at bit 17 (p14-15). */
+export const WORD = 3;
 
 /** FIFO Configuration (p17): SMP_AVE 7:5, FIFO_ROLLOVER_EN 4, FIFO_A_FULL 3:0. */
 export const FIFO_CONFIG = 0x08;
@@ -46,11 +48,14 @@ export const MODE_MULTI_LED = 7;
 /** SpO2 Configuration (p18-19): SPO2_ADC_RGE 6:5, SPO2_SR 4:2, LED_PW 1:0. */
 export const SPO2_CONFIG = 0x0a;
 
-/** LED Pulse Amplitude (p20), 0.2 mA a step. LED1 is the red one. */
+/** LED Pulse Amplitude (p20), 0.2 mA a step: red, infrared; MAX30101: green, its LED4_PA adds to LED3_PA. */
 export const LED1_PA = 0x0c;
 export const LED2_PA = 0x0d;
+export const LED3_PA = 0x0e;
+/** Early MAX30101 and MAX30105: LED2's amplitude while nothing is near. */
+export const PILOT_PA = 0x10;
 
-/** Multi-LED Mode Control (p21): no effect in SpO2 mode. */
+/** Multi-LED Mode Control (p21): a LED's number for each slot, 2:0 and 6:4; 0 is none. No effect in SpO2 mode. */
 export const SLOTS_1_2 = 0x11;
 export const SLOTS_3_4 = 0x12;
 
@@ -60,71 +65,31 @@ export const TEMP_FRAC = 0x20;
 export const TEMP_CONFIG = 0x21;
 export const TEMP_EN = 0x01;
 
-/** REV_ID and PART_ID (p11). */
+/** Early MAX30101 and MAX30105: the upper 8 of 18 bits of the infrared code at which sampling begins. */
+export const PROX_INT_THRESH = 0x30;
+
+/** REV_ID and PART_ID (p11). MAX30101, MAX30102 and MAX30105 have the same PART_ID. */
 export const REV_ID = 0xfe;
 export const PART_ID = 0xff;
 export const PART = 0x15;
+
+/** ADC bits of the shortest pulse width; each longer one has one more (Table 7). */
+export const FEWEST_BITS = 15;
 
 /** Tables 3, 5, 6 and 7: what a field means by its value. Samples, nA, hz, us. */
 export const AVERAGES = [1, 2, 4, 8, 16, 32];
 export const RANGES = [2048, 4096, 8192, 16384];
 export const RATES = [50, 100, 200, 400, 800, 1000, 1600, 3200];
 export const WIDTHS = [69, 118, 215, 411];
-/** Table 11 (p23), SpO2 mode: highest rate for each pulse width, hz. */
+/** Table 11 (p23), SpO2 mode: highest rate for each pulse width, hz. Taken for multi-LED mode too (README.md). */
 export const HIGHEST_RATES = [1600, 1000, 800, 400];
-/** ADC bits of the shortest pulse width; each longer one has one more (Table 7). */
-export const FEWEST_BITS = 15;
+/** LEDs by their number, LED1 first; the MAX30102 has the first two. */
+export const LEDS = ["red", "infrared", "green"];
 /** Full scale for a LED_PW field. */
 export const highestCode = (width: number): number => (1 << (FEWEST_BITS + width)) - 1;
 
-/**
- * Reads of at most `maxRead` bytes (9 or more): the three pointers and `count` samples, whole ones. A burst runs from
- * FIFO_WR_PTR into FIFO_DATA and stays there (p14).
- */
-export const readFifo = (count: number, maxRead: number): Op[] => {
-  const ops: Op[] = [];
-  let head = 3;
-  let left = count;
-  while (left > 0) {
-    const part = Math.min(left, Math.floor((maxRead - head) / SAMPLE_BYTES));
-    ops.push({ read: head + part * SAMPLE_BYTES, at: head > 0 ? FIFO_WR_PTR : FIFO_DATA });
-    left -= part;
-    head = 0;
-  }
-  return ops;
-};
-
-/**
- * Appends what `readFifo` brought to the blocks of LED1 and LED2, right-justified for the LED_PW field (p14-15), and
- * flags full scale. Returns the number of samples.
- */
-export const decode = (replies: readonly Uint8Array[], width: number, first: Block, second: Block): number => {
-  const shift = 3 - width;
-  const top = highestCode(width);
-  const one = first.samples;
-  const two = second.samples;
-  const start = first.count;
-  let count = start;
-  let firstFlags = 0;
-  let secondFlags = 0;
-  for (let i = 0; i < replies.length; i++) {
-    const bytes = replies[i];
-    for (let at = i === 0 ? 3 : 0; at < bytes.length; at += SAMPLE_BYTES) {
-      one[count] = (((bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2]) & 0x3ffff) >> shift;
-      two[count] = (((bytes[at + 3] << 16) | (bytes[at + 4] << 8) | bytes[at + 5]) & 0x3ffff) >> shift;
-      if (one[count] === top) firstFlags = FLAG_SATURATED;
-      if (two[count] === top) secondFlags = FLAG_SATURATED;
-      count++;
-    }
-  }
-  first.count = count;
-  second.count = count;
-  first.flags |= firstFlags;
-  second.flags |= secondFlags;
-  return count - start;
-};
-
-export interface Max30102Configuration {
+/** What both chips have; each chip's own type says which LEDs. */
+export interface Configuration {
   /** Conversions a second before averaging, hz: 50, 100, 200, 400, 800, 1000 or 1600. */
   readonly sampleRate: number;
   /** Conversions averaged on the chip into one sample: 1, 2, 4, 8, 16 or 32. */
@@ -134,50 +99,25 @@ export interface Max30102Configuration {
   /** Full scale of the converter, nA: 2048, 4096, 8192 or 16384. */
   readonly adcRange: number;
   /** LED currents, mA: 0 to 51 in steps of 0.2. */
-  readonly ledCurrent: { readonly red: number; readonly infrared: number };
+  readonly ledCurrent: { readonly red: number; readonly infrared: number; readonly green?: number };
+  /**
+   * Multi-LED mode: the LED of each slot, one to four; where a LED has several, the later channels have the slot's number
+   * too: "red3". Absent: SpO2 mode.
+   */
+  readonly slots?: readonly string[];
   /** true: a clone whose red and infrared LEDs are swapped. */
   readonly swapLeds?: boolean;
+  /** What pulls INT, where it is wired: 17 samples ("burst", also where absent), or every sample. */
+  readonly interruptOn?: "burst" | "sample";
+  /** Channel "dieTemperature": true: a value every 10 s; or every so many s, 1 to 3600. */
+  readonly dieTemperature?: boolean | number;
+  /** true: enables the ambient light overflow's interrupt, for chips whose status shows only what is enabled. */
+  readonly ambientOverflow?: boolean;
+  /** MAX30101, early revisions: no samples until the infrared code (of 18 bits) reaches 1024 x threshold (0 to 255). */
+  readonly proximity?: { readonly current: number; readonly threshold: number };
 }
 
-const choose = (setting: string, list: readonly number[], value: number): number => {
-  const index = list.indexOf(value);
-  if (index < 0) throw new Error(`MAX30102: ${setting} ${value}: choose one of ${list.join(", ")}`);
-  return index;
-};
-
-const amplitude = (led: string, current: number): number => {
-  const steps = Math.round(current * 5);
-  if (!(steps >= 0 && steps <= 255 && Math.abs(current * 5 - steps) < 1 / 1024)) {
-    throw new Error(`MAX30102: ledCurrent.${led} ${current} mA: choose 0 to 51 in steps of 0.2`);
-  }
-  return steps;
-};
-
-/**
- * The six registers from FIFO_CONFIG to LED2_PA, in SpO2 mode, shut down, FIFO_ROLLOVER_EN off (tables 3 to 8).
- * Throws Error: which setting, or which two fight, the value, and what to choose.
- */
-export const encode = (c: Max30102Configuration): number[] => {
-  const rate = choose("sampleRate", RATES, c.sampleRate);
-  const width = choose("pulseWidth", WIDTHS, c.pulseWidth);
-  const range = choose("adcRange", RANGES, c.adcRange);
-  const averaging = choose("averaging", AVERAGES, c.averaging);
-  const highest = HIGHEST_RATES[width];
-  if (c.sampleRate > highest) {
-    throw new Error(
-      `MAX30102: sampleRate ${c.sampleRate} hz and pulseWidth ${c.pulseWidth} us do not go together in SpO2 mode ` +
-        `(data sheet, Table 11): choose at most ${highest} hz${width > 0 ? ", or a shorter pulse" : ""}`,
-    );
-  }
-  const red = amplitude("red", c.ledCurrent.red);
-  const infrared = amplitude("infrared", c.ledCurrent.infrared);
-  const swap = c.swapLeds === true;
-  return [
-    (averaging << 5) | ALMOST_FULL,
-    SHDN | MODE_SPO2,
-    (range << 5) | (rate << 2) | width,
-    0,
-    swap ? infrared : red,
-    swap ? red : infrared,
-  ];
-};
+export interface Max30102Configuration extends Configuration {
+  readonly slots?: readonly ("red" | "infrared")[];
+  readonly proximity?: never;
+}

@@ -144,9 +144,17 @@ describe("MAX30102 configuration", () => {
     });
   });
 
-  it("refuses a bus that cannot read the pointers and one sample at once", () => {
-    expect(() => chip.create({}, { maxRead: 8 })).toThrow("maxRead 8 bytes");
-    expect(() => chip.create({}, { maxRead: 9 })).not.toThrow();
+  it("refuses a bus that cannot read the status or one sample at once, and names both settings", () => {
+    expect(() => chip.create({}, { maxRead: 6 })).toThrow(
+      "MAX30102 at 0x57: maxRead 6 bytes and slots red, infrared do not go together: " +
+        "choose a bus that reads at least 7 at once, or fewer slots",
+    );
+    expect(() => chip.create({}, { maxRead: 7 })).not.toThrow();
+    expect(() => chip.create({ slots: ["red"] }, { maxRead: 6 })).toThrow("at least 7 at once");
+    expect(() => chip.create({ slots: ["red"] }, { maxRead: 7 })).not.toThrow();
+    const slots = ["red", "infrared", "red", "infrared"] as const;
+    expect(() => chip.create({ slots }, { maxRead: 11 })).toThrow("at least 12 at once, or fewer slots");
+    expect(() => chip.create({ slots }, { maxRead: 12 })).not.toThrow();
   });
 
   it("declares bits, rate and range of each channel as configured", () => {

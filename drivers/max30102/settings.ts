@@ -1,0 +1,140 @@
+/** A configuration of MAX30102 or MAX30101: checked, and turned into registers. Device side. */
+import type { Channel, Frame } from "../driver.ts";
+import * as reg from "./registers.ts";
+
+/** Places in what `encode` returns. */
+export const MODE = 3;
+export const WIDTH = 4;
+export const CURRENTS = 6;
+export const LED3 = 8;
+export const SLOTS = 11;
+export const THRESHOLD = 13;
+export const REGISTERS = 14;
+
+export const hex = (byte: number): string => `0x${(byte + 256).toString(16).slice(1)}`;
+
+/** Adds faults of the chip at `where` to a frame; returns null, which ends a chain. */
+export const createFail =
+  (where: string) =>
+  (frame: Frame, code: number, message: string): null => {
+    frame.faults.push({ code, message: `${where}: ${message}` });
+    return null;
+  };
+
+/** The LED of each slot, in the order of the FIFO. */
+export const slotsOf = (c: reg.Configuration): readonly string[] => c.slots || reg.LEDS.slice(0, 2);
+
+/**
+ * INT_ENABLE_1 and 2, FIFO_CONFIG to SLOTS_3_4 (tables 3 to 8; shut down, FIFO_ROLLOVER_EN off), PROX_INT_THRESH; behind
+ * them what no register holds, so that two configurations differ where these do. `leds`: those that the model has.
+ * Throws Error: which setting, or which two fight, the value, and what to choose.
+ */
+export const encode = (model: string, leds: readonly string[], c: reg.Configuration): number[] => {
+  const refuse = (what: string): never => {
+    throw new Error(`${model}: ${what}`);
+  };
+  const choose = (setting: string, list: readonly unknown[], value: unknown): number => {
+    const index = list.indexOf(value);
+    return index < 0 ? refuse(`${setting} ${value}: choose one of ${list.join(", ")}`) : index;
+  };
+  const amplitude = (setting: string, current: number): number => {
+    const steps = Math.round(current * 5);
+    return steps >= 0 && steps <= 255 && Math.abs(current * 5 - steps) < 1 / 1024
+      ? steps
+      : refuse(`${setting} ${current} mA: choose 0 to 51 in steps of 0.2`);
+  };
+
+  const rate = choose("sampleRate", reg.RATES, c.sampleRate);
+  const width = choose("pulseWidth", reg.WIDTHS, c.pulseWidth);
+  const range = choose("adcRange", reg.RANGES, c.adcRange);
+  const averaging = choose("averaging", reg.AVERAGES, c.averaging);
+  const sample = c.interruptOn === "sample";
+  if (!sample) choose("interruptOn", ["burst", "sample"], c.interruptOn || "burst");
+  const multi = c.slots !== undefined;
+  const highest = reg.HIGHEST_RATES[width];
+  if (c.sampleRate > highest) {
+    refuse(
+      `sampleRate ${c.sampleRate} hz and pulseWidth ${c.pulseWidth} us do not go together in ${multi ? "multi-LED" : "SpO2"} ` +
+        `mode (data sheet, Table 11): choose at most ${highest} hz${width > 0 ? ", or a shorter pulse" : ""}`,
+    );
+  }
+  const swap = c.swapLeds === true ? 3 : 0;
+  const numbers = slotsOf(c).map((led) => {
+    const number = choose("slots", leds, led) + 1;
+    return number < 3 && swap > 0 ? swap - number : number;
+  });
+  if (numbers.length < 1 || numbers.length > 4) refuse(`slots: ${numbers.length} LEDs: choose one to four`);
+  const currents = leds.map((led) =>
+    amplitude(`ledCurrent.${led}`, (c.ledCurrent as Readonly<Record<string, number>>)[led]),
+  );
+  const near = c.proximity;
+  if (near !== undefined && (multi || leds.length < 3)) {
+    refuse(`proximity and ${multi ? "slots" : "this chip"} do not go together: leave out one`);
+  }
+  const threshold = near === undefined ? 0 : near.threshold;
+  if (threshold < 0 || threshold > 255 || threshold % 1 !== 0)
+    refuse(`proximity.threshold ${threshold}: choose 0 to 255`);
+  return [
+    reg.A_FULL |
+      (sample ? reg.PPG_RDY : 0) |
+      (c.ambientOverflow === true ? reg.ALC_OVF : 0) |
+      (near === undefined ? 0 : reg.PROX_INT),
+    c.dieTemperature ? reg.DIE_TEMP_RDY : 0,
+    (averaging << 5) | reg.ALMOST_FULL,
+    reg.SHDN | (multi ? reg.MODE_MULTI_LED : reg.MODE_SPO2),
+    (range << 5) | (rate << 2) | width,
+    0,
+    currents[swap > 0 ? 1 : 0],
+    currents[swap > 0 ? 0 : 1],
+    leds.length > 2 ? currents[2] : 0,
+    0,
+    near === undefined ? 0 : amplitude("proximity.current", near.current),
+    multi ? numbers[0] | (numbers[1] << 4) : 0,
+    multi ? numbers[2] | (numbers[3] << 4) : 0,
+    threshold,
+    swap,
+    Number(c.dieTemperature || 0),
+  ];
+};
+
+/** MDC_PULS_OXIM_PLETH and MDC_TEMP (ISO/IEEE 11073-10101): the die is no body. */
+const PLETH = 150452;
+const TEMPERATURE = 150344;
+
+/** A channel for each slot in the order of the FIFO (red first in SpO2 mode), then the die temperature if it is wanted. */
+export const channelsOf = (c: reg.Configuration): Channel[] => {
+  const width = reg.WIDTHS.indexOf(c.pulseWidth);
+  const channel = (name: string, role: string): Channel => ({
+    name,
+    mdc: PLETH,
+    rate: c.sampleRate / c.averaging,
+    waveform: true,
+    bits: reg.FEWEST_BITS + width,
+    offset: 0,
+    mul: 1,
+    exp10: 0,
+    unit: "1",
+    minimum: 0,
+    maximum: reg.highestCode(width),
+    accuracy: "none given; supply rejection 0.25 % of full scale typically, 1 % at most (p3)",
+    role,
+    processing: 0,
+  });
+  const slots = slotsOf(c);
+  const channels = slots.map((led, slot) => channel(slots.indexOf(led) < slot ? led + (slot + 1) : led, led));
+  if (!c.dieTemperature) return channels;
+  const temperature = {
+    mdc: TEMPERATURE,
+    rate: 0,
+    waveform: false,
+    bits: 12,
+    mul: 625,
+    exp10: -4,
+    unit: "Cel",
+    minimum: -640,
+    maximum: 1360,
+    accuracy: "1 Cel at 25 Cel, typically (p4)",
+  };
+  channels.push(Object.assign(channel("dieTemperature", "die"), temperature));
+  return channels;
+};
