@@ -202,6 +202,52 @@ describe("TMP117 emulator", () => {
     }
   });
 
+  test("therm mode: high above the high limit, until below the low one; no low alert; reading clears neither (section 7.4.4.2)", () => {
+    const { chip, read, set } = powered();
+    chip.advance(2_000);
+    set(0x02, 39 * 128);
+    set(0x03, 38 * 128);
+    const seen = [39, 40, 38, 37.99, 37, 40].map((degrees) => {
+      chip.set("temperature", degrees);
+      set(0x01, 0x0c10);
+      chip.advance(chip.nextAt);
+      const flags = read(0x01) & 0xe000;
+      return [flags, chip.interrupt];
+    });
+    expect(seen).toEqual([
+      [0x2000, 1],
+      [0xa000, 0],
+      [0xa000, 0],
+      [0x2000, 1],
+      [0x2000, 1],
+      [0xa000, 0],
+    ]);
+    expect(read(0x01) & 0xe000).toBe(0x8000);
+  });
+
+  test("alert mode: above or below, not at a limit; both are cleared by reading Configuration alone (section 7.4.4.1)", () => {
+    const { chip, read, set } = powered();
+    chip.advance(2_000);
+    set(0x02, 39 * 128);
+    set(0x03, 38 * 128);
+    const at = (degrees: number) => {
+      chip.set("temperature", degrees);
+      set(0x01, 0x0c00);
+      chip.advance(chip.nextAt);
+      read(0x00);
+    };
+    at(39);
+    expect(read(0x01)).toBe(0x0400);
+    at(38);
+    expect(read(0x01)).toBe(0x0400);
+    at(39.01);
+    at(37.99);
+    expect(chip.interrupt).toBe(0);
+    expect(read(0x01)).toBe(0xc400);
+    expect(chip.interrupt).toBe(1);
+    expect(read(0x01)).toBe(0x0400);
+  });
+
   test("an unknown input is refused with the known one", () => {
     expect(() => powered().chip.set("humidity", 1)).toThrow(/no input "humidity"; it has temperature/);
   });
