@@ -94,7 +94,6 @@ export const createReading = (
   const finish = (frame: Frame): Step | null => {
     if (!closing) return null;
     if (missing !== 0) lose(frame, missing);
-    missing = 0;
     reading.running = false;
     return {
       ops: [{ write: [reg.SYSTEM_CONTROL, reg.RESET] }],
@@ -106,8 +105,8 @@ export const createReading = (
   const restart = (frame: Frame, message: string): Step | null => {
     reading.running = false;
     frame.restart = !closing;
-    missing = 0;
-    lose(frame, -1);
+    missing = -1;
+    lose(frame, missing);
     fail(frame, FAULT_RESTARTED, `lost its registers (${message}): brown-out, or reset by another; check the supply`);
     return finish(frame);
   };
@@ -185,7 +184,6 @@ export const createReading = (
     }
     if (counted > 0 || (over > 0 && had < reg.FIFO_DEPTH + over)) {
       missing = -1;
-      pointer = tail[4] & reg.FIVE_BITS;
       fail(frame, FAULT_DATA, "its FIFO overflowed while it was read; choose a lower sampleRate or a faster bus");
       return finish(frame);
     }

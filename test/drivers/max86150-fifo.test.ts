@@ -4,6 +4,7 @@ import {
   FAULT_DATA,
   FAULT_RESTARTED,
   FLAG_BUS_FAULT,
+  FLAG_LED_CHANGED,
   FLAG_SATURATED,
   type Frame,
   type Op,
@@ -248,6 +249,87 @@ describe("MAX86150 loss", () => {
   });
 });
 
+describe("MAX86150 loss upon loss", () => {
+  const poll = (at: number[], head: number[], count: number, tail: number[]) => [
+    { ops: [STATUS], replies: [status(at[0], at[1], at[2])], began: 300_000, ended: 300_200 },
+    {
+      ops: [HEAD, fifo(9 * count), TAIL],
+      replies: [head, samples(0, count), [...ENABLES, ...tail]],
+      began: 300_200,
+      ended: 306_000,
+    },
+  ];
+
+  it("counts on from what was there before", () => {
+    const { driver, frame } = opened();
+    read(driver, frame, 0, 10, 50_000);
+    play(driver.poll(), frame, poll([13, 3, 13], [13, 3, 13], 24, [13, 0, 5]));
+    expect(shape(frame)).toEqual(all(24, 13, 3, 0));
+    play(driver.poll(), frame, poll([9, 4, 9], [9, 4, 9], 24, [9, 0, 1]));
+    expect(shape(frame)).toEqual(all(24, 41, 4, 0));
+  });
+
+  it("counts one that was overwritten though the pointers had said that the FIFO was just full", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(0, 0, 0, 0x80)], began: 160_000, ended: 160_200 },
+      poll([], [0, 0, 0], 24, [1, 0, 25])[1],
+    ]);
+    expect(shape(frame)).toEqual(all(24, 1, 1, 0));
+  });
+
+  it("does not believe that more was overwritten than came", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, poll([3, 3, 3], [3, 3, 3], 24, [4, 0, 29]));
+    expect(frame.faults).toEqual([OVERFLOWED]);
+  });
+
+  it("counts what was overwritten since a reading of a full FIFO that stood still", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, poll([5, 5, 5], [5, 5, 5], 24, [5, 5, 5]));
+    expect(frame.faults).toEqual([STOOD]);
+    play(driver.poll(), frame, poll([6, 6, 6], [7, 7, 7], 24, [7, 0, 31]));
+    expect(shape(frame)).toEqual(all(24, 7, 7, 0));
+  });
+
+  it("stays with what nobody knows, whatever is known later", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(7, 0, 7)] }]);
+    play(driver.poll(), frame, poll([10, 3, 10], [10, 3, 10], 24, [10, 0, 2]));
+    expect(shape(frame)).toEqual(all(24, 0, -1, 0));
+  });
+
+  it("knows nothing where a count is followed by what nobody knows", () => {
+    const { driver, frame } = opened();
+    const torn = [
+      { ops: [STATUS], replies: [status(5, 0, 0)] },
+      { ops: [HEAD, fifo(45), TAIL], replies: [[5, 0, 0]], error: "bus" as const },
+    ];
+    play(driver.poll(), frame, torn);
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(5, 0, 5)] }]);
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(9, 0, 9)] }]);
+    play(driver.poll(), frame, poll([10, 0, 9], [10, 0, 9], 1, [10, 0, 10]));
+    expect(frame.channels[0].lost).toBe(-1);
+  });
+
+  it("knows nothing where the same count of overflow stands behind a reading that popped", () => {
+    const { driver, frame } = opened();
+    const [first, second] = poll([2, 2, 2], [2, 2, 2], 24, [2, 0, 26]);
+    play(driver.poll(), frame, [first, { ops: second.ops, replies: [[2, 2, 2]], error: "bus" }]);
+    play(driver.poll(), frame, poll([5, 2, 5], [5, 2, 5], 24, [5, 0, 29]));
+    expect(frame.channels[0].lost).toBe(-1);
+  });
+
+  it("counts exactly again behind a reading that failed and was read again", () => {
+    const { driver, frame } = opened();
+    const [first, second] = poll([5, 0, 0], [5, 0, 0], 5, [5, 0, 5]);
+    play(driver.poll(), frame, [first, { ops: second.ops, replies: [[5, 0, 0]], error: "bus" }]);
+    play(driver.poll(), frame, poll([5, 0, 0], [5, 0, 0], 5, [5, 0, 5]));
+    play(driver.poll(), frame, poll([9, 4, 9], [9, 4, 9], 24, [9, 0, 1]));
+    expect(shape(frame)).toEqual(all(24, 9, 4, 0));
+  });
+});
+
 describe("MAX86150 reading that fails", () => {
   const REWIND: Op = { write: [0x06, 0] };
 
@@ -382,6 +464,32 @@ describe("MAX86150 state", () => {
     });
   });
 
+  it("flags what is at an end of its range, channel by channel", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(1, 0, 0)] },
+      {
+        ops: [HEAD, fifo(9), TAIL],
+        replies: [
+          [1, 0, 0],
+          [7, 255, 255, 0, 0, 1, 2, 0, 0],
+          [...ENABLES, 1, 0, 1],
+        ],
+      },
+    ]);
+    expect(frame.channels.map(({ flags }) => flags)).toEqual([FLAG_SATURATED, 0, FLAG_SATURATED]);
+  });
+
+  it("keeps more than one flag for the next block", () => {
+    const { driver, frame } = opened();
+    play(driver.reconfigure({ ...driver.configuration, ledCurrent: { red: 1, infrared: 1 } })!, frame, [
+      { ops: [{ write: [0x11, 5, 5] }, { write: [0x14, 0] }] },
+    ]);
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(0, 0, 0, 0x20)] }]);
+    read(driver, frame, 0, 1, 5000);
+    expect(frame.channels[1].flags).toBe(FLAG_SATURATED | FLAG_LED_CHANGED);
+  });
+
   it("flags light as saturated where the ambient light was too much (ALC_OVF), not the ECG", () => {
     const { driver, frame } = opened();
     play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(0, 0, 0, 0x20)] }]);
@@ -458,6 +566,77 @@ describe("MAX86150 time", () => {
     expect(frame.channels[2].uncertainty).toBe(PERIOD / 16);
   });
 
+  it("keeps to the status up to eight periods before the reading", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(4, 0, 0)], began: 20_000, ended: 20_200 },
+      { ...reading(0, 4, 60_199), replies: [[11, 0, 0], samples(0, 4), [...ENABLES, 12, 0, 4]] },
+    ]);
+    expect(frame.channels[1].time).toBe(20_200 - HALF - 3 * PERIOD);
+  });
+
+  it("takes the edge as long as it agrees with the FIFO within both uncertainties", () => {
+    // Uncertain by 5256.25 and 2656.25 us.
+    for (const [began, taken] of [
+      [79_900, true],
+      [90_112, true],
+      [90_113, false],
+    ] as const) {
+      const { driver, frame } = opened();
+      byEdge(0, 79_800, began)(driver, frame);
+      expect([began, frame.channels[0].time === -200]).toEqual([began, taken]);
+    }
+  });
+
+  it("measures no period that the oscillator cannot have", () => {
+    const { driver, frame } = opened();
+    byEdge(0, 80_000, 80_100)(driver, frame);
+    // 17 samples in 78.2 ms would be 4.6 ms each.
+    byEdge(17, 158_200, 158_300)(driver, frame);
+    expect(frame.channels[0].time).toBe(158_200 - 16 * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe((17 * PERIOD) / 32);
+  });
+
+  it("measures no period across a loss", () => {
+    const { driver, frame } = opened();
+    byEdge(0, 80_000, 80_100)(driver, frame);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(22, 5, 22)], began: 300_000, ended: 300_200, edges: 1, edgeAt: 160_000 },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[22, 5, 22], samples(0, 24), [...ENABLES, 22, 0, 14]], began: 300_200 },
+    ]);
+    expect(frame.channels[0].time).toBe(300_200 - HALF - 31 * PERIOD);
+    const from = 46;
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(31, 0, 14, 0x80)], began: 345_100, ended: 345_300, edges: 1, edgeAt: 345_000 },
+      {
+        ops: [HEAD, fifo(153), TAIL],
+        replies: [[31, 0, 14], samples(from, 17), [...ENABLES, 31, 0, 31]],
+        began: 345_300,
+      },
+    ]);
+    expect(frame.channels[0].time).toBe(345_000 - 16 * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe((17 * PERIOD) / 32);
+  });
+
+  it("dates averages by the edge to their middle too", () => {
+    const configuration = { channels: ["red"] as const, sampleRate: 400, averaging: 2, pulseWidth: 100 };
+    const groups = [
+      [0x08, 0x1f, 0x02, 0],
+      [0x0e, 0x99, 1],
+      [0x11, 0, 50],
+      [0x14, 0],
+      [0x3c, 2],
+      [0x3e, 13],
+    ];
+    const { driver, frame } = opened(configuration, undefined, groups);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(17, 0, 0, 0x80)], began: 80_100, ended: 80_300, edges: 1, edgeAt: 80_000 },
+      { ops: [HEAD, fifo(51), TAIL], replies: [[17, 0, 0], Array(51).fill(0), [...ENABLES, 17, 0, 17]], began: 80_300 },
+    ]);
+    // The middle of two conversions is 1.25 ms before the second.
+    expect(frame.channels[0].time).toBe(80_000 - 16 * PERIOD - 1250);
+  });
+
   it.each([
     ["two edges came", 80_000, 80_100, 2],
     ["it came after the status began", 80_150, 80_100, 1],
@@ -477,6 +656,11 @@ describe("MAX86150 time", () => {
     ]);
     byEdge(0, 85_000, 85_100)(driver, frame);
     expect(frame.channels[0].time).toBe(85_300 - HALF - 16 * PERIOD);
+    // Nor where a status was lost, and A_FULL with it.
+    const other = opened();
+    play(other.driver.poll(), other.frame, [{ ops: [STATUS], error: "nack" }]);
+    byEdge(0, 85_000, 85_100)(other.driver, other.frame);
+    expect(other.frame.channels[0].time).toBe(85_300 - HALF - 16 * PERIOD);
   });
 });
 
@@ -536,6 +720,17 @@ describe("MAX86150 close", () => {
     ]);
     expect(frame.restart).toBe(false);
     expect(frame.faults.map(({ code }) => code)).toEqual([FAULT_RESTARTED]);
+  });
+
+  it("says that nobody knows what a chip that lost its state had still lost", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(4, 0, 0)] },
+      { ops: [HEAD, fifo(36), TAIL], replies: [[4, 0, 0]], error: "bus" },
+    ]);
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(4, 0, 4)] }]);
+    play(driver.close(), frame, [{ ops: STOP, replies: [Array(7).fill(0), Array(7).fill(0)] }, ...OFF]);
+    expect(shape(frame)).toEqual(all(0, 0, -1, 0));
   });
 
   it("shuts down where nothing answers, or the reading fails", () => {
