@@ -100,7 +100,14 @@ export const zones: readonly Zone[] = [
     node: true,
   },
   { name: "cli", at: ["cli/**"], files: ["**"], packages: anyPackage, node: true },
-  { name: "tools", at: ["tools/**"], files: ["tools/**", "gateway/api/assets.ts"], packages: anyPackage, node: true },
+  {
+    name: "tools",
+    at: ["tools/**"],
+    // What measures drivers runs them on a simulated board.
+    files: ["tools/**", "gateway/api/assets.ts", "drivers/**", "boards/**", "firmware/**"],
+    packages: anyPackage,
+    node: true,
+  },
   { name: "test", at: ["test/**"], files: ["**"], packages: anyPackage, node: true },
   { name: "root", at: ["*"], files: ["*"], packages: anyPackage, node: true },
 ];
