@@ -8,7 +8,7 @@ import { emulated } from "../../drivers/max30205/emulator.ts";
 import { emulated as tmp117 } from "../../drivers/tmp117/emulator.ts";
 import { uniform } from "../support/arbitrary.ts";
 import { createBench } from "../support/bench.ts";
-import { failedLook, going, look, opened, play, recognised, settling, start, word } from "./max30205-script.ts";
+import { again, failedLook, going, look, opened, play, recognised, settling, start, word } from "./max30205-script.ts";
 import { followStreams } from "./streams.ts";
 import { shake, spoil } from "./subjects.ts";
 
@@ -239,8 +239,14 @@ describe("MAX30205 that loses its state", () => {
     bench.wait(100);
     expect(bench.emulator.nextAt).toBe(Number.POSITIVE_INFINITY);
     const { driver, frame: other } = opened();
-    play(driver.close(), other, [look(0, 0x00, 0, [0x1234, 0x5678])]);
-    expect(other.faults).toMatchObject([{ code: FAULT_RESTARTED }]);
+    for (const limits of [
+      [0x1234, 0x5678],
+      [0x4b00, 0x5678],
+      [0x1234, 0x5000],
+    ]) {
+      play(driver.close(), other, [look(0, 0x00, 0, limits)]);
+      expect(other.faults).toMatchObject([{ code: FAULT_RESTARTED }]);
+    }
     const uneven = { ops: [{ read: 8, at: 0 }], replies: [[0, 0, 0, 1, 0x4b, 0, 0x50, 0]] };
     play(driver.close(), other, [uneven]);
     expect(other.faults).toMatchObject([{ code: FAULT_RESTARTED }]);
@@ -280,9 +286,33 @@ describe("MAX30205 on a bus that fails", () => {
     play(driver.poll(), frame, [look(3, 0x01), start(0x01), look(4, 0x01)]);
     expect(block).toMatchObject({ count: 1, index: 0, lost: -1 });
     expect(block.samples[0]).toBe(4);
+    play(driver.poll(), frame, [look(4, 0x01), start(0x01), look(4, 0x01)]);
+    expect(block).toMatchObject({ count: 1, index: 1, lost: 0 });
     play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), fails: true }]);
     const rest = { ops: [{ write: [1, 0x01] }, { write: [2, 0x4b, 0] }, { write: [3, 0x50, 0] }] };
     play(driver.close(), frame, [look(4, 0x01), rest]);
+    expect(block).toMatchObject({ count: 0, lost: -1 });
+  });
+
+  test("an opening after a loss begins without one", () => {
+    const { driver, frame, block } = opened();
+    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), fails: true }]);
+    play(driver.open(), frame, [...recognised, settling(0x01), going(0x01)]);
+    play(driver.poll(), frame, [look(0, 0x01), start(0x01), look(4, 0x01)]);
+    expect(block).toMatchObject({ count: 1, index: 0, lost: 0 });
+    // Nor does it wait for what was started before it.
+    play(driver.poll(), frame, [look(0, 0x01), start(0x01), failedLook]);
+    play(driver.open(), frame, [...recognised, settling(0x01), going(0x01)]);
+    play(driver.poll(), frame, [look(0, 0x01), start(0x01), look(5, 0x01)]);
+    expect(block).toMatchObject({ count: 1, index: 0, lost: 0 });
+  });
+
+  test("close looks for a conversion as often as a poll", () => {
+    const { driver, frame, block } = opened();
+    play(driver.poll(), frame, [look(0, 0x01), start(0x01), failedLook]);
+    const busy = look(0, 0x81);
+    const rest = { ops: [{ write: [1, 0x01] }, { write: [2, 0x4b, 0] }, { write: [3, 0x50, 0] }] };
+    play(driver.close(), frame, [busy, again, busy, again, busy, again, busy, rest]);
     expect(block).toMatchObject({ count: 0, lost: -1 });
   });
 

@@ -225,7 +225,12 @@ describe("MAX30205 configuration", () => {
   ])("%d hz: a poll and its conversion fill the period", (sampleRate, pollEvery) => {
     expect(chip.create({ sampleRate }, {}).pollEvery).toBe(pollEvery);
     expect(chip.create({ sampleRate, mode: "continuous" }, {}).pollEvery).toBe(pollEvery + 52);
-    expect(chip.create({ sampleRate }, {}).channels()[0]).toMatchObject({ rate: sampleRate, mdc: 150364, unit: "Cel" });
+    expect(chip.create({ sampleRate }, {}).channels()[0]).toMatchObject({
+      rate: sampleRate,
+      mdc: 150364,
+      unit: "Cel",
+      waveform: false,
+    });
   });
 
   test("it has no data-ready line, also where one is wired", () => {
@@ -283,6 +288,36 @@ describe("MAX30205 limits", () => {
     const told = [`${FAULT_DATA} MAX30205: above alert.high, 38.5 Cel, now 38.5078125 Cel`];
     expect(run([0x2681, 0x2682, 0x2700, 0x2601, 0x2682])).toEqual([[], told, [], [], []]);
     expect(run([0x2682, 0x2600, 0x2682])).toEqual([told, [], told]);
+  });
+
+  test("in the extended format the message has degrees, not steps", () => {
+    const far = [0xe601, 0xe681];
+    const driver = chip.create({ alert: { low: 38, high: 38.5 }, extended: true }, {});
+    const frame = driver.createFrame();
+    play(driver.open(), frame, [...recognised, settling(0x21, far), going(0x21)]);
+    play(driver.poll(), frame, [look(0, 0x21, 0, far), start(0x21), look(0xe700, 0x21, 0, far)]);
+    expect(frame.faults[0].message).toBe("MAX30205: above alert.high, 38.5 Cel, now 39 Cel");
+  });
+
+  test("an opening, and other limits, begin anew", () => {
+    const driver = chip.create({ alert: { low: 38, high: 38.5 } }, {});
+    const frame = driver.createFrame();
+    const above = () => {
+      play(driver.poll(), frame, [look(0, 0x01, 0, limits), start(0x01), look(0x2700, 0x01, 0, limits)]);
+      return frame.faults.length;
+    };
+    for (let round = 0; round < 2; round++) {
+      play(driver.open(), frame, [...recognised, settling(0x01, limits), going(0x01)]);
+      expect([above(), above()]).toEqual([1, 0]);
+    }
+    const step = driver.reconfigure({ ...driver.configuration, alert: { low: 37, high: 38.5 } })!;
+    const next = [0x2501, 0x2681];
+    play(step, frame, [{ ops: step.ops, replies: [[1, 1, 0x25, 0x01, 0x26, 0x81]] }]);
+    const high = [look(0, 0x01, 0, next), start(0x01), look(0x2700, 0x01, 0, next)];
+    play(driver.poll(), frame, high);
+    expect(frame.faults).toHaveLength(1);
+    play(driver.poll(), frame, high);
+    expect(frame.faults).toHaveLength(0);
   });
 
   test("a negative value is below them", () => {
