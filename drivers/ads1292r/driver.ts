@@ -187,7 +187,7 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
       const bytes = outcome.replies[0];
       reads++;
       // A conversion ended while it was read: the bytes may be of both. The newer one still is there.
-      if (edgeAt < outcome.began) {
+      if (edgeAt <= outcome.began) {
         if (r.isStatus(bytes, base)) {
           // All zeros is also what a chip says that was reset and does not convert.
           const zeros = (r.signed(bytes, base + 3) | r.signed(bytes, base + 6)) === 0;
@@ -202,7 +202,12 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
           return fault(frame, FAULT_DATA, `status word reads ${word}, 0xc..... was expected; slow the bus down`);
         }
       }
-      return reads < r.MOST_READS ? reading : null;
+      if (reads < r.MOST_READS) return reading;
+      return fault(
+        frame,
+        FAULT_DATA,
+        "conversions end faster than they are read; lower sampleRate, or use a faster bus",
+      );
     },
   };
 
@@ -288,7 +293,7 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
           note(outcome);
           const bytes = outcome.replies[0];
           if (outcome.error !== null || !alive(outcome.replies[continuous ? 2 : 1], frame)) return rest(pins);
-          if (pending > 0 && edgeAt < outcome.began && r.isStatus(bytes, base)) take(bytes, outcome.ended, frame);
+          if (pending > 0 && edgeAt <= outcome.began && r.isStatus(bytes, base)) take(bytes, outcome.ended, frame);
           return end;
         },
       };

@@ -1,4 +1,5 @@
 /** The ADS1292R driver: transactions, status word and samples, time and loss, configuration. */
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/driver.ts";
@@ -310,17 +311,24 @@ describe("ADS1292R reading", () => {
     expect(frame.channels[0].samples[0]).toBe(5);
   });
 
-  test("an edge at the very begin of a reading counts as one within it", () => {
+  test("an edge at the very begin of a reading is before it, one a microsecond later is within it", () => {
     const { driver, frame } = opened();
-    play(driver.poll(), frame, [poll(data(3, 4), 40000, 40000), poll(data(3, 4), 40200, undefined)]);
+    play(driver.poll(), frame, [poll(data(3, 4), 40000, 40000)]);
     expect(frame.channels[1]).toMatchObject({ lost: 0, index: 0, count: 1, time: 40000 });
+    play(driver.poll(), frame, [poll(data(3, 4), 48000, 48001), poll(data(5, 6), 48200, undefined)]);
+    expect(frame.channels[1]).toMatchObject({ lost: 0, index: 1, count: 1, time: 48001 });
   });
 
   test("conversions that end within every reading leave it after four, and the next poll counts them", () => {
     const { driver, frame } = opened();
     const torn = (at: number) => poll(data(7, 8), at, at + 100);
     play(driver.poll(), frame, [torn(40000), torn(40300), torn(40600), torn(40900)]);
-    expect(frame.faults).toEqual([]);
+    expect(frame.faults).toEqual([
+      {
+        code: FAULT_DATA,
+        message: "ADS1292R: conversions end faster than they are read; lower sampleRate, or use a faster bus",
+      },
+    ]);
     expect(frame.channels[0].count).toBe(0);
     play(driver.poll(), frame, [poll(data(9, 10), 42000, undefined)]);
     expect(frame.channels[0]).toMatchObject({ lost: 3, index: 3, count: 1, time: 41000 });
@@ -857,5 +865,12 @@ describe("ADS1292R configuration", () => {
       { ops: [rdata, look], replies: [data(0x41, 0), registers(0x00, 0xa3)], at: 40000, edgeAt: 39990 },
     ]);
     expect(frame.channels.map(({ samples, flags }) => [samples[0], flags])).toEqual([[0x41, FLAG_TEST_SIGNAL]]);
+  });
+
+  test("the page names every setting with its default", () => {
+    const page = readFileSync(new URL("../../drivers/ads1292r/README.md", import.meta.url), "utf8").replace(/ +/g, " ");
+    for (const [name, value] of Object.entries(chip.defaults)) {
+      expect(page).toContain(`| \`${name}\` | ${JSON.stringify(value)} |`);
+    }
   });
 });
