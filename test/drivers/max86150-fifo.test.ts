@@ -385,6 +385,17 @@ describe("MAX86150 reading that fails", () => {
     expect(shape(frame)).toEqual(all(1, 16, 16, FLAG_BUS_FAULT));
   });
 
+  it("does not take what it popped itself for a FIFO that has filled", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(17, 0, 0, 0x80)], began: 85_000, ended: 85_200 },
+      { ops: [HEAD, fifo(153), TAIL], replies: [[17, 0, 0], samples(0, 17)], error: "timeout", began: 85_200 },
+    ]);
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(17, 0, 17, 0x80)], began: 88_000 }]);
+    read(driver, frame, 17, 1, 90_000);
+    expect(shape(frame)).toEqual(all(1, 17, 17, FLAG_BUS_FAULT));
+  });
+
   it("loses nothing where nothing was popped", () => {
     const { driver, frame } = torn(16);
     read(driver, frame, 0, 17, 85_000);
@@ -645,6 +656,12 @@ describe("MAX86150 time", () => {
     const { driver, frame } = opened();
     byEdge(0, edgeAt, began, edges)(driver, frame);
     expect(frame.channels[0].time).toBe(began + 200 - HALF - 16 * PERIOD);
+  });
+
+  it("does without it where the edge is not A_FULL's: the supply pulls the line too", () => {
+    const { driver, frame } = opened();
+    read(driver, frame, 0, 16, 80_100, { edges: 1, edgeAt: 80_000 });
+    expect(frame.channels[0].time).toBe(80_300 - HALF - 15 * PERIOD);
   });
 
   it("does without it where A_FULL was seen before: its edge is a later sample's", () => {
