@@ -5,7 +5,18 @@
 import { type Chip, createFrame, type Driver, FLAG_LED_CHANGED, type Wiring } from "../driver.ts";
 import { createSampling } from "./fifo.ts";
 import * as reg from "./registers.ts";
-import { CURRENTS, channelsOf, createThermometer, encode, hex, LED3, slotsOf } from "./selftest.ts";
+import {
+  CURRENTS,
+  channelsOf,
+  createThermometer,
+  encode,
+  hasTemperature,
+  hex,
+  isCrossed,
+  LED3,
+  longestRead,
+  slotsOf,
+} from "./selftest.ts";
 
 export type Max30102Configuration = reg.Max30102Configuration;
 
@@ -28,27 +39,16 @@ export const createChip = <C extends reg.Configuration>(
     const address = wiring.address ?? reg.ADDRESS;
     const where = `${model} at ${hex(address)}`;
     const wired = wiring.interrupt === true;
-    const maxRead = wiring.maxRead ?? 1024;
-    // The status has seven bytes.
-    const least = Math.max(slots.length * reg.WORD, 7);
-    if (maxRead < least) {
-      throw new Error(
-        `${where}: maxRead ${maxRead} bytes and slots ${slots.join(", ")} do not go together: ` +
-          `choose a bus that reads at least ${least} at once, or fewer slots`,
-      );
-    }
-    const temperature = configuration.dieTemperature;
     const sampling = createSampling(
       where,
       registers,
       slots,
-      // In multi-LED mode the slots are crossed instead.
-      configuration.swapLeds === true && configuration.slots === undefined,
+      isCrossed(configuration),
       rate,
       averaging,
       wired && configuration.interruptOn === "sample",
-      maxRead,
-      temperature ? createThermometer(where, temperature, slots.length) : null,
+      longestRead(where, slots, wiring.maxRead),
+      hasTemperature(configuration) ? createThermometer(where, configuration.dieTemperature, slots.length) : null,
     );
 
     const channels = channelsOf(configuration);
@@ -94,7 +94,7 @@ export const createChip = <C extends reg.Configuration>(
 };
 
 /** The MAX30102 (also MAX30101 and MAX30105 with their red and infrared LEDs). */
-export const chip: Chip<Max30102Configuration> = createChip("MAX30102", reg.LEDS.slice(0, 2), {
+export const chip: Chip<Max30102Configuration> = /* @__PURE__ */ createChip("MAX30102", reg.LEDS.slice(0, 2), {
   sampleRate: 100,
   averaging: 1,
   pulseWidth: 411,

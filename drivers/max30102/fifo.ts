@@ -34,6 +34,8 @@ const OVERFLOW_LOOKS = 10;
 const TOLERANCE = 1 / 64;
 /** Shortest period in which a host can see OVF_COUNTER move and pop before it moves again, us. */
 const COUNTABLE = 5000;
+/** Two gaps in one FIFO cannot be put down as one. */
+const TWICE = "lost samples twice in one FIFO; poll it sooner";
 
 /** What of a driver has to do with samples. */
 export interface Sampling {
@@ -119,7 +121,7 @@ export const createSampling = (
     missing = 0;
     loseAll(frame);
     fail(frame, FAULT_RESTARTED, message);
-    return finish(frame);
+    return closing ? finish(frame) : null;
   };
   const forgot = (frame: Frame, what: string): Step | null =>
     restart(frame, `lost its registers (${what}): brown-out, or reset by another; check the supply`);
@@ -184,7 +186,7 @@ export const createSampling = (
     // and samples do not fit into one read, it may have become full in between.
     const known = lost < reg.FIVE_BITS && (closing || outcome.ended < next);
     if ((full || heads > 0) && (lost > 0 || !known)) {
-      if (gap > 0 || !full) return restart(frame, "its FIFO overflowed while it was read; poll it sooner");
+      if (gap > 0 || !full) return restart(frame, TWICE);
       gap = reg.FIFO_DEPTH;
       missing = known ? lost : -1;
     }
@@ -270,7 +272,7 @@ export const createSampling = (
       unread += skipped;
       ops.push({ write: [reg.FIFO_RD_PTR, pointer] });
     } else if (skipped > 0) {
-      if (gap > 0) return restart(frame, `FIFO_RD_PTR (0x06) moved by ${skipped} beside a gap; check the bus`);
+      if (gap > 0) return restart(frame, TWICE);
       if (missing >= 0) missing += skipped;
       pointer = reply[6] & reg.FIVE_BITS;
     }

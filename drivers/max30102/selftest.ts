@@ -15,7 +15,20 @@ import * as reg from "./registers.ts";
 import { createFail, hex, LED3, MODE, REGISTERS, SLOTS, THRESHOLD } from "./settings.ts";
 import { KEEPS, sixteenths } from "./thermometer.ts";
 
-export { CURRENTS, channelsOf, createFail, encode, hex, LED3, MODE, slotsOf, WIDTH } from "./settings.ts";
+export {
+  CURRENTS,
+  channelsOf,
+  createFail,
+  encode,
+  hasTemperature,
+  hex,
+  isCrossed,
+  LED3,
+  longestRead,
+  MODE,
+  slotsOf,
+  WIDTH,
+} from "./settings.ts";
 export { createThermometer, type Thermometer } from "./thermometer.ts";
 
 /** How often RESET is looked at, 1 ms apart. */

@@ -24,6 +24,10 @@ export const createFail =
 /** The LED of each slot, in the order of the FIFO. */
 export const slotsOf = (c: reg.Configuration): readonly string[] => c.slots || reg.LEDS.slice(0, 2);
 
+/** Whether the die temperature is a channel. 0 s is no way to say no: `createThermometer` refuses it. */
+export const hasTemperature = (c: reg.Configuration): boolean =>
+  c.dieTemperature !== undefined && c.dieTemperature !== false;
+
 /**
  * INT_ENABLE_1 and 2, FIFO_CONFIG to SLOTS_3_4 (tables 3 to 8; shut down, FIFO_ROLLOVER_EN off), PROX_INT_THRESH; behind
  * them what no register holds, so that two configurations differ where these do. `leds`: those that the model has.
@@ -59,11 +63,12 @@ export const encode = (model: string, leds: readonly string[], c: reg.Configurat
     );
   }
   const swap = c.swapLeds === true ? 3 : 0;
-  const numbers = slotsOf(c).map((led) => {
+  const names = slotsOf(c);
+  if (names.length < 1 || names.length > 4) refuse(`slots: ${names.length} LEDs: choose one to four`);
+  const numbers = names.map((led) => {
     const number = choose("slots", leds, led) + 1;
     return number < 3 && swap > 0 ? swap - number : number;
   });
-  if (numbers.length < 1 || numbers.length > 4) refuse(`slots: ${numbers.length} LEDs: choose one to four`);
   const currents = leds.map((led) =>
     amplitude(`ledCurrent.${led}`, (c.ledCurrent as Readonly<Record<string, number>>)[led]),
   );
@@ -72,14 +77,15 @@ export const encode = (model: string, leds: readonly string[], c: reg.Configurat
     refuse(`proximity and ${multi ? "slots" : "this chip"} do not go together: leave out one`);
   }
   const threshold = near === undefined ? 0 : near.threshold;
-  if (threshold < 0 || threshold > 255 || threshold % 1 !== 0)
+  if (threshold < 0 || threshold > 255 || threshold % 1 !== 0) {
     refuse(`proximity.threshold ${threshold}: choose 0 to 255`);
+  }
   return [
     reg.A_FULL |
       (sample ? reg.PPG_RDY : 0) |
       (c.ambientOverflow === true ? reg.ALC_OVF : 0) |
       (near === undefined ? 0 : reg.PROX_INT),
-    c.dieTemperature ? reg.DIE_TEMP_RDY : 0,
+    hasTemperature(c) ? reg.DIE_TEMP_RDY : 0,
     (averaging << 5) | reg.ALMOST_FULL,
     reg.SHDN | (multi ? reg.MODE_MULTI_LED : reg.MODE_SPO2),
     (range << 5) | (rate << 2) | width,
@@ -95,6 +101,23 @@ export const encode = (model: string, leds: readonly string[], c: reg.Configurat
     swap,
     Number(c.dieTemperature || 0),
   ];
+};
+
+/** Whether the FIFO has the second channel first: swapped LEDs in SpO2 mode. In multi-LED mode the slots are swapped back. */
+export const isCrossed = (c: reg.Configuration): boolean => c.swapLeds === true && c.slots === undefined;
+
+/**
+ * Bytes that a read may have. `limit`: `Wiring.maxRead`. Throws Error where the status (seven bytes) or a sample of these
+ * slots does not fit.
+ */
+export const longestRead = (where: string, slots: readonly string[], limit: number | undefined): number => {
+  const least = Math.max(slots.length * reg.WORD, 7);
+  if (limit === undefined) return 1024;
+  if (limit >= least) return limit;
+  throw new Error(
+    `${where}: maxRead ${limit} bytes and slots ${slots.join(", ")} do not go together: ` +
+      `choose a bus that reads at least ${least} at once, or fewer slots`,
+  );
 };
 
 /** MDC_PULS_OXIM_PLETH and MDC_TEMP (ISO/IEEE 11073-10101): the die is no body. */
@@ -122,7 +145,7 @@ export const channelsOf = (c: reg.Configuration): Channel[] => {
   });
   const slots = slotsOf(c);
   const channels = slots.map((led, slot) => channel(slots.indexOf(led) < slot ? led + (slot + 1) : led, led));
-  if (!c.dieTemperature) return channels;
+  if (!hasTemperature(c)) return channels;
   const temperature = {
     mdc: TEMPERATURE,
     rate: 0,

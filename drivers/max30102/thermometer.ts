@@ -32,7 +32,7 @@ export interface Thermometer {
  * Its values, sixteenths of a Cel, go into the block at `place`. A value came between its start and its flag, which is
  * all that is known of its time. `every`: `Configuration.dieTemperature`. Throws Error where that is no number of seconds.
  */
-export const createThermometer = (where: string, every: number | boolean, place: number): Thermometer => {
+export const createThermometer = (where: string, every: number | boolean | undefined, place: number): Thermometer => {
   const seconds = typeof every === "number" ? every : USUAL;
   if (!(seconds >= 1 && seconds <= 3600)) {
     throw new Error(`${where}: dieTemperature ${seconds} s: choose 1 to 3600, or true for every ${USUAL} s`);

@@ -44,10 +44,10 @@ export function play(first: Step, frame: Frame, script: readonly Exchange[]): Fr
 
 export const ENABLED = 0x80;
 export const STATUS: Op = { read: 7, at: 0x00 };
-export const status = (write: number, overflow: number, read: number, status1 = 0) => [
+export const status = (write: number, overflow: number, read: number, status1 = 0, status2 = 0, enable = ENABLED) => [
   status1,
-  0,
-  ENABLED,
+  status2,
+  enable,
   0,
   write,
   overflow,
@@ -68,28 +68,40 @@ export const infrareds = (frame: Frame) => Array.from(frame.channels[1].samples.
 export const counting = (from: number, count: number) => Array.from({ length: count }, (_, k) => from + k);
 
 const DEFAULT = [0x0f, 0x83, 0x47, 0, 31, 31];
-export const opening = (registers: readonly number[] = DEFAULT): Exchange[] => [
+/** `more`: LED3_PA to SLOTS_3_4; `enables`: INT_ENABLE_1 and 2. */
+export const opening = (
+  registers: readonly number[] = DEFAULT,
+  more: readonly number[] = [],
+  enables: readonly number[] = [ENABLED, 0],
+): Exchange[] => [
   { ops: [{ read: 2, at: 0xfe }], replies: [[0x03, 0x15]] },
   { ops: [{ write: [0x09, 0x40] }] },
   { ops: [{ read: 1, at: 0x09 }], replies: [[0]] },
   {
     ops: [
-      { write: [0x09, 0x83] },
-      { write: [0x08, ...registers] },
-      { write: [0x02, 0x80, 0] },
+      { write: [0x09, registers[1]] },
+      { write: [0x08, ...registers, ...more] },
+      { write: [0x02, ...enables] },
       { write: [0x04, 0, 0, 0] },
       { read: 7, at: 0x00 },
       { read: 6, at: 0x08 },
+      ...(more.length > 0 ? [{ read: 5, at: 0x0e }] : []),
     ],
-    replies: [[0, 0, ENABLED, 0, 0, 0, 0], registers],
+    replies: [[0, 0, ...enables, 0, 0, 0], registers, more],
   },
-  { ops: [{ write: [0x09, 0x03] }] },
+  { ops: [{ write: [0x09, registers[1] & 7] }] },
 ];
 
-export function opened(configuration: Partial<Max30102Configuration> = {}, maxRead?: number, registers = DEFAULT) {
+export function opened(
+  configuration: Partial<Max30102Configuration> = {},
+  maxRead?: number,
+  registers = DEFAULT,
+  more: readonly number[] = [],
+  enables: readonly number[] = [ENABLED, 0],
+) {
   const driver = chip.create(configuration, { interrupt: true, ...(maxRead !== undefined && { maxRead }) });
   const frame = driver.createFrame();
-  play(driver.open(), frame, opening(registers));
+  play(driver.open(), frame, opening(registers, more, enables));
   expect(frame.faults).toEqual([]);
   return { driver, frame };
 }
