@@ -279,4 +279,4 @@ function create(options: EmulatorOptions): I2cEmulator {
   return emulator;
 }
 
-export const emulated: EmulatedChip = { model: reg.MODEL, bus: "i2c", create };
+export const emulated = { model: reg.MODEL, bus: "i2c", create } satisfies EmulatedChip;

@@ -1,6 +1,8 @@
 /** The bench for one emulated chip. */
 import { expect, test } from "vitest";
+import * as drivers from "../../drivers/index.ts";
 import { emulators, probe } from "../../simulator/index.ts";
+import { names } from "../drivers/subjects.ts";
 
 test("a chip on I2C is written and read, and what it does not acknowledge is an error that names the byte", () => {
   const bench = probe(emulators.tmp117, { address: 0x4b });
@@ -31,4 +33,21 @@ test("time moves only when it is told to, and a chip that lost its power has for
   expect(bench.read(0, 2)).toEqual([0x12, 0x80]);
   bench.cutPower();
   expect(bench.read(0, 2)).toEqual([0x80, 0]);
+});
+
+test("every chip of drivers/ is exported by its name, and so is its emulator", () => {
+  expect(Object.keys(emulators).sort()).toEqual(names);
+  const exported = drivers as unknown as Record<string, { model: string }>;
+  for (const name of names) {
+    expect(exported[name]?.model.toLowerCase(), name).toBe(name);
+    expect(exported[`${name}Emulator`]).toBe(emulators[name as keyof typeof emulators]);
+  }
+});
+
+test("an analog chip is a voltage", () => {
+  const bench = probe(emulators.ad8232);
+  bench.wait(500);
+  expect(bench.voltage()).toBeCloseTo(1.65, 2);
+  bench.chip.set("ecg", 1 / 1100);
+  expect(bench.voltage()).toBeCloseTo(2.65, 2);
 });
