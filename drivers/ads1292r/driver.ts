@@ -3,7 +3,7 @@
  * FIFO: a conversion that is not read before the next one is gone. What rests on one source or none stands in
  * README.md. Device side.
  */
-import type { Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
+import type { Block, Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
 import {
   createFrame,
   FAULT_BUS,
@@ -20,12 +20,12 @@ export type { Ads1292rConfiguration } from "./registers.ts";
 
 const DEFAULTS: r.Ads1292rConfiguration = {
   sampleRate: 125,
-  channel1: "respiration",
-  channel2: "ecg",
+  channel1: r.RESPIRATION,
+  channel2: r.ECG,
   gain1: 6,
   gain2: 6,
-  input1: "electrodes",
-  input2: "electrodes",
+  input1: r.ELECTRODES,
+  input2: r.ELECTRODES,
   reference: 242 / 100,
   leadOff: 6,
   leadOffThreshold: 95,
@@ -45,11 +45,11 @@ const MDC_ECG = 131328;
 const MDC_RESPIRATION = 151780;
 
 const describe = (c: r.Ads1292rConfiguration, place: number): Channel => {
-  const chest = place === 0 && c.channel1 === "respiration";
+  const chest = place === 0 && c.channel1 === r.RESPIRATION;
   const gain = place === 0 ? c.gain1 : c.gain2;
   const input = place === 0 ? c.input1 : c.input2;
   return {
-    name: chest ? "respiration" : place === 0 ? "ecg1" : "ecg",
+    name: chest ? r.RESPIRATION : place === 0 ? "ecg1" : r.ECG,
     mdc: chest ? MDC_RESPIRATION : MDC_ECG,
     rate: c.sampleRate,
     waveform: true,
@@ -62,7 +62,7 @@ const describe = (c: r.Ads1292rConfiguration, place: number): Channel => {
     minimum: -8388608,
     maximum: 8388607,
     accuracy: "noise 8 uV peak to peak at 150 hz and gain 6 (SBAS502C p. 1)",
-    processing: input === "electrodes" ? 0 : 3,
+    processing: input === r.ELECTRODES ? 0 : 3,
   };
 };
 
@@ -83,14 +83,24 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
   const pins = { reset: wired.indexOf("reset") >= 0, start: wired.indexOf("start") >= 0 };
   const period = 1000000 / settings.sampleRate;
   const continuous = settings.continuous;
-  const chest = settings.channel1 === "respiration";
+  const chest = settings.channel1 === r.RESPIRATION;
   /** Where the frame begins in a reply. */
   const base = continuous ? 0 : 1;
-  /** Of each channel that is on: 0 or 1, the first or the second of the chip. */
-  const places: number[] = [];
-  if (settings.channel1 !== "off") places.push(0);
-  if (settings.channel2 !== "off") places.push(1);
-  const channels = places.map((place) => describe(settings, place));
+  /** Of each channel that is on: where its bytes begin in a reply, and which bits of LOFF_STAT are its own. */
+  const starts: number[] = [];
+  const masks: number[] = [];
+  const channels: Channel[] = [];
+  if (settings.channel1 !== r.OFF) {
+    starts.push(base + 3);
+    masks.push(3);
+    channels.push(describe(settings, 0));
+  }
+  if (settings.channel2 !== r.OFF) {
+    starts.push(base + 6);
+    masks.push(12);
+    channels.push(describe(settings, 1));
+  }
+  const fixed = channels.map((channel) => (channel.processing === 3 ? FLAG_TEST_SIGNAL : 0));
 
   let index = 0;
   /** Edges of DRDY whose conversion was not read, and the time of the last one, us. */
@@ -113,9 +123,8 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
     } else gap = true;
   };
 
-  /** CONFIG1 and CONFIG2 in a reply. CONFIG2 is never what it is after a reset: the reference is on. */
-  const alive = (reply: Uint8Array, frame: Frame): boolean => {
-    if (reply[2] === registers[0] && reply[3] === registers[1]) return true;
+  // An interpreter reads over what it does not run: what is rare stands apart from what runs at every sample.
+  const dead = (reply: Uint8Array, frame: Frame): boolean => {
     const what = `CONFIG1, CONFIG2 read ${hex(reply[2])}, ${hex(reply[3])}`;
     if (reply[0] === reply[3] && reply[2] === reply[3] && (reply[3] === 0 || reply[3] === 255)) {
       fault(frame, FAULT_BUS, `${what}: no chip answers; check power, select and data lines`);
@@ -128,26 +137,30 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
     frame.restart = true;
     return false;
   };
+  /** CONFIG1 and CONFIG2 in a reply. CONFIG2 is never what it is after a reset: the reference is on. */
+  const alive = (reply: Uint8Array, frame: Frame): boolean =>
+    (reply[2] === registers[0] && reply[3] === registers[1]) || dead(reply, frame);
 
+  const begin = (block: Block): void => {
+    block.index = index;
+    block.time = edgeAt;
+    block.uncertainty = r.EDGE_UNCERTAINTY;
+    block.lost = gap ? -1 : pending - 1;
+  };
   /** One frame, that of the last edge, into the blocks. */
   const take = (bytes: Uint8Array, ended: number, frame: Frame): void => {
-    const lost = pending - 1;
-    const off = r.leadsOff(bytes, base) & registers[6];
-    index += lost;
-    for (let i = 0; i < places.length; i++) {
+    const off = (((bytes[base] & 15) << 1) | (bytes[base + 1] >> 7)) & registers[6];
+    index += pending - 1;
+    for (let i = 0; i < starts.length; i++) {
       const block = frame.channels[i];
-      const sample = r.signed(bytes, base + 3 + 3 * places[i]);
-      if (block.count === 0) {
-        block.index = index;
-        block.time = edgeAt;
-        block.uncertainty = r.EDGE_UNCERTAINTY;
-        block.lost = gap ? -1 : lost;
-      }
+      const at = starts[i];
+      const sample = ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8)) >> 8;
+      if (block.count === 0) begin(block);
       block.samples[block.count] = sample;
       block.count++;
+      block.flags |= fixed[i];
       if (sample === 8388607 || sample === -8388608) block.flags |= FLAG_SATURATED;
-      if ((off & (places[i] === 0 ? 3 : 12)) !== 0) block.flags |= FLAG_LEAD_OFF;
-      if (channels[i].processing === 3) block.flags |= FLAG_TEST_SIGNAL;
+      if (off & masks[i]) block.flags |= FLAG_LEAD_OFF;
     }
     index++;
     pending = 0;
@@ -177,37 +190,37 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
       return pending > 0 ? reading : quiet(outcome, frame);
     },
   };
+  /** RDATAC: all zeros are also what a chip says that was reset and does not convert. */
+  const blank = (bytes: Uint8Array): boolean => (r.signed(bytes, 3) | r.signed(bytes, 6)) === 0;
+  /** Is it a frame of one conversion, the last one? RDATAC: all zeros may be none, until the registers were looked at. */
+  const whole = (outcome: Outcome): boolean =>
+    pending > 0 &&
+    edgeAt <= outcome.began &&
+    r.isStatus(outcome.replies[0], base) &&
+    (!continuous || checked || !blank(outcome.replies[0]));
+  const repeat = (outcome: Outcome, frame: Frame): Step | null => {
+    if (pending === 0) return continuous && !checked && silent(outcome, r.QUIET) ? check : quiet(outcome, frame);
+    // A conversion ended while it was read: the bytes may be of both. The newer one still is there.
+    const torn = edgeAt > outcome.began;
+    reads++;
+    if (continuous && !checked && !torn) return check;
+    if (reads < r.MOST_READS) return reading;
+    if (torn) {
+      const advice = "lower sampleRate, or use a faster bus";
+      return fault(frame, FAULT_DATA, `conversions end faster than they are read; ${advice}`);
+    }
+    const bytes = outcome.replies[0];
+    const word = `${hex(bytes[base])}, ${hex(bytes[base + 1])}, ${hex(bytes[base + 2])}`;
+    return fault(frame, FAULT_DATA, `status word reads ${word}, 0xc..... was expected; slow the bus down`);
+  };
   const reading: Step = {
     ops: continuous ? [frameOp] : [frameOp, look],
     next: (outcome, frame) => {
       note(outcome);
-      if (outcome.error !== null) return null;
-      if (!continuous && !alive(outcome.replies[1], frame)) return null;
-      if (pending === 0) return continuous && !checked && silent(outcome, r.QUIET) ? check : quiet(outcome, frame);
-      const bytes = outcome.replies[0];
-      reads++;
-      // A conversion ended while it was read: the bytes may be of both. The newer one still is there.
-      if (edgeAt <= outcome.began) {
-        if (r.isStatus(bytes, base)) {
-          // All zeros is also what a chip says that was reset and does not convert.
-          const zeros = (r.signed(bytes, base + 3) | r.signed(bytes, base + 6)) === 0;
-          if (!zeros || checked || !continuous) {
-            take(bytes, outcome.ended, frame);
-            return null;
-          }
-        }
-        if (continuous && !checked) return check;
-        if (reads === r.MOST_READS) {
-          const word = `${hex(bytes[base])}, ${hex(bytes[base + 1])}, ${hex(bytes[base + 2])}`;
-          return fault(frame, FAULT_DATA, `status word reads ${word}, 0xc..... was expected; slow the bus down`);
-        }
-      }
-      if (reads < r.MOST_READS) return reading;
-      return fault(
-        frame,
-        FAULT_DATA,
-        "conversions end faster than they are read; lower sampleRate, or use a faster bus",
-      );
+      if (outcome.error !== null || !(continuous || alive(outcome.replies[1], frame))) return null;
+      if (!whole(outcome)) return repeat(outcome, frame);
+      take(outcome.replies[0], outcome.ended, frame);
+      return null;
     },
   };
 
@@ -235,7 +248,7 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
     pollEvery: Math.ceil(5000 / settings.sampleRate),
     channels: () => channels,
     // Two: what waits at the close, and the conversion that STOP lets end.
-    createFrame: () => createFrame(places.map(() => 2)),
+    createFrame: () => createFrame(starts.map(() => 2)),
     open: () => {
       index = 0;
       running = false;

@@ -134,10 +134,14 @@ export const MODEL = "ADS1292R";
 const RATES = [125, 250, 500, 1000, 2000, 4000, 8000];
 /** By code (CHnSET). */
 export const GAINS = [6, 1, 2, 3, 4, 8, 12];
-const ELECTRODES = "electrodes";
+export const RESPIRATION = "respiration";
+export const ECG = "ecg";
+export const OFF = "off";
+export const ELECTRODES = "electrodes";
+const TEST = "test";
+const AUXILIARY = "auxiliary";
 /** By code; where nothing stands, a driver has no use for it (CHnSET). */
-const INPUTS = [ELECTRODES, "short", "rightLegDrive", "supply", "temperature", "test", "", "", "", "auxiliary"];
-const RESPIRATION = "respiration";
+const INPUTS = [ELECTRODES, "short", "rightLegDrive", "supply", "temperature", TEST, "", "", "", AUXILIARY];
 
 /** Bytes of a command, with a zero behind them: it keeps the select line low for the 4 tCLK that it must be ("Chip Select"). */
 export const send = (bytes: readonly number[]): { transfer: number[] } => ({ transfer: bytes.concat([0]) });
@@ -165,84 +169,80 @@ export const signed = (bytes: Uint8Array, at: number): number =>
 export const isStatus = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] >> 4 === 12 && (bytes[at + 1] & 31) === 0 && bytes[at + 2] === 0;
 
-/** LOFF_STAT 4:0 out of a status word: RLD, IN2N, IN2P, IN1N, IN1P. */
-export const leadsOff = (bytes: Uint8Array, at: number): number => ((bytes[at] & 15) << 1) | (bytes[at + 1] >> 7);
+type Setting = keyof Ads1292rConfiguration;
 
 /** Place of a setting in its list. Throws Error. */
-const choose = (name: string, value: number | string, list: readonly (number | string)[]): number => {
+const choose = (c: Ads1292rConfiguration, name: Setting, list: readonly (number | string)[]): number => {
+  const value = c[name] as number | string;
   const index = list.indexOf(value);
   if (index >= 0 && value !== "") return index;
   throw new Error(`${MODEL}: ${name} is ${value}; choose one of ${list.filter((one) => one !== "").join(", ")}`);
 };
 
-const fight = (one: string, other: string, why: string): void => {
-  throw new Error(`${MODEL}: ${one} and ${other} fight: ${why}`);
+/** Throws Error: two settings that fight, why, what to choose. */
+const fight = (c: Ads1292rConfiguration, one: Setting, other: Setting, why: string): void => {
+  throw new Error(`${MODEL}: ${one} ${c[one]} and ${other} ${c[other]} fight: ${why}`);
 };
 
-/** CHnSET of one channel; `n`: "1" or "2". A channel that is off has its inputs shorted. */
-const channelSet = (n: string, what: string, gain: number, input: string): number => {
-  const code = choose(`gain${n}`, gain, GAINS);
-  const mux = choose(`input${n}`, input, INPUTS);
-  const setting = `input${n} ${input}`;
-  if (what !== "ecg" && mux > 0) {
-    fight(`channel${n} ${what}`, setting, `choose input${n} ${ELECTRODES}, or channel${n} ecg`);
+/** CHnSET of one channel. A channel that is off has its inputs shorted. */
+const channelSet = (c: Ads1292rConfiguration, channel: Setting, gain: Setting, input: Setting): number => {
+  const code = choose(c, gain, GAINS);
+  const mux = choose(c, input, INPUTS);
+  if (c[channel] !== ECG && mux > 0) fight(c, channel, input, `choose ${input} ${ELECTRODES}, or ${channel} ${ECG}`);
+  if (mux === MUX_SUPPLY && code !== 1) {
+    fight(c, input, gain, `half of the supply is out of range; choose ${gain} 1`);
   }
-  if (mux === MUX_SUPPLY && gain > 1) {
-    fight(setting, `gain${n} ${gain}`, `half of the supply is out of range; choose gain${n} 1`);
-  }
-  return what === "off" ? PD | MUX_SHORT : (code << GAIN_SHIFT) | mux;
+  return c[channel] === OFF ? PD | MUX_SHORT : (code << GAIN_SHIFT) | mux;
 };
 
-/** Bits of both inputs of the channels that show electrodes. `respiration`: channel 1 counts then, too. */
-const electrodes = (c: Ads1292rConfiguration, respiration: boolean): number => {
-  const first = c.input1 === ELECTRODES && (c.channel1 === "ecg" || (respiration && c.channel1 === RESPIRATION));
-  return (first ? 3 : 0) | (c.input2 === ELECTRODES && c.channel2 === "ecg" ? 12 : 0);
-};
-
-/** RESP1 without and with its carrier, where channel 1 is respiration. */
+/** RESP1. */
 const respiration = (c: Ads1292rConfiguration): number => {
-  const slow = choose("respirationFrequency", c.respirationFrequency, [32, 64]) === 0;
+  const slow = choose(c, "respirationFrequency", [32, 64]) === 0;
   const code = (c.respirationPhase * (slow ? 4 : 2)) / 45;
   if (!(code >= 0 && code < (slow ? 16 : 8) && Math.floor(code) === code)) {
-    fight(
-      `respirationPhase ${c.respirationPhase}`,
-      `respirationFrequency ${c.respirationFrequency}`,
-      `choose a multiple of ${slow ? "11.25 up to 168.75" : "22.5 up to 157.5"} degrees`,
-    );
+    const step = slow ? "11.25 up to 168.75" : "22.5 up to 157.5";
+    fight(c, "respirationPhase", "respirationFrequency", `choose a multiple of ${step} degrees`);
   }
   if (c.channel1 !== RESPIRATION) return RESP1_FIXED;
-  if (c.input2 === "auxiliary") {
-    fight("channel1 respiration", "input2 auxiliary", "its carrier goes out there; choose input2 electrodes");
+  if (c.input2 === AUXILIARY) {
+    fight(c, "channel1", "input2", `its carrier goes out there; choose input2 ${ELECTRODES}`);
   }
   return RESP_DEMOD_EN1 | RESP_MOD_EN | (code << RESP_PH_SHIFT) | RESP1_FIXED;
 };
 
 /** Checks a configuration; returns the registers CONFIG1 to RESP2. Throws Error: which settings fight, and why. */
 export const encode = (c: Ads1292rConfiguration): number[] => {
-  const rate = choose("sampleRate", c.sampleRate, RATES);
-  choose("channel1", c.channel1, [RESPIRATION, "ecg", "off"]);
-  choose("channel2", c.channel2, ["ecg", "off"]);
-  const current = choose("leadOff", c.leadOff, [0, 6, 22, 6000, 22000]);
-  const threshold = choose("leadOffThreshold", c.leadOffThreshold, [95, 185 / 2, 90, 175 / 2, 85, 80, 75, 70]);
-  const alternating = choose("leadOffMode", c.leadOffMode, ["dc", "ac"]);
-  const drive = choose("rightLegDrive", c.rightLegDrive, ["off", "channel1", "channel2", "both"]);
-  const test = choose("testSignal", c.testSignal, [0, 1]);
-  const large = choose("reference", c.reference, [242 / 100, 4033 / 1000]);
-  if (c.channel1 === "off" && c.channel2 === "off") fight("channel1 off", "channel2 off", "choose one to be read");
+  const rate = choose(c, "sampleRate", RATES);
+  choose(c, "channel1", [RESPIRATION, ECG, OFF]);
+  choose(c, "channel2", [ECG, OFF]);
+  const current = choose(c, "leadOff", [0, 6, 22, 6000, 22000]);
+  const threshold = choose(c, "leadOffThreshold", [95, 185 / 2, 90, 175 / 2, 85, 80, 75, 70]);
+  const alternating = choose(c, "leadOffMode", ["dc", "ac"]);
+  const drive = choose(c, "rightLegDrive", [OFF, "channel1", "channel2", "both"]);
+  const test = choose(c, "testSignal", [0, 1]);
+  const large = choose(c, "reference", [242 / 100, 4033 / 1000]);
+  if (c.channel1 === OFF && c.channel2 === OFF) fight(c, "channel1", "channel2", "choose one to be read");
   if (c.sampleRate > MOST_LOOKED_AT && !c.continuous) {
-    fight(`sampleRate ${c.sampleRate}`, "continuous false", "there is no time for registers; choose continuous true");
+    fight(c, "sampleRate", "continuous", "there is no time for registers; choose continuous true");
   }
-  const sets = [channelSet("1", c.channel1, c.gain1, c.input1), channelSet("2", c.channel2, c.gain2, c.input2)];
-  const sensed = current > 0 ? electrodes(c, false) : 0;
-  if (current > 0 && sensed === 0) {
-    fight(`leadOff ${c.leadOff}`, "channel1, channel2", "none is an ecg of electrodes; choose leadOff 0");
+  const first = channelSet(c, "channel1", "gain1", "input1");
+  const second = channelSet(c, "channel2", "gain2", "input2");
+  // Bits of both inputs of a channel, where they are electrodes; the lead-off of respiration is not looked for.
+  const bits1 = c.input1 === ELECTRODES && c.channel1 !== OFF ? 3 : 0;
+  const bits2 = c.input2 === ELECTRODES && c.channel2 !== OFF ? 12 : 0;
+  const leads = (c.channel1 === ECG ? bits1 : 0) | bits2;
+  if (current > 0 && leads === 0) {
+    fight(c, "leadOff", bits1 > 0 ? "channel1" : "input2", "no channel is an ecg of electrodes; choose leadOff 0");
   }
-  if (current === 0 && alternating > 0) fight("leadOff 0", "leadOffMode ac", "choose a current, or dc");
+  if (current === 0 && alternating > 0) fight(c, "leadOff", "leadOffMode", "choose a current, or dc");
   const driven = ((drive & 1) !== 0 ? 3 : 0) | ((drive & 2) !== 0 ? 12 : 0);
-  if ((driven & ~electrodes(c, true)) !== 0) {
-    fight(`rightLegDrive ${c.rightLegDrive}`, "its channel", "that shows no electrodes; choose another one, or off");
+  const missing = driven & ~(bits1 | bits2);
+  if (missing !== 0) {
+    const place =
+      missing > 3 ? (c.channel2 === OFF ? "channel2" : "input2") : c.channel1 === OFF ? "channel1" : "input1";
+    fight(c, "rightLegDrive", place, "there are no electrodes; choose another channel, or off");
   }
-  const uses = c.input1 === "test" || c.input2 === "test";
+  const tested = c.input1 === TEST || c.input2 === TEST;
   const chest = respiration(c);
   return [
     rate,
@@ -250,12 +250,12 @@ export const encode = (c: Ads1292rConfiguration): number[] => {
       PDB_REFBUF |
       (current > 0 && alternating === 0 ? PDB_LOFF_COMP : 0) |
       (large > 0 ? VREF_4V : 0) |
-      (uses ? INT_TEST | test : 0),
+      (tested ? INT_TEST | test : 0),
     LOFF_FIXED | (threshold << COMP_TH_SHIFT) | (current > 0 ? (current - 1) << ILEAD_OFF_SHIFT : 0) | alternating,
-    sets[0],
-    sets[1],
-    ([0, 3, 2][choose("chop", c.chop, [16, 4, 2])] << CHOP_SHIFT) | (drive > 0 ? PDB_RLD : 0) | driven,
-    sensed,
+    first,
+    second,
+    ([0, 3, 2][choose(c, "chop", [16, 4, 2])] << CHOP_SHIFT) | (drive > 0 ? PDB_RLD : 0) | driven,
+    current > 0 ? leads : 0,
     0,
     chest,
     // An ADS1292 needs RESP_FREQ (RESP2); where no carrier runs it means nothing.

@@ -783,15 +783,30 @@ describe("ADS1292R configuration", () => {
       { channel1: "ecg", input1: "supply" },
       "input1 supply and gain1 6 fight: half of the supply is out of range; choose gain1 1",
     ],
-    [{ input2: "test" }, "leadOff 6 and channel1, channel2 fight: none is an ecg of electrodes; choose leadOff 0"],
+    [
+      { input2: "test" },
+      "leadOff 6 and channel1 respiration fight: no channel is an ecg of electrodes; choose leadOff 0",
+    ],
+    [
+      { channel1: "off", input2: "short" },
+      "leadOff 6 and input2 short fight: no channel is an ecg of electrodes; choose leadOff 0",
+    ],
+    [
+      { channel2: "off", leadOff: 0 },
+      "rightLegDrive channel2 and channel2 off fight: there are no electrodes; choose another channel, or off",
+    ],
+    [
+      { channel1: "ecg", input1: "short", rightLegDrive: "channel1" },
+      "rightLegDrive channel1 and input1 short fight: there are no electrodes; choose another channel, or off",
+    ],
     [{ leadOff: 0, leadOffMode: "ac" }, "leadOff 0 and leadOffMode ac fight: choose a current, or dc"],
     [
       { input2: "test", leadOff: 0 },
-      "rightLegDrive channel2 and its channel fight: that shows no electrodes; choose another one, or off",
+      "rightLegDrive channel2 and input2 test fight: there are no electrodes; choose another channel, or off",
     ],
     [
       { channel1: "off", rightLegDrive: "both" },
-      "rightLegDrive both and its channel fight: that shows no electrodes; choose another one, or off",
+      "rightLegDrive both and channel1 off fight: there are no electrodes; choose another channel, or off",
     ],
     [
       { input2: "auxiliary", leadOff: 0, rightLegDrive: "off" },
