@@ -1,0 +1,98 @@
+/** Scripts for the MLX90614: what a chain of steps must ask of the bus, and what it gets. */
+import { expect } from "vitest";
+import { clearFrame, type Driver, type Frame, type Op, type Outcome, type Step } from "../../drivers/driver.ts";
+import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/driver.ts";
+
+/** One step as a test expects it: its operations, and what comes back. Times in us. */
+export interface Turn {
+  readonly ops: readonly Op[];
+  readonly replies?: readonly (readonly number[])[];
+  readonly pause?: number;
+  readonly fails?: boolean;
+  readonly began?: number;
+  readonly ended?: number;
+}
+
+/** Plays a chain of steps against what is expected of it; leftovers on either side fail. */
+export function play(first: Step, frame: Frame, script: readonly Turn[]): Frame {
+  clearFrame(frame);
+  let step: Step | null = first;
+  for (const turn of script) {
+    expect(step, "the chain ended early").not.toBeNull();
+    expect(step!.ops).toEqual(turn.ops);
+    expect(step!.pause).toBe(turn.pause);
+    const outcome: Outcome = {
+      replies: (turn.replies ?? []).map((bytes) => Uint8Array.from(bytes)),
+      error: turn.fails ? { kind: "nack", op: 0, message: "not acknowledged" } : null,
+      began: turn.began ?? 0,
+      ended: turn.ended ?? turn.began ?? 0,
+      edges: 0,
+      edgeAt: 0,
+      inputs: 0,
+    };
+    step = step!.next?.(outcome, frame) ?? null;
+  }
+  expect(step, "the chain goes on").toBeNull();
+  return frame;
+}
+
+/** CRC-8 by the polynomial, as a long division: another way than driver and emulator go. */
+export function pec(...bytes: number[]): number {
+  let rest = 0n;
+  for (const byte of bytes) rest = (rest << 8n) | BigInt(byte);
+  rest <<= 8n;
+  for (let bit = BigInt(8 * bytes.length - 1); bit >= 0n; bit--) {
+    if ((rest >> (bit + 8n)) & 1n) rest ^= 0x107n << bit;
+  }
+  return Number(rest);
+}
+
+export const ADDRESS = 0x5a;
+export const read = (command: number): Op => ({ read: 3, at: command });
+/** What a chip answers. */
+export const word = (command: number, value: number, address = ADDRESS): number[] => {
+  const data = [value & 255, value >> 8];
+  return [...data, pec(address << 1, command, (address << 1) | 1, ...data)];
+};
+export const spoilt = (command: number, value: number): number[] => {
+  const [low, high, check] = word(command, value);
+  return [low, high, check ^ 1];
+};
+export const write = (command: number, value: number, address = ADDRESS): Op => {
+  const data = [value & 255, value >> 8];
+  return { write: [command, ...data, pec(address << 1, command, ...data)] };
+};
+export const SLEEP: Op = { write: [0xff, 0xe8] };
+
+export const CELLS = [0x24, 0x25, 0x2e, 0x2f, 0x3c, 0x3d, 0x3e, 0x3f];
+export const FACTORY = [0xffff, 0x9fb4, 0xbe5a, 0x0733, 0x1234, 0x5678, 0x9abc, 0xdef0];
+export const NOTHING: Turn = { ops: [] };
+/** Its EEPROM, with some cells (by command) other than those of a BAA. */
+export const identity = (other: Record<number, number> = {}, address = ADDRESS): Turn => ({
+  ops: CELLS.map(read),
+  replies: CELLS.map((cell, i) => word(cell, other[cell] ?? FACTORY[i], address)),
+});
+export const WAIT: Turn = { ops: [], pause: 300 };
+export const opening: Turn[] = [NOTHING, identity(), WAIT];
+
+/** A poll: ambient, object and, where given, object2; all between `began` and `ended`. */
+export const polled = (codes: readonly number[], began = 0, ended = began): Turn[] => [
+  { ops: [], began },
+  {
+    ops: [6, 7, 8].slice(0, codes.length).map(read),
+    replies: codes.map((code, i) => word(6 + i, code)),
+    began,
+    ended,
+  },
+];
+
+export function opened(configuration: Partial<Mlx90614Configuration> = {}, script: readonly Turn[] = opening) {
+  const driver = chip.create(configuration, {}) as Driver<Mlx90614Configuration>;
+  const frame = driver.createFrame();
+  play(driver.open(), frame, script);
+  expect(frame.faults).toEqual([]);
+  return { driver, frame };
+}
+
+/** Values of the blocks, in the order of the channels; null: none. */
+export const values = (frame: Frame) => frame.channels.map(({ samples, count }) => (count === 0 ? null : samples[0]));
