@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   clearFrame,
+  type Driver,
   FAULT_BUS,
   FAULT_CONFIGURATION,
   FAULT_DATA,
@@ -541,6 +542,52 @@ describe("TMP117 losses", () => {
       { ops: [read(0x01), write(0x01, 0x0404), read(0x01)], replies: [0x0224, 0x0404], began: 2_000_000 },
     ]);
     expect(block).toMatchObject({ count: 0, lost: -1 });
+  });
+
+  test("an opening forgets what was owed, started, doubted and told before it", () => {
+    const limits = [0x1340, 0x8000];
+    const reopen = (driver: Driver<Tmp117Configuration>, frame: Frame, set: number) =>
+      play(driver.open(), frame, [
+        { ops: [read(0x0f), read(0x01)], replies: [0x0117, set] },
+        { ops: [write(0x01, 0x0002)], pause: 3 },
+        { ops: [read(0x01)], pause: 4, replies: [0x0220] },
+        {
+          ops: [
+            write(7, 0),
+            write(2, limits[0]),
+            write(3, limits[1]),
+            write(1, set),
+            read(7),
+            read(2),
+            read(3),
+            read(1),
+          ],
+          replies: [0, ...limits, set],
+        },
+      ]);
+    const poll = (flags: number): Turn => ({ ops: [read(0x01)], replies: [0x0224 | flags] });
+    const { driver, frame, block } = opened({ alert: { high: 38.5 } }, 0x0224, limits);
+    play(driver.poll(), frame, [poll(READY | HIGH), { ops: [read(0x00)], fails: true }]);
+    reopen(driver, frame, 0x0224);
+    play(driver.poll(), frame, [poll(0)]);
+    play(driver.poll(), frame, [poll(READY), take(5000)]);
+    expect(block).toMatchObject({ count: 1, index: 0, lost: 0 });
+    expect(frame.faults).toEqual([]);
+    for (let round = 0; round < 2; round++) {
+      play(driver.poll(), frame, [poll(READY | HIGH), take(5000)]);
+      expect(frame.faults).toHaveLength(1);
+      play(driver.poll(), frame, [{ ops: [read(0x01)], fails: true }]);
+      reopen(driver, frame, 0x0224);
+      play(driver.poll(), frame, [poll(0)]);
+    }
+    play(driver.poll(), frame, [poll(READY), take(5000)]);
+    expect(block).toMatchObject({ count: 1, index: 0, lost: 0 });
+
+    const single = opened({ mode: "oneShot", alert: { high: 38.5 } }, ASLEEP, limits);
+    play(single.driver.poll(), single.frame, [look(), { ...start(), fails: true }]);
+    reopen(single.driver, single.frame, ASLEEP);
+    play(single.driver.poll(), single.frame, [look(), start(), look(READY), take(1)]);
+    expect(single.block).toMatchObject({ count: 1, index: 0, lost: 0 });
   });
 
   test("one-shot on a bus that is dead: faults, no value, and then all is well", () => {
