@@ -26,6 +26,12 @@ export interface ChipBench {
   cutPower(): void;
 }
 
+/** Whether its data-ready line is wired: both, where that makes a difference. */
+export function wirings(chip: Chip<unknown>): boolean[] {
+  if (chip.needsInterrupt) return [true];
+  return chip.bus === "analog" ? [false] : [false, true];
+}
+
 /** Every input swings over most of its range, another value at every sample, none of them at a rail. */
 export function createChipBench(
   chip: Chip<unknown>,

@@ -15,7 +15,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Channel, Chip } from "../drivers/driver.ts";
 import type { EmulatedChip } from "../drivers/emulator.ts";
-import { type ChipBench, createChipBench } from "./chip-bench.ts";
+import { type ChipBench, createChipBench, wirings } from "./chip-bench.ts";
 import { loadCounted } from "./count-statements.ts";
 import { projectRoot, runMain } from "./files.ts";
 import { bundle, bytesOf, load, type Piece, trace } from "./trace-functions.ts";
@@ -66,12 +66,6 @@ export function chipFolders(): string[] {
 }
 
 const emulatorOf = (folder: string) => load<{ emulated: EmulatedChip }>(`drivers/${folder}/emulator.ts`).emulated;
-
-/** Whether its data-ready line is wired: both, where that makes a difference. */
-export function wirings(chip: Chip<unknown>): boolean[] {
-  if (chip.needsInterrupt) return [true];
-  return chip.bus === "analog" ? [false] : [false, true];
-}
 
 /** Measures one chip. Throws Error where it does not open, where a poll tells of a fault, or where no sample comes. */
 export function measure(folder: string): Measured {
