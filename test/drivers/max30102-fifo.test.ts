@@ -112,6 +112,26 @@ describe("MAX30102 poll", () => {
     expect(frame.channels[0]).toMatchObject({ count: 4, lost: -1 });
   });
 
+  it("dates what follows two losses of unknown length between the last sample and the room that the second one needs", () => {
+    const { driver, frame } = opened();
+    read(driver, frame, 0, 20, 200_000);
+    const overflowed = (at: number) =>
+      play(driver.poll(), frame, [
+        { ops: [STATUS], replies: [status(20, 0x1f, 20, 0x80)], began: at, ended: at + 200 },
+        { ops: [{ read: 195, at: 4 }], replies: [[20, 0x1f, 20, ...samples(0, 32)]], began: at + 300 },
+      ]);
+    const { time, uncertainty } = { ...overflowed(2_000_000).channels[0] };
+    overflowed(4_000_000);
+    const earliest = time - uncertainty + 32 * PERIOD - (32 * PERIOD) / 64;
+    const latest = 4_000_200 - (31 + 31) * PERIOD * (63 / 64);
+    expect(frame.channels[0]).toMatchObject({
+      count: 32,
+      lost: -1,
+      time: (earliest + latest) / 2,
+      uncertainty: (latest - earliest) / 2,
+    });
+  });
+
   it.each([
     [384_800, 6],
     [384_900, -1],

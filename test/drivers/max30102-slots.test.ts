@@ -98,14 +98,14 @@ describe("MAX30102 multi-LED mode", () => {
       [0x0f, 0x87, 0x47, 0, 31, 31],
       more,
     );
-    const bytes = [1, 0x3ffff, 3, 4, 5, 6].flatMap(word);
+    const bytes = [1, 2, 3, 4, 0x3ffff, 6].flatMap(word);
     play(driver.poll(), frame, [
       { ops: [STATUS], replies: [status(2, 0, 0)], began: 20_000 },
       { ops: [{ read: 3 + 18, at: 4 }], replies: [[2, 0, 0, ...bytes]], began: 20_000 },
     ]);
     expect([0, 1, 2].map((i) => values(frame, i))).toEqual([
       [1, 4],
-      [0x3ffff, 5],
+      [2, 0x3ffff],
       [3, 6],
     ]);
     expect(frame.channels.map(({ flags }) => flags)).toEqual([0, FLAG_SATURATED, 0]);

@@ -139,6 +139,8 @@ describe("MAX30102 configuration", () => {
       const shown = name === "ledCurrent" ? Object.values(value).join(", ") : value;
       expect(page).toContain(`| \`${name}\` | ${shown} |`);
     }
+    for (const name of ["slots", "swapLeds", "interruptOn", "dieTemperature", "ambientOverflow"])
+      expect(page).toContain(`| \`${name}\` | absent |`);
     WIDTHS.forEach((width, i) => {
       expect(page).toContain(`| ${width} us | ${FEWEST_BITS + i} | ${HIGHEST_RATES[i]} hz |`);
     });
