@@ -337,8 +337,8 @@ describe("ADS1292R reading", () => {
   test("an edge that is told after its conversion may have been read makes the loss unknown, and no second sample", () => {
     const { driver, frame } = opened();
     play(driver.poll(), frame, [poll(data(1, 2), 40000, 39990)]);
-    // It came at 40150, while the bytes above were read, and was told one poll later.
-    play(driver.poll(), frame, [poll(data(3, 4), 41000, 40150)]);
+    // It came at the end of the bytes above, at 40200, and was told one poll later.
+    play(driver.poll(), frame, [poll(data(3, 4), 41000, 40200)]);
     expect(frame.channels[0].count).toBe(0);
     play(driver.poll(), frame, [poll(data(5, 6), 48000, 47990)]);
     expect(frame.channels.map(({ lost, count }) => [lost, count])).toEqual([
@@ -408,6 +408,12 @@ describe("ADS1292R reading", () => {
       Uint8Array.from([0xc0, 0, 0, 0, 0]),
       FAULT_RESTARTED,
       "read 0x0, 0x0, 0x0, 0xe0 were written: it lost its state; open it again",
+    ],
+    [
+      "zeros but for CONFIG1",
+      Uint8Array.from([0, 0, 5, 0, 0]),
+      FAULT_RESTARTED,
+      "read 0x5, 0x0, 0x0, 0xe0 were written: it lost its state; open it again",
     ],
     [
       "zeros",
@@ -570,6 +576,25 @@ describe("ADS1292R closing", () => {
     ]);
     play(driver.close(), frame, end);
     expect(frame.faults).toEqual([]);
+  });
+
+  test("flags of both samples hold for the block", () => {
+    const { driver, frame } = opened();
+    play(driver.close(), frame, [
+      {
+        ops: [rdata, look, send(0x0a)],
+        replies: [data(0x7fffff, 2, 4), fine, Uint8Array.from([0])],
+        at: 40000,
+        edgeAt: 39990,
+      },
+      { ops: [], at: 40200, edgeAt: 47990 },
+      { ops: [rdata, look], replies: [data(3, 4), fine], at: 50000 },
+      ...end,
+    ]);
+    expect(frame.channels.map(({ count, flags }) => [count, flags])).toEqual([
+      [2, FLAG_SATURATED],
+      [2, FLAG_LEAD_OFF],
+    ]);
   });
 
   test("a conversion that ends within its first reading is left to the second one", () => {
