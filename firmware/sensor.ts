@@ -48,18 +48,26 @@ export interface Sample {
   uncertainty: number;
   /** Counts of the chip's converter. */
   photoplethysmograph?: { red?: Float64Array; infrared?: Float64Array; green?: Float64Array };
-  /** `voltage` in V at the electrodes. */
-  electrocardiograph?: { voltage: Float64Array; leadOff: boolean };
+  /** `voltage` in V at the electrodes; `second`: that of a second lead, where the chip has one. */
+  electrocardiograph?: { voltage?: Float64Array; second?: Float64Array; leadOff: boolean };
   /** `rrInterval` in s, as the chip's own detector says. */
   heartRateMonitor?: { rrInterval: Float64Array };
-  /** `impedance` in the channel's unit: of the chest, which breathing changes. */
-  respirationMonitor?: { impedance: Float64Array };
+  /** V over the chest, whose impedance breathing changes; what an ohm is in them depends on the board. */
+  respirationMonitor?: { voltage: Float64Array };
   /** Degrees Celsius: what is measured, the air around an infrared thermometer, the chip itself. */
   thermometer?: { temperature?: number; ambient?: number; die?: number };
 }
 
 /** 0 degrees Celsius in K, times 100. */
 const ZERO_CELSIUS = 27315;
+
+/** Which temperature a channel is. */
+const THERMOMETERS: Record<string, "temperature" | "ambient" | "die"> = {
+  temperature: "temperature",
+  object: "temperature",
+  ambient: "ambient",
+  dieTemperature: "die",
+};
 
 const physical = (channel: Channel, block: Block): Float64Array => {
   const values = new Float64Array(block.count);
@@ -79,23 +87,26 @@ const toSample = (driver: Driver, frame: Frame): Sample | undefined => {
     const values = physical(channels[i], block);
     sample ??= { time: block.time, uncertainty: block.uncertainty };
     const name = channels[i].name;
-    if (name === "ecg") {
-      sample.electrocardiograph = { voltage: values, leadOff: (block.flags & FLAG_LEAD_OFF) !== 0 };
+    if (name === "ecg" || name === "ecg1") {
+      const ecg = sample.electrocardiograph ?? { leadOff: false };
+      if (name === "ecg") ecg.voltage = values;
+      else ecg.second = values;
+      ecg.leadOff = ecg.leadOff || (block.flags & FLAG_LEAD_OFF) !== 0;
+      sample.electrocardiograph = ecg;
     } else if (name === "rrInterval") {
       sample.heartRateMonitor = { rrInterval: values };
     } else if (name === "respiration") {
-      sample.respirationMonitor = { impedance: values };
+      sample.respirationMonitor = { voltage: values };
     } else if (name === "red" || name === "infrared" || name === "green") {
       const ppg = sample.photoplethysmograph ?? {};
       ppg[name] = values;
       sample.photoplethysmograph = ppg;
     } else {
+      const place = THERMOMETERS[name];
+      if (place === undefined) continue;
       const last = values[values.length - 1];
-      const celsius = channels[i].unit === "K" ? last - ZERO_CELSIUS / 100 : last;
       const thermometer = sample.thermometer ?? {};
-      if (name === "ambient") thermometer.ambient = celsius;
-      else if (name === "dieTemperature") thermometer.die = celsius;
-      else thermometer.temperature = celsius;
+      thermometer[place] = channels[i].unit === "K" ? last - ZERO_CELSIUS / 100 : last;
       sample.thermometer = thermometer;
     }
   }

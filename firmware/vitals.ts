@@ -8,6 +8,7 @@ import {
   FLAG_BUS_FAULT,
   FLAG_LEAD_OFF,
   FLAG_SETTLING,
+  FLAG_TEST_SIGNAL,
   FLAG_UNCALIBRATED,
 } from "../drivers/driver.ts";
 import {
@@ -81,7 +82,8 @@ const createHeart = (ecg: Channel): Source => {
   let pushed = 0;
   /** Board time of the detector's sample 0, us. */
   let origin = 0;
-  let leadOff = false;
+  /** What makes the last block no patient's. */
+  let barred = 0;
   // The detector thinks in uV; the channel's unit is V.
   let microvolts = ecg.mul;
   for (let i = ecg.exp10 + 6; i < 0; i++) microvolts /= 10;
@@ -94,9 +96,9 @@ const createHeart = (ecg: Channel): Source => {
   return {
     take(channel, block) {
       if (channel.name !== ecg.name || (block.count === 0 && block.lost === 0)) return 0;
-      leadOff = (block.flags & FLAG_LEAD_OFF) !== 0;
-      if (block.lost !== 0 || leadOff) forget();
-      if (leadOff) return 0;
+      barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL);
+      if (block.lost !== 0 || barred !== 0) forget();
+      if (barred !== 0) return 0;
       origin = block.time - pushed * interval;
       pushed += block.count;
       detector.push(block.samples, block.count);
@@ -107,7 +109,7 @@ const createHeart = (ecg: Channel): Source => {
     },
     read(now, emit) {
       meter.read(now, rate);
-      emit(leadOff ? null : rate.value, leadOff ? FLAG_LEAD_OFF : rate.flags);
+      emit(barred === 0 ? rate.value : null, barred === 0 ? rate.flags : barred);
     },
   };
 };

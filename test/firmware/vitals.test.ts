@@ -1,7 +1,14 @@
 /** Vitals as the record holds them, against what is true of the synthetic patient. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWard, type Ward } from "../../cli/ward.ts";
-import { createBlock, FLAG_BUS_FAULT, FLAG_LEAD_OFF, FLAG_SETTLING, FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
+import {
+  createBlock,
+  FLAG_BUS_FAULT,
+  FLAG_LEAD_OFF,
+  FLAG_SETTLING,
+  FLAG_TEST_SIGNAL,
+  FLAG_UNCALIBRATED,
+} from "../../drivers/driver.ts";
 import { max30003, max30102 } from "../../drivers/index.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { readBoot, toPhysical } from "../../gateway/read.ts";
@@ -108,4 +115,26 @@ test("a chip that has given nothing for three seconds gives no vital, and says t
     [null, FLAG_BUS_FAULT],
     [null, FLAG_BUS_FAULT],
   ]);
+});
+
+test("a test signal has no heart rate, however much its waves look like beats", () => {
+  const channels = max30003.create({}, {}).channels();
+  const vitals = createVitals(channels);
+  const read = () => {
+    const got: [number | null, number][] = [];
+    vitals.read(20e6, (_, value, flags) => got.push([value, flags]));
+    return got[0];
+  };
+  const feed = (flags: number) => {
+    const block = createBlock(256);
+    for (let second = 0; second < 20; second++) {
+      for (let i = 0; i < 256; i++) block.samples[i] = i === 100 ? 3000 : 0;
+      Object.assign(block, { count: 256, index: 256 * second, time: second * 1e6, flags });
+      vitals.take(channels[0], block);
+    }
+  };
+  feed(0);
+  expect(read()[0]).not.toBe(null);
+  feed(FLAG_TEST_SIGNAL);
+  expect(read()).toEqual([null, FLAG_TEST_SIGNAL]);
 });
