@@ -186,6 +186,12 @@ describe("MLX90614 codes that are no temperature (p. 20, 30)", () => {
     expect(frame.faults).toMatchObject([{ message: expect.stringContaining("object reads") }]);
   });
 
+  test("one zone's bad code does not take the other zone's value", () => {
+    const { driver, frame } = opened({ zones: 2 }, [NOTHING, identity({ 37: 0x9ff4 }), WAIT]);
+    play(driver.poll(), frame, polled([ROOM, 0x8000, ROOM + 2]));
+    expect(values(frame)).toEqual([null, ROOM, ROOM + 2]);
+  });
+
   test("a code that is none is read no sooner than a value", () => {
     const { driver, frame } = opened();
     play(driver.poll(), frame, polled([ROOM, 0x8000], 0));
@@ -207,6 +213,37 @@ describe("MLX90614 codes that are no temperature (p. 20, 30)", () => {
       ]);
     },
   );
+
+  test("read on without being opened again, everything follows an unknown loss", () => {
+    const { driver, frame } = opened({ zones: 2 }, [NOTHING, identity({ 37: 0x9ff4 }), WAIT]);
+    play(driver.poll(), frame, polled([0, 0, 0]));
+    play(driver.poll(), frame, polled([ROOM, ROOM, ROOM], 200_000));
+    expect(frame.channels.map(({ lost, count }) => [lost, count])).toEqual([
+      [-1, 1],
+      [-1, 1],
+      [-1, 1],
+    ]);
+  });
+
+  test.each([
+    [100, true],
+    [240, true],
+    [260, false],
+    [900, false],
+  ])("at 1 hz a brown-out %i ms before a poll is told: %s; values are right in both cases", (ms, told) => {
+    const bench = createBench(chip, emulated, { configuration: { sampleRate: 1 } });
+    shake(bench.emulator);
+    const streams = followStreams(bench.emulator, bench.driver.channels());
+    bench.run(bench.driver.open());
+    bench.wait(bench.driver.pollEvery);
+    streams.follow(bench.run(bench.driver.poll()));
+    bench.wait(bench.driver.pollEvery - ms);
+    bench.emulator.powerOn(bench.clock.now);
+    bench.wait(ms);
+    streams.follow(bench.run(bench.driver.poll()));
+    expect(bench.frame.restart).toBe(told);
+    expect(bench.frame.channels.every(({ count }) => count === (told ? 0 : 1))).toBe(true);
+  });
 
   test("ambient wrong at the repetition only: the object that was there does not count", () => {
     const { driver, frame } = opened();

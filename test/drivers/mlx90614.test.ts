@@ -116,6 +116,13 @@ describe("MLX90614 opening", () => {
     });
   });
 
+  test("before it there is nothing to read, and nothing to close", () => {
+    const driver = chip.create({}, {});
+    const frame = play(driver.poll(), driver.createFrame(), [NOTHING]);
+    expect(frame.faults).toEqual([{ code: FAULT_CONFIGURATION, message: "MLX90614: it is not open; open it first" }]);
+    expect(play(driver.close(), frame, [NOTHING]).faults).toEqual([]);
+  });
+
   test.each([
     [0x9ff4, "FIR 1024, IIR 100 %, two zones"],
     [0x9cb0, "FIR 128, IIR 50 %, one zone"],
@@ -598,6 +605,14 @@ describe("MLX90614 self-test", () => {
       maximum: 0xb333 / 65535,
       pass: false,
     });
+  });
+
+  test("a bus that fails in it measures nothing; the record goes on", () => {
+    const { driver, frame } = opened();
+    play(driver.selfTest(), frame, [{ ops: commands.map(read), replies: [word(0x24, 0xffff)], fails: true }]);
+    expect(frame.measurements).toEqual([]);
+    play(driver.poll(), frame, polled([ROOM, ROOM]));
+    expect(values(frame)).toEqual([ROOM, ROOM]);
   });
 
   test("words whose PEC is wrong are counted, not judged", () => {
