@@ -12,7 +12,7 @@ import {
   type SpiEmulator,
   setSignal,
 } from "../emulator.ts";
-import * as a from "./analog.ts";
+import * as a from "./emulator-analog.ts";
 import * as r from "./registers.ts";
 
 export interface Ads1292rEmulatorOptions extends EmulatorOptions {

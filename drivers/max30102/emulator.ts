@@ -4,7 +4,7 @@
  * named constant, here or in analog.ts, or a sentence in README.md, "Assumptions".
  */
 import { type EmulatedChip, type EmulatorOptions, type I2cEmulator, type Signal, setSignal } from "../emulator.ts";
-import { AMBIENT_LIMIT, convert, createInputs } from "./analog.ts";
+import { AMBIENT_LIMIT, convert, createInputs } from "./emulator-analog.ts";
 import * as reg from "./registers.ts";
 
 /** p3-4: from TEMP_EN to DIE_TEMP_RDY, us. */
