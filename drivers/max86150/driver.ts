@@ -13,7 +13,7 @@ import {
 } from "../driver.ts";
 import { createReading, POLL_AFTER, TOLERANCE } from "./fifo.ts";
 import * as reg from "./registers.ts";
-import { createOpening, createSelfTest, hex } from "./selftest.ts";
+import { createFail, createOpening, createSelfTest, hex } from "./selftest.ts";
 
 export type Max86150Configuration = reg.Max86150Configuration;
 
@@ -34,23 +34,27 @@ const ECG = 131328;
 /** Samples between two polls where the interrupt at 17 calls first. */
 const POLL_AFTER_INTERRUPT = 24;
 
-/** A channel; of light without `gain`, V/V. */
-const channel = (name: string, rate: number, gain: number): Channel => ({
-  name,
-  mdc: gain > 0 ? ECG : PLETH,
-  rate,
-  waveform: true,
-  bits: gain > 0 ? 18 : 19,
-  offset: 0,
+const LIGHT = {
+  mdc: PLETH,
+  bits: 19,
+  mul: 1,
+  exp10: 0,
+  unit: "1",
+  minimum: 0,
+  maximum: reg.PPG_TOP,
+  accuracy: "no figure seen",
+};
+/** `gain`: V/V. */
+const potential = (gain: number): typeof LIGHT => ({
+  mdc: ECG,
+  bits: 18,
   // 12.247 uV / gain, to 16 digits.
-  mul: gain > 0 ? Math.round((reg.ECG_STEP * 1e12) / gain) : 1,
-  exp10: gain > 0 ? -21 : 0,
-  unit: gain > 0 ? "V" : "1",
-  minimum: gain > 0 ? ~reg.ECG_TOP : 0,
-  maximum: gain > 0 ? reg.ECG_TOP : reg.PPG_TOP,
-  accuracy: gain > 0 ? "no figure seen; trimmed at gain 76 only" : "no figure seen",
-  role: name,
-  processing: 0,
+  mul: Math.round((reg.ECG_STEP * 1e12) / gain),
+  exp10: -21,
+  unit: "V",
+  minimum: ~reg.ECG_TOP,
+  maximum: reg.ECG_TOP,
+  accuracy: "no figure seen; trimmed at gain 76 only",
 });
 
 const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver<Max86150Configuration> => {
@@ -58,7 +62,6 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
   let groups = reg.encode(configuration);
   const names = reg.NAMES.filter((name) => configuration.channels.indexOf(name) >= 0);
   const ecg = names[names.length - 1] === "ecg";
-  const size = names.length * 3;
   /** From sample to sample, us; part of it from the middle of the averaged conversions to the last of them. */
   const period = (configuration.averaging * 1e6) / configuration.sampleRate;
   const lag = (configuration.averaging - 1) / configuration.averaging / 2;
@@ -66,12 +69,11 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
   const where = `${reg.MODEL} at ${hex(address)}`;
   const wired = wiring.interrupt === true;
   const maxRead = wiring.maxRead ?? 1024;
-  const least = Math.max(size, 7);
+  // A sample, or the status and the pointers.
+  const least = Math.max(names.length * reg.WORD, 7);
   if (maxRead < least) {
-    throw new Error(
-      `${where}: channels ${names.join(", ")} (${size} bytes a sample) and maxRead ${maxRead} bytes do not go together: ` +
-        `choose a bus that reads ${least} at once, or fewer channels`,
-    );
+    const advice = `a bus that reads ${least} at once, or fewer channels`;
+    reg.fight(`channels ${names.join(", ")}`, `maxRead ${maxRead} bytes`, advice);
   }
 
   const reading = createReading(where, names.length, ecg, period, lag, maxRead);
@@ -79,10 +81,7 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
   let started = false;
   const unopened: Step = {
     ops: [],
-    next: (_, frame) => {
-      frame.faults.push({ code: FAULT_CONFIGURATION, message: `${where}: not open; open it first` });
-      return null;
-    },
+    next: (_, frame) => createFail(where)(frame, FAULT_CONFIGURATION, "not open; open it first"),
   };
 
   return {
@@ -93,7 +92,11 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
     configuration,
     dataReady: wired ? "falling" : null,
     pollEvery: ((wired ? POLL_AFTER_INTERRUPT : POLL_AFTER) * period) / 1000,
-    channels: () => names.map((name) => channel(name, 1e6 / period, name === "ecg" ? configuration.gain : 0)),
+    channels: () =>
+      names.map((name): Channel => {
+        const common = { name, rate: 1e6 / period, waveform: true, offset: 0, role: name, processing: 0 as const };
+        return Object.assign(common, name === "ecg" ? potential(configuration.gain) : LIGHT);
+      }),
     createFrame: () => createFrame(names.map(() => reg.FIFO_DEPTH)),
     open: () => {
       reading.running = started = false;
@@ -105,13 +108,10 @@ const create = (partial: Partial<Max86150Configuration>, wiring: Wiring): Driver
     poll: () => (reading.running ? reading.status : unopened),
     reconfigure: (next) => {
       const values = reg.encode(next);
-      let led = false;
-      for (let g = 0; g < groups.length; g++) {
-        for (let i = 0; i < groups[g].length; i++) {
-          if (values[g][i] === groups[g][i]) continue;
-          if (g !== reg.LED_GROUP && g !== reg.LED_GROUP + 1) return null;
-          led = true;
-        }
+      const differs = values.map((group, g) => group.join() !== groups[g].join());
+      const led = differs[reg.LED_GROUP] || differs[reg.LED_GROUP + 1];
+      for (let g = 0; g < differs.length; g++) {
+        if (differs[g] && g !== reg.LED_GROUP && g !== reg.LED_GROUP + 1) return null;
       }
       if (next.tuning !== configuration.tuning) return null;
       return {

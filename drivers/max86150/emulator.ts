@@ -3,7 +3,7 @@
  * light and ECG at rates of their own. What no source settles is a named constant here or a line in README.md.
  */
 import { type EmulatedChip, type EmulatorOptions, type I2cEmulator, type Signal, setSignal } from "../emulator.ts";
-import { createConverters, inputs } from "./analog.ts";
+import { createConverters, inputs } from "./emulator-analog.ts";
 import { createFifo } from "./emulator-fifo.ts";
 import * as reg from "./registers.ts";
 

@@ -2,7 +2,7 @@
  * MAX86150 registers, named as the data sheet (19-8402) writes them. That sheet was seen only through public code that
  * quotes it; README.md says which. Device side.
  */
-import { type Block, FLAG_SATURATED, type Op } from "../driver.ts";
+import { type Block, FLAG_SATURATED } from "../driver.ts";
 
 export const MODEL = "MAX86150";
 /** 7-bit I2C address. */
@@ -28,6 +28,7 @@ export const OVF_COUNTER = 0x05;
 export const FIFO_RD_PTR = 0x06;
 export const FIFO_DATA = 0x07;
 export const FIFO_DEPTH = 32;
+export const WORD = 3;
 /** Pointers and counter have five bits; the counter stays at this value. */
 export const FIVE_BITS = 0x1f;
 
@@ -144,13 +145,15 @@ const amplitude = (led: string, current: number): number => {
   return (range << 8) | steps;
 };
 
-const fight = (one: string, other: string, advice: string): void => {
+/** Throws Error: which two settings fight, and what to choose. */
+export const fight = (one: string, other: string, advice: string): void => {
   throw new Error(`${MODEL}: ${one} and ${other} do not go together: choose ${advice}`);
 };
 
 /**
  * The registers as groups to be written at once, [address, value, ...]: FIFO, PPG, LED amplitudes, LED range, ECG rate,
- * ECG gain. Throws Error: which setting, or which two fight, the value, and what to choose.
+ * ECG gain, interrupt enables with the FIFO's pointers. Throws Error: which setting, or which two fight, the value, and
+ * what to choose.
  */
 export const encode = (c: Max86150Configuration): number[][] => {
   const elements = ELEMENTS.filter((_, i) => c.channels.indexOf(NAMES[i]) >= 0);
@@ -184,38 +187,30 @@ export const encode = (c: Max86150Configuration): number[][] => {
     [LED_RANGE, (one >> 8) | ((two >> 8) << 2)],
     [ECG_CONFIG_1, Math.max(0, ECG_RATES.indexOf(c.sampleRate))],
     [ECG_CONFIG_3, gain],
+    // Also where the line is not wired: A_FULL tells full from empty, and the loss of the enables shows a reset.
+    [INT_ENABLE_1, A_FULL, VDD_OOR, 0, 0, 0],
   ];
 };
 
-/** Reads of at most `maxRead` bytes that bring `count` samples of `size` bytes, whole ones. */
-export const readFifo = (count: number, size: number, maxRead: number): Op[] => {
-  const ops: Op[] = [];
-  const most = Math.floor(maxRead / size);
-  for (let left = count; left > 0; left -= most) ops.push({ read: Math.min(left, most) * size, at: FIFO_DATA });
-  return ops;
-};
-
 /**
- * Puts the samples of the replies from the second up to `end` behind what the blocks, one for each element, have; `ecg`:
- * the last element is the ECG. Bits above a code's own are not taken for its own. Flags what is at an end of its range.
- * Returns the number of samples.
+ * Puts element `element` of each sample behind what `block` has; a sample has `elements`, and the samples are whole ones in
+ * the replies between the first and the last. `signed`: it is the ECG. Bits above a code's own are not taken for its own.
+ * Flags what is at an end of its range.
  */
-export const decode = (replies: readonly Uint8Array[], end: number, blocks: readonly Block[], ecg: boolean): number => {
-  const elements = blocks.length;
-  const start = blocks[0].count;
-  for (let e = 0; e < elements; e++) {
-    const block = blocks[e];
-    const signed = ecg && e === elements - 1;
-    for (let i = 1; i < end; i++) {
-      const bytes = replies[i];
-      for (let at = e * 3; at < bytes.length; at += elements * 3) {
-        const word = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-        const code = signed ? (word << 14) >> 14 : word & PPG_TOP;
-        if (signed ? code === ECG_TOP || code === ~ECG_TOP : code === PPG_TOP) block.flags |= FLAG_SATURATED;
-        block.samples[block.count] = code;
-        block.count++;
-      }
+export const decode = (
+  replies: readonly Uint8Array[],
+  element: number,
+  elements: number,
+  block: Block,
+  signed: boolean,
+): void => {
+  for (let i = 1; i < replies.length - 1; i++) {
+    const bytes = replies[i];
+    for (let at = element * WORD; at < bytes.length; at += elements * WORD) {
+      const word = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+      const code = signed ? (word << 14) >> 14 : word & PPG_TOP;
+      if (signed ? code === ECG_TOP || code === ~ECG_TOP : code === PPG_TOP) block.flags |= FLAG_SATURATED;
+      block.samples[block.count++] = code;
     }
   }
-  return blocks[0].count - start;
 };

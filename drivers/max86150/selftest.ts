@@ -20,10 +20,13 @@ const COUNTABLE = 28;
 
 export const hex = (byte: number): string => `0x${(byte + 256).toString(16).slice(1)}`;
 
-const fail = (frame: Frame, code: number, message: string): null => {
-  frame.faults.push({ code, message });
-  return null;
-};
+/** Adds faults of the chip at `where` (model and address) to a frame; returns null, which ends a chain. */
+export const createFail =
+  (where: string) =>
+  (frame: Frame, code: number, message: string): null => {
+    frame.faults.push({ code, message: `${where}: ${message}` });
+    return null;
+  };
 
 /**
  * From any state to configured: identity (sets frame.identity), RESET, configuration, read back; then FIFO_EN starts the
@@ -36,43 +39,37 @@ export const createOpening = (
   tuning: boolean,
   started: (outcome: Outcome) => null,
 ): Step => {
+  const fail = createFail(where);
+  // PART_ID shows that the test registers are closed again.
+  const expected = groups.concat([[reg.PART_ID, reg.PART]]);
   let looks = 0;
 
   const onConfigure = (outcome: Outcome, frame: Frame): Step | null => {
     if (outcome.error !== null) return null;
-    const replies = outcome.replies;
-    for (let g = 0; g <= groups.length + 1; g++) {
-      // The enables stand behind the status; PART_ID shows that the test registers are closed again.
-      const written = g < groups.length ? groups[g] : g > groups.length ? [reg.PART_ID, reg.PART] : null;
-      const expected = written ?? [reg.INT_ENABLE_1, reg.A_FULL, reg.VDD_OOR];
-      for (let i = 1; i < expected.length; i++) {
-        const value = replies[g][written === null ? i + 1 : i - 1];
-        if (value === expected[i]) continue;
-        const register = hex(expected[0] + i - 1);
-        const message = `${where}: register ${register} reads ${hex(value)}, not ${hex(expected[i])}; check the supply`;
-        return fail(frame, FAULT_CONFIGURATION, message);
+    for (let g = 0; g < expected.length; g++) {
+      for (let i = 1; i < expected[g].length; i++) {
+        const value = outcome.replies[g][i - 1];
+        if (value === expected[g][i]) continue;
+        const what = `register ${hex(expected[g][0] + i - 1)} reads ${hex(value)}, not ${hex(expected[g][i])}`;
+        return fail(frame, FAULT_CONFIGURATION, `${what}; check the supply`);
       }
     }
     return { ops: [{ write: [reg.SYSTEM_CONTROL, reg.FIFO_EN] }], next: started };
   };
 
-  const configure = (): Step => {
-    const ops: Op[] = [];
-    for (let i = 0; i < groups.length; i++) ops.push({ write: groups[i] });
-    for (let i = 0; tuning && i < reg.TUNING.length; i++) ops.push({ write: reg.TUNING[i] });
-    // Also where the line is not wired: the flag tells full from empty, and the loss of the enables shows a reset.
-    ops.push({ write: [reg.INT_ENABLE_1, reg.A_FULL, reg.VDD_OOR] }, { write: [reg.FIFO_WR_PTR, 0, 0, 0] });
-    for (let i = 0; i < groups.length; i++) ops.push({ read: groups[i].length - 1, at: groups[i][0] });
-    ops.push({ read: 7, at: reg.INT_STATUS_1 }, { read: 1, at: reg.PART_ID });
-    return { ops, next: onConfigure };
-  };
-
   const onReset = (outcome: Outcome, frame: Frame): Step | null => {
     const reply = outcome.replies[0];
     if (reply === undefined) return null;
-    if ((reply[0] & reg.RESET) === 0) return configure();
-    if (++looks < RESET_LOOKS) return resetting;
-    return fail(frame, FAULT_CONFIGURATION, `${where}: SYSTEM_CONTROL (0x0d) keeps its RESET bit; check the supply`);
+    if ((reply[0] & reg.RESET) !== 0) {
+      if (++looks < RESET_LOOKS) return resetting;
+      return fail(frame, FAULT_CONFIGURATION, "SYSTEM_CONTROL (0x0d) keeps its RESET bit; check the supply");
+    }
+    const writes = tuning ? groups.concat(reg.TUNING) : groups;
+    const ops: Op[] = writes.map((write) => ({ write }));
+    for (let g = 0; g < expected.length; g++) ops.push({ read: expected[g].length - 1, at: expected[g][0] });
+    // PWR_RDY is cleared by reading it.
+    ops.push({ read: 2, at: reg.INT_STATUS_1 });
+    return { ops, next: onConfigure };
   };
   const resetting: Step = { ops: [{ read: 1, at: reg.SYSTEM_CONTROL }], pause: 1, next: onReset };
 
@@ -83,11 +80,7 @@ export const createOpening = (
     const good = reply[0] === reg.PART;
     frame.identity = { verdict: good ? "confirmed" : "refused", read: `PART_ID ${part}` };
     if (good) return { ops: [{ write: [reg.SYSTEM_CONTROL, reg.RESET] }], pause: 1, next: () => resetting };
-    return fail(
-      frame,
-      FAULT_IDENTITY,
-      `${where}: PART_ID (0xff) reads ${part}, not 0x1e; check the part and the address`,
-    );
+    return fail(frame, FAULT_IDENTITY, `PART_ID (0xff) reads ${part}, not 0x1e; check the part and the address`);
   };
   return { ops: [{ read: 1, at: reg.PART_ID }], next: onIdentity };
 };
@@ -124,7 +117,9 @@ export const createSelfTest = (
     // From reading to reading: within them the pointers were read at some moment.
     const shortest = outcome.began - ended;
     const longest = outcome.ended - began;
-    if (longest > COUNTABLE * period) return fail(frame, FAULT_DATA, `${where}: the host came too late; test it again`);
+    if (longest > COUNTABLE * period) {
+      return createFail(where)(frame, FAULT_DATA, "the host came too late; test it again");
+    }
     const count = (reply[4] - write) & reg.FIVE_BITS;
     const lowest = (shortest * (1 - tolerance)) / period - 1;
     const highest = (longest * (1 + tolerance)) / period + 1;

@@ -137,7 +137,7 @@ describe("MAX86150 poll", () => {
 
 describe("MAX86150 loss", () => {
   /** A full FIFO that lost `overflow` samples, `over` of them between the head and the first byte. */
-  const late = (overflow: number, over = 0, more: { counter?: number; moved?: number } = {}) => {
+  const late = (overflow: number, over = 0, more: { moved?: number; ended?: number } = {}) => {
     const { driver, frame } = opened();
     const at = overflow & 31;
     const first = (at + over) & 31;
@@ -146,13 +146,9 @@ describe("MAX86150 loss", () => {
       { ops: [STATUS], replies: [status(at, Math.min(31, overflow), at, 0x80)], began: 300_000, ended: 300_200 },
       {
         ops: [HEAD, fifo(216), TAIL],
-        replies: [
-          [at, Math.min(31, overflow), at],
-          samples(32 + overflow, 24),
-          [...ENABLES, (at + over) & 31, more.counter ?? 0, end],
-        ],
+        replies: [[at, Math.min(31, overflow), at], samples(32 + overflow, 24), [...ENABLES, (at + over) & 31, 0, end]],
         began: 300_200,
-        ended: 306_000,
+        ended: more.ended ?? 306_000,
       },
     ]);
     return { driver, frame };
@@ -174,11 +170,20 @@ describe("MAX86150 loss", () => {
     expect(shape(frame)).toEqual(all(8, 24, 0, 0));
   });
 
-  it("counts what was overwritten between the pointers and the first byte", () => {
-    const { frame } = late(5, 2);
-    expect(shape(frame)).toEqual(all(24, 7, 7, 0));
-    // The newest of the status is 30 periods behind the first one now.
-    expect(frame.channels[0].time).toBe(300_200 - (200 + PERIOD) / 2 - 29 * PERIOD);
+  it("counts the one that was overwritten between the pointers and the first byte", () => {
+    // 23 periods for 24 samples: the bus is just faster than a chip at the end of its tolerance.
+    for (const ended of [306_000, 300_200 + 23 * PERIOD - 1]) {
+      const { frame } = late(5, 1, { ended });
+      expect(shape(frame)).toEqual(all(24, 6, 6, 0));
+      // The newest of the status is 30 periods behind the first one now.
+      expect(frame.channels[0].time).toBe(300_200 - (200 + PERIOD) / 2 - 30 * PERIOD);
+    }
+  });
+
+  it("takes a long reading as long as the read pointer moved by what was read, and as five bits can tell", () => {
+    const { frame } = late(5, 0, { ended: 300_200 + 24 * PERIOD - 1 });
+    expect(shape(frame)).toEqual(all(24, 5, 5, 0));
+    expect(frame.faults).toEqual([]);
   });
 
   it("says that nobody knows where read pointer and OVF_COUNTER do not agree", () => {
@@ -220,14 +225,16 @@ describe("MAX86150 loss", () => {
     expect(frame.faults).toEqual([]);
   });
 
-  it.each<[string, number, number, { counter?: number; moved?: number }]>([
-    ["the counter is not zero behind the reading", 5, 0, { counter: 1 }],
+  it.each<[string, number, number, { moved?: number; ended?: number }]>([
     ["the read pointer moved by less than was read", 5, 0, { moved: 20 }],
+    ["more than one was overwritten: the second one under the reader", 5, 2, {}],
+    ["one was overwritten, and the bus is no faster than the chip", 5, 1, { ended: 300_200 + 23 * PERIOD }],
+    ["the reading took so long that the pointer may have come round", 5, 0, { ended: 300_200 + 24 * PERIOD }],
   ])("takes nothing where %s", (_, overflow, over, more) => {
     const { driver, frame } = late(overflow, over, more);
     expect(shape(frame)).toEqual(all(0, 0, 0, 0));
     expect(frame.faults).toEqual([OVERFLOWED]);
-    const at = (overflow + (more.moved ?? 24)) & 31;
+    const at = (overflow + over + (more.moved ?? 24)) & 31;
     play(driver.poll(), frame, [
       { ops: [STATUS], replies: [status((at + 1) & 31, 0, at)] },
       {
@@ -284,12 +291,12 @@ describe("MAX86150 loss upon loss", () => {
     expect(frame.faults).toEqual([OVERFLOWED]);
   });
 
-  it("counts what was overwritten since a reading of a full FIFO that stood still", () => {
+  it("says that nobody knows what was overwritten since a reading of a full FIFO that stood still", () => {
     const { driver, frame } = opened();
     play(driver.poll(), frame, poll([5, 5, 5], [5, 5, 5], 24, [5, 5, 5]));
     expect(frame.faults).toEqual([STOOD]);
     play(driver.poll(), frame, poll([6, 6, 6], [7, 7, 7], 24, [7, 0, 31]));
-    expect(shape(frame)).toEqual(all(24, 7, 7, 0));
+    expect(shape(frame)).toEqual(all(24, 0, -1, 0));
   });
 
   it("stays with what nobody knows, whatever is known later", () => {
@@ -305,11 +312,26 @@ describe("MAX86150 loss upon loss", () => {
       { ops: [STATUS], replies: [status(5, 0, 0)] },
       { ops: [HEAD, fifo(45), TAIL], replies: [[5, 0, 0]], error: "bus" as const },
     ];
+    // Five were popped, and may be written over; then the FIFO overflows behind one more reading that fails.
     play(driver.poll(), frame, torn);
-    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(5, 0, 5)] }]);
-    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(9, 0, 9)] }]);
-    play(driver.poll(), frame, poll([10, 0, 9], [10, 0, 9], 1, [10, 0, 10]));
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(0, 0, 5)] },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[0, 0, 5]], error: "bus" as const },
+    ]);
+    play(driver.poll(), frame, poll([8, 3, 8], [8, 3, 8], 24, [8, 0, 0]));
     expect(frame.channels[0].lost).toBe(-1);
+  });
+
+  it("adds up what several readings popped that failed", () => {
+    const { driver, frame } = opened();
+    const failing = (write: number, readAt: number, count: number) => [
+      { ops: [STATUS], replies: [status(write, 0, readAt)] },
+      { ops: [HEAD, fifo(9 * count), TAIL], replies: [[write, 0, readAt]], error: "bus" as const },
+    ];
+    play(driver.poll(), frame, failing(16, 0, 16));
+    play(driver.poll(), frame, failing(8, 16, 24));
+    play(driver.poll(), frame, poll([27, 0, 8], [27, 0, 8], 19, [27, 0, 27]));
+    expect(shape(frame)).toEqual(all(19, 40, 40, FLAG_BUS_FAULT));
   });
 
   it("knows nothing where the same count of overflow stands behind a reading that popped", () => {
@@ -378,11 +400,22 @@ describe("MAX86150 reading that fails", () => {
     expect(shape(frame)).toEqual(all(24, 0, 0, FLAG_BUS_FAULT));
   });
 
-  it("counts what was popped where nothing has come since: behind equal pointers it cannot be told from a full FIFO", () => {
+  it("sets it back also where nothing has come since, and equal pointers mean empty", () => {
     const { driver, frame } = torn(16);
-    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(16, 0, 16)], began: 81_000 }]);
-    read(driver, frame, 16, 1, 85_000);
-    expect(shape(frame)).toEqual(all(1, 16, 16, FLAG_BUS_FAULT));
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(16, 0, 16)], began: 81_000 },
+      { ops: [REWIND, HEAD, fifo(144), TAIL], replies: [[16, 0, 0], samples(0, 16), [...ENABLES, 16, 0, 16]] },
+    ]);
+    expect(shape(frame)).toEqual(all(16, 0, 0, FLAG_BUS_FAULT));
+  });
+
+  it("does not set it back where equal pointers mean full: 16 periods and what it popped later", () => {
+    const { driver, frame } = torn(16);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(16, 0, 16)], began: 32 * PERIOD },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[16, 0, 16], samples(16, 24), [...ENABLES, 16, 0, 8]] },
+    ]);
+    expect(shape(frame)).toEqual(all(24, 16, 16, FLAG_BUS_FAULT));
   });
 
   it("does not take what it popped itself for a FIFO that has filled", () => {
@@ -391,9 +424,11 @@ describe("MAX86150 reading that fails", () => {
       { ops: [STATUS], replies: [status(17, 0, 0, 0x80)], began: 85_000, ended: 85_200 },
       { ops: [HEAD, fifo(153), TAIL], replies: [[17, 0, 0], samples(0, 17)], error: "timeout", began: 85_200 },
     ]);
-    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(17, 0, 17, 0x80)], began: 88_000 }]);
-    read(driver, frame, 17, 1, 90_000);
-    expect(shape(frame)).toEqual(all(1, 17, 17, FLAG_BUS_FAULT));
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(17, 0, 17, 0x80)], began: 88_000 },
+      { ops: [REWIND, HEAD, fifo(153), TAIL], replies: [[17, 0, 0], samples(0, 17), [...ENABLES, 17, 0, 17]] },
+    ]);
+    expect(shape(frame)).toEqual(all(17, 0, 0, FLAG_BUS_FAULT));
   });
 
   it("loses nothing where nothing was popped", () => {
@@ -411,13 +446,13 @@ describe("MAX86150 reading that fails", () => {
     expect(shape(frame)).toEqual(all(24, 0, -1, FLAG_BUS_FAULT));
   });
 
-  it("does not count an overflow twice where its first reading failed and popped nothing", () => {
+  it("says that nobody knows where the same overflow is read twice: the first reading may have popped", () => {
     const { driver, frame } = opened();
     const first = { ops: [STATUS], replies: [status(5, 5, 5)] };
     const ops = [HEAD, fifo(216), TAIL];
     play(driver.poll(), frame, [first, { ops, replies: [[5, 5, 5]], error: "bus" }]);
     play(driver.poll(), frame, [first, { ops, replies: [[5, 5, 5], samples(37, 24), [...ENABLES, 5, 0, 29]] }]);
-    expect(shape(frame)).toEqual(all(24, 5, 5, FLAG_BUS_FAULT));
+    expect(shape(frame)).toEqual(all(24, 0, -1, FLAG_BUS_FAULT));
   });
 
   it("knows that nothing was popped where not even the pointers came", () => {
@@ -532,6 +567,7 @@ describe("MAX86150 time", () => {
       [0x14, 0],
       [0x3c, 2],
       [0x3e, 13],
+      [0x02, 0x80, 0x80, 0, 0, 0],
     ];
     const { driver, frame } = opened(configuration, undefined, groups);
     play(driver.poll(), frame, [
@@ -638,6 +674,7 @@ describe("MAX86150 time", () => {
       [0x14, 0],
       [0x3c, 2],
       [0x3e, 13],
+      [0x02, 0x80, 0x80, 0, 0, 0],
     ];
     const { driver, frame } = opened(configuration, undefined, groups);
     play(driver.poll(), frame, [
@@ -705,7 +742,7 @@ describe("MAX86150 close", () => {
   it("knows a FIFO that became full while it was being stopped", () => {
     const { driver, frame } = opened();
     play(driver.close(), frame, [
-      { ops: STOP, replies: [status(31, 0, 0), status(0, 0, 0)], began: 160_000, ended: 160_500 },
+      { ops: STOP, replies: [status(31, 0, 0, 0x80), status(0, 0, 0)], began: 160_000, ended: 160_500 },
       { ops: [HEAD, fifo(216), TAIL], replies: [[0, 0, 0], samples(0, 24), [...ENABLES, 0, 0, 24]] },
       { ops: [HEAD, fifo(72), TAIL], replies: [[0, 0, 24], samples(24, 8), [...ENABLES, 0, 0, 0]] },
       ...OFF,
@@ -713,14 +750,50 @@ describe("MAX86150 close", () => {
     expect(shape(frame)).toEqual(all(32, 0, 0, 0));
   });
 
-  it("says what was lost behind the last sample", () => {
+  /** A reading of four failed, and 30 have come since: what it popped may be written over. */
+  const failing = () => {
     const { driver, frame } = opened();
     play(driver.poll(), frame, [
       { ops: [STATUS], replies: [status(4, 0, 0)] },
       { ops: [HEAD, fifo(36), TAIL], replies: [[4, 0, 0]], error: "bus" },
     ]);
-    play(driver.close(), frame, [{ ops: STOP, replies: [status(4, 0, 4), status(4, 0, 4)] }, ...OFF]);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(2, 0, 4)] },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[2, 0, 4]], error: "bus" },
+    ]);
+    return { driver, frame };
+  };
+
+  it("reads again what a reading popped that failed, before it shuts down", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(4, 0, 0)] },
+      { ops: [HEAD, fifo(36), TAIL], replies: [[4, 0, 0]], error: "bus" },
+    ]);
+    play(driver.close(), frame, [
+      { ops: STOP, replies: [status(4, 0, 4), status(4, 0, 4)] },
+      {
+        ops: [{ write: [0x06, 0] }, HEAD, fifo(36), TAIL],
+        replies: [[4, 0, 0], samples(0, 4), [...ENABLES, 4, 0, 4]],
+      },
+      ...OFF,
+    ]);
+    expect(shape(frame)).toEqual(all(4, 0, 0, FLAG_BUS_FAULT));
+  });
+
+  it("says what was lost behind the last sample", () => {
+    const { driver, frame } = failing();
+    const ops = [HEAD, fifo(216), TAIL];
+    play(driver.close(), frame, [
+      { ops: STOP, replies: [status(2, 0, 4), status(2, 0, 4)] },
+      { ops, replies: [[2, 0, 4]], error: "bus" },
+      ...OFF,
+    ]);
     expect(shape(frame)).toEqual(all(0, 0, 4, 0));
+    // Emptied by somebody else.
+    const other = opened();
+    play(other.driver.close(), other.frame, [{ ops: STOP, replies: [status(7, 0, 7), status(7, 0, 7)] }, ...OFF]);
+    expect(shape(other.frame)).toEqual(all(0, 0, -1, 0));
   });
 
   it("shuts down also where it finds a chip that lost its state, and asks for no restart", () => {
@@ -740,12 +813,7 @@ describe("MAX86150 close", () => {
   });
 
   it("says that nobody knows what a chip that lost its state had still lost", () => {
-    const { driver, frame } = opened();
-    play(driver.poll(), frame, [
-      { ops: [STATUS], replies: [status(4, 0, 0)] },
-      { ops: [HEAD, fifo(36), TAIL], replies: [[4, 0, 0]], error: "bus" },
-    ]);
-    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(4, 0, 4)] }]);
+    const { driver, frame } = failing();
     play(driver.close(), frame, [{ ops: STOP, replies: [Array(7).fill(0), Array(7).fill(0)] }, ...OFF]);
     expect(shape(frame)).toEqual(all(0, 0, -1, 0));
   });

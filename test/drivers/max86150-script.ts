@@ -76,6 +76,7 @@ export const DEFAULT = [
   [0x14, 0],
   [0x3c, 3],
   [0x3e, 13],
+  [0x02, 0x80, 0x80, 0, 0, 0],
 ];
 
 /** The steps of an opening that works. */
@@ -87,13 +88,11 @@ export const opening = (groups: readonly (readonly number[])[] = DEFAULT, tuning
     ops: [
       ...groups.map((write) => ({ write })),
       ...(tuning ? TUNING : []),
-      { write: [0x02, 0x80, 0x80] },
-      { write: [0x04, 0, 0, 0] },
       ...groups.map((group) => ({ read: group.length - 1, at: group[0] })),
-      STATUS,
       { read: 1, at: 0xff },
+      { read: 2, at: 0x00 },
     ],
-    replies: [...groups.map((group) => group.slice(1)), status(0, 0, 0), [0x1e]],
+    replies: [...groups.map((group) => group.slice(1)), [0x1e], [0, 0]],
   },
   { ops: [{ write: [0x0d, 0x04] }] },
 ];
