@@ -1,7 +1,7 @@
 /**
- * MAX30003 at register level: SPI words, FIFO with tags and overflow, interrupts, PLL, calibration source, lead-off.
- * Pages: MAX30001G data sheet (same ECG channel). Not modelled: analog and digital filters (so the code is the rounded
- * voltage), R-to-R detection, ultra-low-power lead-on. What no source settles, and is assumed here: README.md.
+ * MAX30003 at register level: SPI words, FIFO with tags and overflow, interrupts, PLL, calibration source, lead-off and
+ * lead-on, fast recovery, R-to-R detection. Pages: MAX30001G data sheet (same ECG channel). Not modelled: analog and
+ * digital filters (so the code is the rounded voltage). What no source settles, and is assumed here: README.md.
  */
 import {
   type EmulatedChip,
@@ -11,54 +11,35 @@ import {
   type SpiEmulator,
   setSignal,
 } from "../emulator.ts";
-import { clamp, convertVoltage, fastSamples, lowPassOf, rateOf } from "./analog.ts";
+import { convertVoltage, lowPassOf, rateOf } from "./emulator-analog.ts";
+import { createLeadComparators, detectsLeadOn } from "./emulator-leads.ts";
+import { createRecovery } from "./emulator-recovery.ts";
+import { INFO_VALUE, inputs, REGISTERS } from "./emulator-registers.ts";
+import { createRtorDetector } from "./emulator-rtor.ts";
+import { createSpiFrame } from "./emulator-spi.ts";
 import * as r from "./registers.ts";
 
-/** Reset values (p. 43..52; CNFG_RTOR from the MAX30003's public drivers), and the bits that a write can change. */
-const REGISTERS: readonly (readonly [register: number, reset: number, writable: number])[] = [
-  [r.EN_INT, 0x000003, 0xf00f03],
-  [r.EN_INT2, 0x000003, 0xf00f03],
-  [r.MNGR_INT, 0x780004, 0xf80077],
-  [r.MNGR_DYN, 0x3f0000, 0xff0000],
-  [r.CNFG_GEN, r.GEN_RESET, 0xf83fff],
-  [r.CNFG_CAL, r.CAL_RESET, 0x707fff],
-  [r.CNFG_EMUX, 0x300000, 0xbf0000],
-  [r.CNFG_ECG, 0x805000, 0xc37000],
-  [r.CNFG_RTOR1, 0x3f2300, 0xfffff0],
-  [r.CNFG_RTOR2, 0x202400, 0x3f7f00],
-];
-const INFO_VALUE = 0x513000;
-
-/** A lead must be off, and the output saturated, for longer than this, us (p. 23: 115 to 140 ms; p. 26). */
-const LEAD_OFF_TIME = 115_000;
-const SATURATION_TIME = 125_000;
 /** Time until the PLL locks, us. Assumed. */
 const LOCK_TIME = 10_000;
+/** How often the lead-on comparator looks, us. Assumed. */
+const LEAD_ON_TIME = 10_000;
 
-const inputs: Record<string, Input<r.Max30003Configuration>> = {
-  /** Between the electrodes, V. Range: full scale at the lowest gain. */
-  ecg: {
-    channel: "ecg",
-    unit: "V",
-    minimum: -0.05,
-    maximum: 0.05,
-    epsilon: 2e-7,
-    expected: (value, { gain }) => clamp(value * gain * 131072) / (gain * 131072),
-  },
-  /** 1: an electrode is off. The ecg input goes on: what an amplifier makes of an open lead is the feeder's business. */
-  leadOff: { unit: "1", minimum: 0, maximum: 1, epsilon: 0 },
-};
+/** INT2B beside INTB. */
+export interface Max30003Emulator extends SpiEmulator {
+  readonly interrupt2: 0 | 1;
+}
 
-function create(options: EmulatorOptions): SpiEmulator {
+function create(options: EmulatorOptions): Max30003Emulator {
   const oscillator = options.oscillator ?? 1;
-  const signals: Record<string, Signal> = { ecg: () => 0, leadOff: () => 0 };
+  const signals: Record<string, Signal> = {};
+  for (const name of Object.keys(inputs)) signals[name] = () => 0;
   const registers = new Map<number, number>();
   const fifo: number[] = [];
   let now = 0;
   let level: 0 | 1 = 1;
   /** The first command after power-up does not read INFO (p. 47). */
   let fresh = true;
-  /** STATUS bits that are kept: EOVF, FSTINT, DCLOFFINT with LDOFF, PLLINT, SAMP. */
+  /** STATUS bits that are kept: EOVF, FSTINT, DCLOFFINT with LDOFF, LONINT, RRINT, SAMP, PLLINT. */
   let latched = 0;
   /** Those whose condition holds now: reading does not clear them. */
   let active = 0;
@@ -68,18 +49,19 @@ function create(options: EmulatorOptions): SpiEmulator {
   let startedAt = 0;
   let k = 0;
   let sampleEndsAt = Number.POSITIVE_INFINITY;
-  let leadOffSince = Number.POSITIVE_INFINITY;
-  let saturatedSince = Number.POSITIVE_INFINITY;
-  let fastLeft = 0;
   let recovering = false;
-  // One transaction: command, bytes so far, the word that goes out, the word that came in.
-  let command = 0;
-  let bytes = 0;
-  let outgoing = 0;
-  let incoming = 0;
+  /** When the lead-on comparator looks next, us; STATUS was read since that mode began. */
+  let looksAt = Number.POSITIVE_INFINITY;
+  let armed = false;
+  /** Conversion at which RRINT was set. */
+  let eventAt = 0;
+  /** A word of the FIFO is being read. */
   let fetched = false;
 
   const get = (register: number) => registers.get(register) ?? 0;
+  const comparators = createLeadComparators(get);
+  const recovery = createRecovery(get);
+  const detector = createRtorDetector(get);
   const field = (register: number, shift: number, mask: number) => (get(register) >> shift) & mask;
   const rate = () => rateOf(get);
   const period = () => 1e6 / (rate() * oscillator);
@@ -96,10 +78,13 @@ function create(options: EmulatorOptions): SpiEmulator {
     return latched | active | (fifo.length > field(r.MNGR_INT, r.EFIT_SHIFT, 31) ? r.EINT : 0);
   };
 
-  /** Drives the interrupt pin: low while an enabled bit of STATUS is set, high impedance with type 00 (p. 43, 44). */
+  /** Level of an interrupt pin: low while an enabled bit of STATUS is set, high impedance with type 00 (p. 43, 44). */
+  const pin = (register: number): 0 | 1 => {
+    const enable = get(register);
+    return (enable & 3) !== 0 && (status() & enable & 0xffff00) !== 0 ? 0 : 1;
+  };
   const update = () => {
-    const enable = get(r.EN_INT);
-    const next = (enable & 3) !== 0 && (status() & enable & 0xffff00) !== 0 ? 0 : 1;
+    const next = pin(r.EN_INT);
     if (next === level) return;
     level = next;
     emulator.onInterrupt?.(level, now);
@@ -115,9 +100,12 @@ function create(options: EmulatorOptions): SpiEmulator {
     running = enabled();
     startedAt = Math.max(now, lockedAt);
     k = 0;
-    sampleEndsAt = leadOffSince = saturatedSince = Number.POSITIVE_INFINITY;
-    fastLeft = active = 0;
+    sampleEndsAt = Number.POSITIVE_INFINITY;
+    active = 0;
     recovering = false;
+    comparators.reset();
+    recovery.reset();
+    detector.reset();
   };
 
   const powerUp = () => {
@@ -125,8 +113,9 @@ function create(options: EmulatorOptions): SpiEmulator {
     fresh = true;
     latched = active = 0;
     lockedAt = Number.POSITIVE_INFINITY;
-    running = false;
-    sampleEndsAt = Number.POSITIVE_INFINITY;
+    running = armed = false;
+    sampleEndsAt = looksAt = Number.POSITIVE_INFINITY;
+    detector.reset();
     resetFifo();
     update();
   };
@@ -137,27 +126,36 @@ function create(options: EmulatorOptions): SpiEmulator {
     if (holds) latched |= bits;
   };
 
+  const isOff = (name: string, sinceStart: number) =>
+    Math.max(signals.leadOff(now / 1e6, sinceStart), signals[name](now / 1e6, sinceStart)) >= 0.5;
+
   const watchLead = () => {
-    const looked = field(r.CNFG_GEN, 12, 3) === 1 && field(r.CNFG_GEN, r.IMAG_SHIFT, 7) !== 0;
-    const off = looked && signals.leadOff(now / 1e6, k / rate()) >= 0.5;
-    leadOffSince = off ? Math.min(leadOffSince, now) : Number.POSITIVE_INFINITY;
-    // ECGP is pulled up and ECGN down, or the other way round (IPOL).
-    const electrodes = (get(r.CNFG_GEN) & 0x800) !== 0 ? 0x6 : 0x9;
-    indicate(r.DCLOFFINT | electrodes, now - leadOffSince > LEAD_OFF_TIME);
+    const off = comparators.leadOff(now, isOff("leadOffPositive", k / rate()), isOff("leadOffNegative", k / rate()));
+    indicate(r.DCLOFFINT | r.LDOFF, false);
+    indicate(off, true);
   };
 
-  /** Fast recovery (p. 26, 45): manual, or automatic once the output was saturated for long. True: it is on. */
+  /** Both leads on, while the channel is off (p. 23, 42). */
+  const watchLeadOn = () => {
+    const on = detectsLeadOn(get) && !isOff("leadOffPositive", 0) && !isOff("leadOffNegative", 0);
+    indicate(r.LONINT, armed && on);
+  };
+
   const watchRecovery = (code: number) => {
-    const mode = field(r.MNGR_DYN, 22, 3);
-    const saturated = mode === 2 && fastLeft === 0 && Math.abs(code) > 2048 * field(r.MNGR_DYN, 16, 63);
-    saturatedSince = saturated ? Math.min(saturatedSince, now) : Number.POSITIVE_INFINITY;
-    if (now - saturatedSince > SATURATION_TIME) fastLeft = fastSamples(get);
-    const on = mode === 1 || fastLeft > 0;
-    if (fastLeft > 0) fastLeft--;
+    const on = recovery.follow(code);
     if ((get(r.MNGR_INT) & 0x40) === 0) indicate(r.FSTINT, on);
     else if (on && !recovering) latched |= r.FSTINT; // CLR_FAST: told once
     recovering = on;
     return on;
+  };
+
+  const watchRtor = (code: number) => {
+    // Self-clearing, after one period (p. 44).
+    if (field(r.MNGR_INT, 4, 3) === 2 && k > eventAt) latched &= ~r.RRINT;
+    if ((get(r.CNFG_RTOR1) & r.EN_RTOR) === 0 || !detector.follow(code, k / rate())) return;
+    latched |= r.RRINT;
+    eventAt = k;
+    if (detector.interval) emulator.onConvert?.("rrInterval", detector.value, now);
   };
 
   const convert = () => {
@@ -167,6 +165,7 @@ function create(options: EmulatorOptions): SpiEmulator {
     const tag = watchRecovery(code) ? r.TAG_FAST : 0;
     if (fifo.length < r.FIFO_WORDS) fifo.push(((code & 0x3ffff) << 6) | (tag << 3));
     else latched |= r.EOVF;
+    watchRtor(code);
     if (k % [1, 2, 4, 16][get(r.MNGR_INT) & 3] === 0) {
       latched |= r.SAMP;
       if ((get(r.MNGR_INT) & r.CLR_SAMP) !== 0) sampleEndsAt = now + period() / 4;
@@ -175,10 +174,38 @@ function create(options: EmulatorOptions): SpiEmulator {
     update();
   };
 
-  /** The end of SAMP is an event only for the pin. */
-  const nextAt = () => ((get(r.EN_INT) & r.SAMP) !== 0 ? Math.min(conversionAt(), sampleEndsAt) : conversionAt());
+  /** The end of SAMP is an event only for the pins. */
+  const nextAt = () => {
+    const pins = ((get(r.EN_INT) | get(r.EN_INT2)) & r.SAMP) !== 0;
+    return Math.min(conversionAt(), looksAt, pins ? sampleEndsAt : Number.POSITIVE_INFINITY);
+  };
 
-  const setRegister = (register: number, value: number) => {
+  /** CNFG_GEN was written, and was `before`. */
+  const changeGeneral = (before: number) => {
+    // Without a channel there is no bias (p. 48).
+    if (!enabled()) registers.set(r.CNFG_GEN, get(r.CNFG_GEN) & ~0x30);
+    if (((before ^ get(r.CNFG_GEN)) & (r.EN_ECG | r.FMSTR)) !== 0) {
+      // The PLL runs with the channel, and must lock again when its frequency changes.
+      lockedAt = enabled() ? now + LOCK_TIME : Number.POSITIVE_INFINITY;
+      if (enabled()) latched |= r.PLLINT;
+      else latched &= ~r.PLLINT;
+      running = running && enabled();
+      if (running) start();
+    }
+    if (!enabled()) indicate(r.DCLOFFINT | r.LDOFF | r.FSTINT, false);
+    const detects = detectsLeadOn(get);
+    if (!detects) {
+      armed = false;
+      looksAt = Number.POSITIVE_INFINITY;
+      indicate(r.LONINT, false);
+    } else if (looksAt === Number.POSITIVE_INFINITY) {
+      latched |= r.LONINT; // the mode has begun
+      looksAt = now + LEAD_ON_TIME;
+    }
+  };
+
+  const write = (register: number, value: number) => {
+    fresh = false;
     if (register === r.SW_RST || register === r.SYNCH || register === r.FIFO_RST) {
       if (value !== 0) return;
       if (register === r.SW_RST) return powerUp();
@@ -190,14 +217,9 @@ function create(options: EmulatorOptions): SpiEmulator {
       const before = get(register);
       registers.set(register, value & entry[2]);
       const changed = before ^ get(register);
-      if (register === r.CNFG_GEN && (changed & (r.EN_ECG | (3 << r.FMSTR_SHIFT))) !== 0) {
-        // The PLL runs with the channel, and must lock again when its frequency changes.
-        lockedAt = enabled() ? now + LOCK_TIME : Number.POSITIVE_INFINITY;
-        if (enabled()) latched |= r.PLLINT;
-        else latched &= ~r.PLLINT;
-        running = running && enabled();
-        if (running) start();
-      } else if (register === r.CNFG_ECG && running && (changed & (3 << r.RATE_SHIFT)) !== 0) start();
+      if (register === r.CNFG_GEN) changeGeneral(before);
+      else if (register === r.CNFG_RTOR1 && (changed & r.EN_RTOR) !== 0) detector.reset();
+      else if (register === r.CNFG_ECG && running && (changed & (3 << r.RATE_SHIFT)) !== 0) start();
     }
     update();
   };
@@ -205,7 +227,11 @@ function create(options: EmulatorOptions): SpiEmulator {
   /** The 24 bits that a read delivers; FIFO words are looked at here and removed when they are through. */
   const fetch = (register: number): number => {
     fetched = false;
-    if (register === r.STATUS) return status();
+    if (register === r.STATUS) {
+      watchLeadOn();
+      return status();
+    }
+    if (register === r.RTOR) return detector.value << r.RTOR_SHIFT;
     if (register === r.INFO) return fresh ? 0 : INFO_VALUE;
     if (register === r.CNFG_ECG) {
       return (get(r.CNFG_ECG) & ~(3 << r.DLPF_SHIFT)) | (lowPassOf(get) << r.DLPF_SHIFT);
@@ -221,12 +247,22 @@ function create(options: EmulatorOptions): SpiEmulator {
   const conclude = (register: number) => {
     if (register === r.STATUS) {
       const unlocked = now < lockedAt && enabled();
-      latched &= r.EOVF | (unlocked ? r.PLLINT : 0) | ((get(r.MNGR_INT) & r.CLR_SAMP) !== 0 ? r.SAMP : 0);
+      const kept =
+        r.EOVF |
+        (unlocked ? r.PLLINT : 0) |
+        ((get(r.MNGR_INT) & r.CLR_SAMP) !== 0 ? r.SAMP : 0) |
+        (field(r.MNGR_INT, 4, 3) === 0 ? 0 : r.RRINT);
+      latched &= kept;
+      armed = detectsLeadOn(get);
+    } else if (register === r.RTOR) {
+      if (field(r.MNGR_INT, 4, 3) === 1) latched &= ~r.RRINT;
+      detector.read();
     } else if (fetched) fifo.shift();
+    fresh = false;
     update();
   };
 
-  const emulator: SpiEmulator = {
+  const emulator: Max30003Emulator = {
     model: r.MODEL,
     inputs: inputs as Readonly<Record<string, Input<never>>>,
     onInterrupt: null,
@@ -237,6 +273,9 @@ function create(options: EmulatorOptions): SpiEmulator {
     get interrupt() {
       return level;
     },
+    get interrupt2() {
+      return pin(r.EN_INT2);
+    },
     set: (name, value) => setSignal(r.MODEL, signals, name, value),
     powerOn(at) {
       now = at;
@@ -245,45 +284,16 @@ function create(options: EmulatorOptions): SpiEmulator {
     advance(to) {
       while (nextAt() <= to) {
         now = nextAt();
-        if (now >= sampleEndsAt) {
-          endSample();
-          update();
-        } else convert();
+        if (now >= looksAt) {
+          looksAt = now + LEAD_ON_TIME;
+          watchLeadOn();
+        } else if (now >= sampleEndsAt) endSample();
+        else convert();
+        update();
       }
       now = Math.max(now, to);
     },
-    select() {
-      bytes = 0;
-    },
-    exchange(byte) {
-      bytes++;
-      if (bytes === 1) {
-        command = byte;
-        incoming = 0;
-        return 0xff; // the data line is not driven yet
-      }
-      const register = command >> 1;
-      const reading = (command & 1) === 1;
-      const place = (bytes - 2) % 3;
-      if (!reading) {
-        incoming = (incoming << 8) | byte;
-        if (bytes === 4) {
-          fresh = false;
-          setRegister(register, incoming & 0xffffff);
-        }
-        return 0xff;
-      }
-      if (bytes > 4 && register !== r.ECG_FIFO_BURST) return 0;
-      if (place === 0) outgoing = fetch(register);
-      if (place === 2) {
-        conclude(register);
-        fresh = false;
-      }
-      return (outgoing >> (16 - 8 * place)) & 0xff;
-    },
-    deselect() {
-      bytes = 0;
-    },
+    ...createSpiFrame({ fetch, conclude, write }),
   };
   return emulator;
 }

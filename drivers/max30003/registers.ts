@@ -1,6 +1,6 @@
 /**
  * MAX30003 registers and SPI words, named as the datasheet writes them (MAX30003 Rev 3 by its public drivers; page
- * numbers: MAX30001G data sheet, whose ECG channel and serial interface are the same). Device side.
+ * numbers: MAX30001G data sheet, whose ECG and R-to-R channel and serial interface are the same). Device side.
  */
 
 // Register addresses (p. 40). SW_RST, SYNCH and FIFO_RST act on a write of 0 only (p. 46).
@@ -28,33 +28,51 @@ export const EINT = 0x800000; // the FIFO holds EFIT words or more
 export const EOVF = 0x400000; // overflow, until FIFO_RST or SYNCH
 export const FSTINT = 0x200000; // fast recovery
 export const DCLOFFINT = 0x100000; // a lead is off
+export const LONINT = 0x800; // both leads are on (EN_ULP_LON); also set when that mode begins, until STATUS is read
+export const RRINT = 0x400; // an R event
 export const SAMP = 0x200; // sampling instant
 export const PLLINT = 0x100; // the PLL is not locked
 export const LDOFF = 0x0f; // PH, PL, NH, NL: which electrode, beyond which threshold
+export const LDOFF_P = 0x0c;
+export const LDOFF_N = 0x03;
 export const INTB_PULLUP = 3; // EN_INT 1:0: open drain with 125 kOhm inside (p. 44)
 
 // MNGR_INT (p. 44, 45), MNGR_DYN (p. 45)
 export const EFIT_SHIFT = 19; // words - 1
 export const CLR_SAMP = 0x4;
+export const CLR_RRINT_RTOR = 0x10; // RTOR's reading clears RRINT; for who logs intervals (p. 64)
+export const FAST_SHIFT = 22;
+export const FAST_TH_SHIFT = 16;
 export const FAST_OFF = 0x3f0000; // reset value: threshold 0x3F, mode 00
 export const FAST_MANUAL = 0x7f0000;
-export const FAST_AUTOMATIC = 0xbf0000;
 
 // CNFG_GEN (p. 47, 48)
 export const GEN_RESET = 0x000004;
+export const EN_ULP_LON = 0x400000;
 export const FMSTR_SHIFT = 20;
+export const FMSTR = 0x300000;
 export const EN_ECG = 0x80000;
 export const EN_DCLOFF = 0x1000;
+export const DCLOFF_IPOL = 0x800; // ECGP is pulled down, ECGN up
 export const IMAG_SHIFT = 8;
+export const VTH_SHIFT = 6;
 export const EN_RBIAS = 0x10;
 export const RBIASV_SHIFT = 2;
 export const RBIAS_BOTH = 3; // RBIASP and RBIASN
 
 // CNFG_CAL (p. 49, 50), CNFG_EMUX (p. 50, 51)
 export const CAL_RESET = 0x004800;
+export const EN_VCAL = 0x400000;
+export const VMODE = 0x200000; // bipolar
+export const VMAG = 0x100000; // 0.5 mV
+export const FCAL_SHIFT = 12; // FMSTR / 2^(7 + 2 FCAL)
+export const FIFTY = 0x800;
+export const THIGH = 0x7ff; // in periods of FMSTR
 export const CAL_BIPOLAR_16HZ = 0x702800; // EN_VCAL, VMODE bipolar, VMAG 0.5 mV, FCAL = FMSTR / 2048, FIFTY
 export const EMUX_CONNECTED = 0;
-export const EMUX_CALIBRATION = 0x390000; // both electrodes isolated, ECGP = VCALP, ECGN = VMID
+export const EMUX_ISOLATED = 0x380000; // both electrodes isolated, ECGP = VCALP; + 1: ECGN = VMID, 2: VCALP, 3: VCALN
+export const EMUX_CALIBRATION = 0x390000;
+export const CALN_SHIFT = 16;
 
 // CNFG_ECG (p. 51, 52)
 export const RATE_SHIFT = 22;
@@ -62,8 +80,21 @@ export const GAIN_SHIFT = 16;
 export const DHPF = 0x4000;
 export const DLPF_SHIFT = 12;
 
+// CNFG_RTOR1, CNFG_RTOR2 (p. 59, 60), RTOR (p. 64)
+export const EN_RTOR = 0x8000;
+export const WNDW_SHIFT = 20;
+export const RGAIN_SHIFT = 16;
+export const AVG_SHIFT = 12; // PAVG, RAVG
+export const PTSF_SHIFT = 8;
+export const HOFF_SHIFT = 16;
+export const RHSF_SHIFT = 8;
+export const RTOR_SHIFT = 10;
+/** What RTOR reads when its timer went over, after about 130 s without an R event. */
+export const RTOR_OVERFLOW = 0x3fff;
+
 // ECG FIFO (p. 60..62): D[23:6] sample, D[5:3] ETAG, D[2:0] PTAG. ETAG 000, 001: valid, fast; 010, 011: the last of them.
 export const FIFO_WORDS = 32;
+export const TAG_BITS = 0x38;
 export const TAG_FAST = 1;
 export const TAG_END = 2;
 export const TAG_EMPTY = 6;
@@ -85,6 +116,10 @@ export const EDGE_UNCERTAINTY = 100;
 /** No source gives the PLL's lock time: asked so often, ms apart. */
 export const PLL_TRIES = 5;
 export const PLL_PAUSE = 20;
+/** From the beginning of lead-on detection to the first look at it, ms. No source gives the comparator's time. */
+export const LEADS_PAUSE = 100;
+/** A lead that is off is told again when it has been on for so long, us. */
+export const TELL_AGAIN = 2000000;
 /** Words that the self-test judges: at 16 hz and 512, 500 or 200 sps they always hold both plateaus. */
 export const TEST_WORDS = 24;
 /** FMSTR 10: rate code 10 (200 sps) is the only one. With 00 and 01 code 00 (512, 500) is the fastest (p. 51). */
@@ -116,6 +151,38 @@ export const readFifo = (words: number, limit: number): { transfer: number[] }[]
   return ops;
 };
 
+/** The chip's own square wave instead of the electrodes (p. 24, 49..51). What is not said has its default. */
+export interface Calibration {
+  /** mV from VMID: 0.5 (default), 0.25. */
+  readonly amplitude?: number;
+  /** hz: 1 (default), 256, 64, 16, 4, 1/4, 1/16, 1/64; times 125/128 where sampleRate is not 128, 256 or 512. */
+  readonly frequency?: number;
+  /** us that each period is high: 0 (default): half of it; else up to 62474 (FMSTR 00), in steps of about 31. */
+  readonly high?: number;
+  /** true (default): swings to both sides of VMID. */
+  readonly bipolar?: boolean;
+  /** "single" (default): VCALP against VMID; "differential": against VCALN, twice as much; "common": VCALP on both. */
+  readonly inputs?: string;
+}
+
+/** The chip's R-to-R detector (p. 28, 59, 60). What is not said has its default, which is the chip's. */
+export interface RrInterval {
+  /** Width of the QRS complex that it looks for, steps of its timer (7.8125 or 8 ms): 12 (default), 6 to 28, even. */
+  readonly window?: number;
+  /** 0 (default): the chip scales; 1 to 16384, powers of 2. */
+  readonly gain?: number;
+  /** Weight of past peaks: 8 (default), 2, 4, 16. */
+  readonly peakAveraging?: number;
+  /** Sixteenths of the average peak: 4 (default), 1 to 16. */
+  readonly threshold?: number;
+  /** Steps of its timer in which no R follows another, at least: 32 (default), 0 to 63. */
+  readonly holdOff?: number;
+  /** Weight of past intervals: 8 (default), 2, 4, 16. */
+  readonly intervalAveraging?: number;
+  /** Eighths of the average interval in which no R follows another: 4 (default), 0 to 7. */
+  readonly holdOffFraction?: number;
+}
+
 /** How an ECG channel is set up. What the defaults are and why: README.md. */
 export interface Max30003Configuration {
   /** hz: 128, 256, 512, or 125, 250, 500, or 200 (p. 51). */
@@ -128,69 +195,26 @@ export interface Max30003Configuration {
   readonly lowPass: number;
   /** Direct current that finds a lead that is off, nA: 0 (not looked for), 5, 10, 20, 50, 100 (p. 48). */
   readonly leadOff: number;
+  /** How far an electrode must go from mid-supply to be off, mV: 300, 400, 450, 500 (p. 48). */
+  readonly leadOffThreshold: number;
+  /** The electrode that the current pulls up: "positive" (ECGP), "negative" (p. 48). */
+  readonly leadOffPullUp: string;
   /** Resistors from both electrodes to mid-supply, MOhm: 0 (none: a third electrode biases the body), 50, 100, 200. */
   readonly leadBias: number;
+  /** s: the channel is off until both leads are on, and again when one has been off for so long; 0: always on (p. 23). */
+  readonly leadOn: number;
+  /** "automatic": on an output that is saturated; "off"; "manual": now, until another is configured (p. 26, 45). */
+  readonly fastRecovery: string;
+  /** What counts as saturated for it, 64ths of full scale: 1 to 63 (p. 45). */
+  readonly fastRecoveryThreshold: number;
+  /** A test signal instead of the electrodes; absent: none. */
+  readonly calibration?: Calibration;
+  /** A second channel, the chip's own R-to-R intervals; false, absent: none. */
+  readonly rrInterval?: RrInterval | boolean;
 }
 
 export const MODEL = "MAX30003";
-const RATES = [512, 256, 128, 500, 250, 125, 200];
 export const GAINS = [20, 40, 80, 160];
-
-/** Place of a setting in its list. Throws Error. */
-const choose = (name: string, value: number, list: number[]): number => {
-  const index = list.indexOf(value);
-  if (index < 0) throw new Error(`${MODEL}: ${name} is ${value}; choose one of ${list.join(", ")}`);
-  return index;
-};
-
-/**
- * Checks a configuration and returns its registers, [register, value, ...] in the order of writing, CNFG_GEN first;
- * `efit`: words that raise EINT; `wired`: EINT goes to the interrupt pin. Throws Error: which settings fight, and why.
- */
-export const encode = (c: Max30003Configuration, efit: number, wired: boolean): number[] => {
-  const rate = choose("sampleRate", c.sampleRate, RATES);
-  const gain = choose("gain", c.gain, GAINS);
-  const filter = choose("lowPass", c.lowPass, [0, 28, 40, 100, 150]);
-  const current = choose("leadOff", c.leadOff, [0, 5, 10, 20, 50, 100]);
-  const bias = choose("leadBias", c.leadBias, [0, 50, 100, 200]);
-  if (c.sampleRate < [0, 0, 200, 250, 500][filter] || (filter === 1 && c.sampleRate > 128)) {
-    throw new Error(
-      `${MODEL}: lowPass ${c.lowPass} and sampleRate ${c.sampleRate} fight: the chip would filter at another frequency; ` +
-        "choose lowPass 0, or 28 up to 128 hz, 40 from 200 hz, 100 from 250 hz, 150 from 500 hz",
-    );
-  }
-  // nA x MOhm = mV: the current takes an open electrode no further, and the comparator waits at 300 mV (VTH 00).
-  const reach = c.leadOff * c.leadBias;
-  if (reach > 0 && reach <= 300) {
-    throw new Error(
-      `${MODEL}: leadOff ${c.leadOff} and leadBias ${c.leadBias} fight: an open electrode moves by ${reach} mV only, ` +
-        "not beyond the threshold of 300 mV; choose a larger current or resistor",
-    );
-  }
-  const master = Math.floor(rate / 3);
-  return [
-    CNFG_GEN,
-    (master << FMSTR_SHIFT) |
-      EN_ECG |
-      (current > 0 ? EN_DCLOFF | (current << IMAG_SHIFT) : 0) |
-      (bias > 0 ? EN_RBIAS | ((bias - 1) << RBIASV_SHIFT) | RBIAS_BOTH : GEN_RESET),
-    CNFG_CAL,
-    CAL_RESET,
-    CNFG_EMUX,
-    EMUX_CONNECTED,
-    CNFG_ECG,
-    ((rate < 6 ? rate % 3 : 2) << RATE_SHIFT) |
-      (gain << GAIN_SHIFT) |
-      (c.highPass ? DHPF : 0) |
-      ((filter > 1 ? filter - 1 : filter) << DLPF_SHIFT),
-    MNGR_INT,
-    ((efit - 1) << EFIT_SHIFT) | CLR_SAMP,
-    MNGR_DYN,
-    FAST_AUTOMATIC,
-    EN_INT,
-    (wired ? EINT : 0) | INTB_PULLUP,
-  ];
-};
 
 /** Operations that write registers, [register, value, ...]. */
 export const writeAll = (registers: readonly number[]): { transfer: number[] }[] => {

@@ -1,31 +1,48 @@
 /**
  * What a MAX30003 must prove: its identity, a locked clock and kept registers before it starts; in the self-test its
- * own square wave through input switches, amplifier and converter. Pages: MAX30001G data sheet. Device side.
+ * own square wave through input switches, amplifier and converter. This module is the door to all that does not run at
+ * every poll of a default configuration: settings, R-to-R intervals, waiting for leads. Pages: MAX30001G data sheet.
+ * Device side.
  */
-import type { Frame, Measurement, Outcome, Step } from "../driver.ts";
+import type { Measurement, Op, Outcome, Step } from "../driver.ts";
 import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
+import { fault, hex, type Next } from "./faults.ts";
 import * as r from "./registers.ts";
 
-export type Next = NonNullable<Step["next"]>;
-
-export const hex = (value: number): string => `0x${value.toString(16)}`;
-
-/** Puts a fault into the frame; null ends the chain. */
-export const fault = (frame: Frame, code: number, message: string): null => {
-  frame.faults.push({ code: code, message: `${r.MODEL}: ${message}` });
-  return null;
-};
+export { fault, hex, type Next, tellCorrupt, tellLeads, tellLost } from "./faults.ts";
+export { createIntervals, type Intervals } from "./intervals.ts";
+export { asleep, createLeads, type Leads } from "./leads.ts";
+export { channelsOf, encode } from "./settings.ts";
 
 /** Inputs isolated, nothing runs, least power: where every failed attempt and every close ends. */
 export const reset: Step = { ops: [r.write(r.SW_RST, 0)] };
+
+const orReset = (next: Step) => (outcome: Outcome) => (outcome.error !== null ? reset : next);
+
+/** Waits for the PLL, then `verify`. A PLL that does not lock is a fault, and leaves the chip reset. */
+const lock = (verify: Step): Step => {
+  let tries = 0;
+  const look: Step = {
+    ops: [r.read(r.STATUS)],
+    pause: r.PLL_PAUSE,
+    next: (outcome, frame) => {
+      if (outcome.error !== null) return reset;
+      if ((r.word(outcome.replies[0]) & r.PLLINT) === 0) return verify;
+      tries++;
+      if (tries < r.PLL_TRIES) return look;
+      const what = `PLL not locked after ${r.PLL_TRIES * r.PLL_PAUSE} ms`;
+      fault(frame, FAULT_CONFIGURATION, `${what}; check the 32.768 khz clock at FCLK and the capacitor at CPLL`);
+      return reset;
+    },
+  };
+  return look;
+};
 
 /**
  * From any state to a converter that runs with these registers ([register, value, ...]); sets frame.identity; `then`
  * comes `pause` ms after SYNCH. Whatever fails is a fault in the frame, and leaves the chip reset.
  */
 export const bring = (values: readonly number[], pause: number, then: Next): Step => {
-  let tries = 0;
-  const orReset = (next: Step) => (outcome: Outcome) => (outcome.error !== null ? reset : next);
   const verify: Step = {
     ops: values.filter((_, i) => i % 2 === 0).map((register) => r.read(register)),
     next: (outcome, frame) => {
@@ -41,20 +58,7 @@ export const bring = (values: readonly number[], pause: number, then: Next): Ste
       return { ops: [r.write(r.SYNCH, 0)], pause: pause, next: then };
     },
   };
-  const lock: Step = {
-    ops: [r.read(r.STATUS)],
-    pause: r.PLL_PAUSE,
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return reset;
-      if ((r.word(outcome.replies[0]) & r.PLLINT) === 0) return verify;
-      tries++;
-      if (tries < r.PLL_TRIES) return lock;
-      const what = `PLL not locked after ${r.PLL_TRIES * r.PLL_PAUSE} ms`;
-      fault(frame, FAULT_CONFIGURATION, `${what}; check the 32.768 khz clock at FCLK and the capacitor at CPLL`);
-      return reset;
-    },
-  };
-  const configure: Step = { ops: r.writeAll(values), pause: r.PLL_PAUSE, next: orReset(lock) };
+  const configure: Step = { ops: r.writeAll(values), pause: r.PLL_PAUSE, next: orReset(lock(verify)) };
   return {
     // INFO is not valid as the first command after power-up (p. 47).
     ops: [r.read(r.STATUS), r.read(r.INFO)],
@@ -71,6 +75,12 @@ export const bring = (values: readonly number[], pause: number, then: Next): Ste
       return fault(frame, FAULT_IDENTITY, `${what}; check power, select and data lines`);
     },
   };
+};
+
+/** Switches the channel of a configured chip on: CNFG_GEN, the PLL, then `synch` and `then`. */
+export const wake = (general: number, synch: readonly Op[], then: Next): Step => {
+  const on = lock({ ops: synch, next: then });
+  return { ops: [r.write(r.CNFG_GEN, general)], pause: r.PLL_PAUSE, next: orReset(on) };
 };
 
 /**

@@ -34,6 +34,9 @@ const field = (get: Get, register: number, shift: number, mask: number) => (get(
 const masterOf = (get: Get) => field(get, r.CNFG_GEN, r.FMSTR_SHIFT, 3);
 const rateCodeOf = (get: Get) => field(get, r.CNFG_ECG, r.RATE_SHIFT, 3);
 
+/** Frequency of the master clock, hz. */
+export const masterHz = (get: Get): number => MASTER_HZ[masterOf(get)];
+
 /** Nominal samples a second, hz. */
 export const rateOf = (get: Get): number => RATES[masterOf(get)][rateCodeOf(get)];
 
@@ -58,13 +61,13 @@ function bandwidth(get: Get): number {
 /** Voltage of a calibration source (figure 17, p. 50), V; sign 1: VCALP, -1: VCALN. */
 function source(get: Get, sinceStart: number, sign: 1 | -1): number {
   const cal = get(r.CNFG_CAL);
-  if ((cal & 0x400000) === 0) return 0;
-  const master = MASTER_HZ[masterOf(get)];
-  const hz = master / 2 ** (7 + 2 * ((cal >> 12) & 7));
-  const high = (cal & 0x800) !== 0 ? 0.5 / hz : (cal & 0x7ff) / master;
-  const magnitude = (cal & 0x100000) !== 0 ? 0.5e-3 : 0.25e-3;
+  if ((cal & r.EN_VCAL) === 0) return 0;
+  const master = masterHz(get);
+  const hz = master / 2 ** (7 + 2 * ((cal >> r.FCAL_SHIFT) & 7));
+  const high = (cal & r.FIFTY) !== 0 ? 0.5 / hz : (cal & r.THIGH) / master;
+  const magnitude = (cal & r.VMAG) !== 0 ? 0.5e-3 : 0.25e-3;
   if (sinceStart % (1 / hz) < high) return sign * magnitude;
-  return (cal & 0x200000) !== 0 ? -sign * magnitude : 0;
+  return (cal & r.VMODE) !== 0 ? -sign * magnitude : 0;
 }
 
 /** What reaches the amplifier, V: calibration where selected, else the electrodes behind their switches (p. 50). */
