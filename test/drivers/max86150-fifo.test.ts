@@ -701,6 +701,56 @@ describe("MAX86150 time", () => {
     expect(frame.channels[0].time).toBe(80_300 - HALF - 15 * PERIOD);
   });
 
+  it("does without it where the supply pulled the line beside A_FULL: whose edge it is, nobody knows", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      {
+        ops: [STATUS],
+        replies: [status(17, 0, 0, 0x80, 0x80)],
+        began: 80_100,
+        ended: 80_300,
+        edges: 1,
+        edgeAt: 78_000,
+      },
+      reading(0, 17, 80_300),
+    ]);
+    expect(frame.channels[0].time).toBe(80_300 - HALF - 16 * PERIOD);
+  });
+
+  it.each([
+    [16, true],
+    [17, false],
+  ])("where %d samples were left, takes the next edge for the 17th sample's: %s", (rest, taken) => {
+    const { driver, frame } = opened();
+    // So many came while 17 were read. With 17 of them the next one pulls the line, and that is the 18th.
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(17, 0, 0)], began: 85_000, ended: 85_200 },
+      {
+        ops: [HEAD, fifo(153), TAIL],
+        replies: [[17, 0, 0], samples(0, 17), [...ENABLES, 17 + rest, 0, 17]],
+        began: 85_200,
+        ended: 85_000 + rest * PERIOD,
+      },
+    ]);
+    const began = 85_100 + (rest + 1) * PERIOD;
+    play(driver.poll(), frame, [
+      {
+        ops: [STATUS],
+        replies: [status(18 + rest, 0, 17, 0x80)],
+        began,
+        ended: began + 200,
+        edges: 1,
+        edgeAt: 169_000,
+      },
+      {
+        ops: [HEAD, fifo(9 * (rest + 1)), TAIL],
+        replies: [[18 + rest, 0, 17], samples(17, rest + 1), [...ENABLES, 18 + rest, 0, 18 + rest]],
+        began: began + 200,
+      },
+    ]);
+    expect(frame.channels[0].time).toBe(taken ? 169_000 - 16 * PERIOD : began + 200 - HALF - rest * PERIOD);
+  });
+
   it("does without it where A_FULL was seen before: its edge is a later sample's", () => {
     const { driver, frame } = opened();
     const at = { began: 80_100, ended: 80_300, edges: 1, edgeAt: 80_000 };
