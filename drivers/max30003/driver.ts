@@ -47,8 +47,8 @@ const create = (configuration: Partial<r.Max30003Configuration>, wiring: Wiring)
   let registers = encode(settings, efit, wired);
   const channels = channelsOf(settings);
   const rate = settings.sampleRate;
-  // Half of the FIFO, since up to EFIT - 1 words may be left. Behind an edge it is the net under a lost one.
-  const pollEvery = Math.floor(16000 / rate);
+  // Under half of the FIFO, since up to EFIT - 1 words may be left. Behind an edge it is the net under a lost one.
+  const pollEvery = Math.ceil(16000 / rate) - 1;
   const intervals = channels.length > 1 ? createIntervals(rate % 128 === 0 ? 15625 / 2 : 8000) : null;
   const mark = settings.calibration ? FLAG_TEST_SIGNAL : 0;
   const reading = createReading(efit, limit, 1000000 / rate, pollEvery, mark, intervals);
