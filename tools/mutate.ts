@@ -181,7 +181,7 @@ const vitestConfig = (folder: string) => `export default {
 `;
 
 /** What is read of Stryker's report (mutation-testing-report-schema). */
-interface Report {
+export interface Report {
   readonly files: Readonly<
     Record<
       string,
@@ -198,8 +198,8 @@ interface Report {
   >;
 }
 
-/** Prints survivors and score; returns the score, percent. */
-function tell(report: Report): number {
+/** Prints survivors and score; returns the score, percent: of the mutants that ran, those that a test noticed or that hung. */
+export function tell(report: Report): number {
   let killed = 0;
   let survived = 0;
   for (const [file, { source, mutants }] of Object.entries(report.files)) {

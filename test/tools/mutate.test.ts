@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { projectRoot } from "../../tools/files.ts";
-import { decodingLines } from "../../tools/mutate.ts";
+import { decodingLines, tell } from "../../tools/mutate.ts";
 
 /** The lines that would be mutated, as text. */
 const decoding = (folder: string) =>
@@ -32,4 +32,24 @@ it("lines are told once, in order, and each of them belongs to the chip", () => 
     if (before?.file === file) expect(first).toBeGreaterThan(before.last);
   });
   expect(new Set(lines.map(({ file }) => file))).toContain("drivers/max30102/thermometer.ts");
+});
+
+it("the score counts what was noticed or hung, not what is no program; each survivor is told with its place", () => {
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  const mutant = (status: string) => ({
+    status,
+    mutatorName: "EqualityOperator",
+    replacement: "a >= b",
+    location: { start: { line: 2, column: 5 }, end: { line: 2, column: 10 } },
+  });
+  const statuses = ["Killed", "Timeout", "Killed", "Survived", "NoCoverage", "CompileError", "RuntimeError", "Ignored"];
+  const score = tell({ files: { "x.ts": { source: "let x;\nif (a > b) {}\n", mutants: statuses.map(mutant) } } });
+  const lines = log.mock.calls.map(([line]) => line);
+  log.mockRestore();
+  expect(score).toBe(60);
+  expect(lines).toEqual([
+    "x.ts:2:5 EqualityOperator: a > b  >  a >= b",
+    "x.ts:2:5 no test runs: a > b  >  a >= b",
+    "3 of 5 mutants noticed: 60.0 %, 85 % are asked for",
+  ]);
 });
