@@ -166,9 +166,9 @@ export const createReading = (
 
   const clear: Step = {
     ops: [r.write(r.FIFO_RST, 0)],
-    next: (outcome) => {
+    next: (outcome, frame) => {
       emptiedAt = outcome.ended;
-      return null;
+      return outcome.error === null ? lastly(null, frame) : null;
     },
   };
 

@@ -48,14 +48,12 @@ export const createIntervals = (step: number): Intervals => {
       flags = 0;
     },
     look: (status, outcome) => {
-      if (waiting) return;
-      waiting = (status & r.RRINT) !== 0;
-      if (!waiting) {
-        seenAt = outcome.began;
-        return;
-      }
-      from = seenAt;
-      to = outcome.ended;
+      if ((status & r.RRINT) !== 0) {
+        if (!waiting) from = seenAt;
+        // As long as nobody reads it, a later event may take its place.
+        to = outcome.ended;
+        waiting = true;
+      } else if (!waiting) seenAt = outcome.began;
     },
     waits: (frame) => {
       flags |= frame.channels[0].flags;
