@@ -166,7 +166,10 @@ function measures(channels: readonly Channel[]): string {
 }
 
 function reached(chips: readonly Measured[]): string {
-  const light = chips.filter(({ driver }) => driver <= DRIVER_AIM).map(({ model }) => model);
+  const light = chips
+    .filter(({ driver }) => driver <= DRIVER_AIM)
+    .map(({ model }) => model)
+    .sort();
   return light.length === 0 ? "none yet" : light.join(", ");
 }
 
