@@ -83,7 +83,8 @@ describe.each(names)("the page of %s", (folder) => {
   });
 
   const electrodes = benches.some(({ driver }) => driver.channels().some(({ unit }) => unit === "V"));
-  it.runIf(electrodes)("warns of the mains: its electrodes are on a person", () => {
+  if (!electrodes) return;
+  it("warns of the mains: its electrodes are on a person", () => {
     expect(page).toMatch(/mains/i);
     expect(page).toMatch(/batter(?:y|ies)|isolat/i);
   });
