@@ -228,7 +228,7 @@ export const createReading = (
       block.flags |= signed ? mark & FLAG_BUS_FAULT : mark;
       reg.decode(replies, e, elements, block, signed);
     }
-    mark = missing = edge = 0;
+    mark = missing = 0;
     index += wanted;
     settle(tail, outcome.ended);
     almost = left > POLL_AFTER;
@@ -258,7 +258,7 @@ export const createReading = (
     const come = left - moved + (seenFrom - readAt) / period;
     if (unread === 0 && (overflow > 0 || (almost && come >= POLL_AFTER))) unread = reg.FIFO_DEPTH;
     const ops: Op[] = [];
-    if (torn && overflow === 0 && moved > 0 && unread + moved < reg.FIFO_DEPTH) {
+    if (torn && moved > 0 && unread + moved < reg.FIFO_DEPTH) {
       // Popped by a reading that failed, not yet written over: they are read again.
       unread += moved;
       ops.push({ write: [reg.FIFO_RD_PTR, pointer] });

@@ -16,6 +16,7 @@ import {
   fifo,
   HEAD,
   opened,
+  opening,
   play,
   read,
   reading,
@@ -126,6 +127,34 @@ describe("MAX86150 poll", () => {
     expect(shape(frame)).toEqual(all(24, 17, 0, 0));
   });
 
+  it("counts what was left to the time since", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(17, 0, 0)], began: 85_000, ended: 85_200 },
+      { ops: [HEAD, fifo(153), TAIL], replies: [[17, 0, 0], samples(0, 17), [...ENABLES, 2, 0, 17]], ended: 90_000 },
+    ]);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(17, 0, 17, 0x80)], began: 90_000 + 15 * PERIOD },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[17, 0, 17], samples(17, 24), [...ENABLES, 17, 0, 9]] },
+    ]);
+    expect(shape(frame)).toEqual(all(24, 17, 0, 0));
+  });
+
+  it("counts the time from a reading that was refused, too", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(10, 0, 0, 0x80)], began: 85_000, ended: 85_200 },
+      {
+        ops: [HEAD, fifo(90), TAIL],
+        replies: [[10, 0, 0], samples(0, 10), [...ENABLES, 12, 0, 11]],
+        began: 85_200,
+        ended: 90_000,
+      },
+    ]);
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(11, 0, 11)], began: 89_999 + 15 * PERIOD }]);
+    expect(frame.channels[0].count).toBe(0);
+  });
+
   it("takes equal pointers for empty, however late, where no A_FULL came: the chip does not convert", () => {
     const { driver, frame } = opened();
     read(driver, frame, 0, 17, 85_000);
@@ -184,6 +213,11 @@ describe("MAX86150 loss", () => {
     const { frame } = late(5, 0, { ended: 300_200 + 24 * PERIOD - 1 });
     expect(shape(frame)).toEqual(all(24, 5, 5, 0));
     expect(frame.faults).toEqual([]);
+  });
+
+  it("still does not know when one more is overwritten before the first byte", () => {
+    const { frame } = late(31, 1);
+    expect(shape(frame)).toEqual(all(24, 0, -1, 0));
   });
 
   it("says that nobody knows where read pointer and OVF_COUNTER do not agree", () => {
@@ -389,6 +423,16 @@ describe("MAX86150 reading that fails", () => {
     ];
     play(driver.poll(), frame, script(0));
     expect(shape(frame)).toEqual(all(20, 12, 12, FLAG_BUS_FAULT));
+  });
+
+  it("sets it back also where the next status is lost", () => {
+    const { driver, frame } = torn(16);
+    play(driver.poll(), frame, [{ ops: [STATUS], error: "nack" }]);
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(20, 0, 12)] },
+      { ops: [REWIND, HEAD, fifo(180), TAIL], replies: [[20, 0, 0], samples(0, 20), [...ENABLES, 20, 0, 20]] },
+    ]);
+    expect(shape(frame)).toEqual(all(20, 0, 0, FLAG_BUS_FAULT));
   });
 
   it("sets it back with one place to spare", () => {
@@ -665,6 +709,30 @@ describe("MAX86150 time", () => {
     expect(frame.channels[0].uncertainty).toBe((17 * PERIOD) / 32);
   });
 
+  it("dates by the FIFO where a sample was lost behind the edge: the first one is not its sixteenth before", () => {
+    const { driver, frame } = opened();
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(1, 1, 1, 0x80)], began: 165_100, ended: 165_300, edges: 1, edgeAt: 80_000 },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[1, 1, 1], samples(1, 24), [...ENABLES, 1, 0, 25]], began: 165_300 },
+    ]);
+    expect(frame.channels[0].lost).toBe(1);
+    expect(frame.channels[0].time).toBe(165_300 - HALF - 31 * PERIOD);
+  });
+
+  it("measures no period across a loss that nobody knows", () => {
+    const { driver, frame } = opened();
+    byEdge(0, 80_000, 80_100)(driver, frame);
+    // One was read by somebody else.
+    play(driver.poll(), frame, [
+      { ops: [STATUS], replies: [status(19, 0, 18)], began: 90_100, ended: 90_300 },
+      { ops: [HEAD, fifo(9), TAIL], replies: [[19, 0, 18], samples(18, 1), [...ENABLES, 19, 0, 19]], began: 90_300 },
+    ]);
+    expect(frame.channels[0].lost).toBe(-1);
+    byEdge(19, 175_000, 175_100)(driver, frame);
+    expect(frame.channels[0].time).toBe(175_000 - 16 * PERIOD);
+    expect(frame.channels[0].uncertainty).toBe((17 * PERIOD) / 32);
+  });
+
   it("dates averages by the edge to their middle too", () => {
     const configuration = { channels: ["red"] as const, sampleRate: 400, averaging: 2, pulseWidth: 100 };
     const groups = [
@@ -831,6 +899,28 @@ describe("MAX86150 close", () => {
     expect(shape(frame)).toEqual(all(4, 0, 0, FLAG_BUS_FAULT));
   });
 
+  it("reads no more than a frame holds, should the chip go on", () => {
+    const { driver, frame } = opened();
+    play(driver.close(), frame, [
+      { ops: STOP, replies: [status(31, 0, 0, 0x80), status(31, 0, 0)], began: 155_000, ended: 155_500 },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[31, 0, 0], samples(0, 24), [...ENABLES, 1, 0, 24]] },
+      { ops: [HEAD, fifo(72), TAIL], replies: [[1, 0, 24], samples(24, 8), [...ENABLES, 1, 0, 0]] },
+      ...OFF,
+    ]);
+    expect(shape(frame)).toEqual(all(32, 0, 0, 0));
+  });
+
+  it("says what was lost before the first of what it still reads", () => {
+    const { driver, frame } = opened();
+    play(driver.close(), frame, [
+      { ops: STOP, replies: [status(5, 5, 5, 0x80), status(5, 5, 5)], began: 185_000, ended: 185_500 },
+      { ops: [HEAD, fifo(216), TAIL], replies: [[5, 5, 5], samples(37, 24), [...ENABLES, 5, 0, 29]] },
+      { ops: [HEAD, fifo(72), TAIL], replies: [[5, 0, 29], samples(61, 8), [...ENABLES, 5, 0, 5]] },
+      ...OFF,
+    ]);
+    expect(shape(frame)).toEqual(all(32, 5, 5, 0));
+  });
+
   it("says what was lost behind the last sample", () => {
     const { driver, frame } = failing();
     const ops = [HEAD, fifo(216), TAIL];
@@ -866,6 +956,17 @@ describe("MAX86150 close", () => {
     const { driver, frame } = failing();
     play(driver.close(), frame, [{ ops: STOP, replies: [Array(7).fill(0), Array(7).fill(0)] }, ...OFF]);
     expect(shape(frame)).toEqual(all(0, 0, -1, 0));
+  });
+
+  it("opens again as if nothing had been before", () => {
+    const { driver, frame } = failing();
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(4, 0, 4, 0x20, 0x80)] }]);
+    play(driver.open(), frame, opening());
+    play(driver.poll(), frame, [{ ops: [STATUS], replies: [status(0, 0, 0, 0, 0x80)], began: 1000, ended: 1200 }]);
+    expect(frame.faults).toHaveLength(1);
+    read(driver, frame, 0, 17, 80_100, { edges: 1, edgeAt: 80_000 });
+    expect(shape(frame)).toEqual(all(17, 0, 0, 0));
+    expect(frame.channels[0].time).toBe(0);
   });
 
   it("shuts down where nothing answers, or the reading fails", () => {
