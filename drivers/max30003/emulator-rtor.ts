@@ -40,6 +40,8 @@ export function createRtorDetector(get: Get): RtorDetector {
   /** Tick of the last R event, or of what the timer counts from. */
   let countedFrom = 0;
   let events = 0;
+  /** It was below the threshold since it learned: a peak is seen from its beginning. */
+  let below = false;
   let searching = false;
   let peak = 0;
   let peakAt = 0;
@@ -60,7 +62,7 @@ export function createRtorDetector(get: Get): RtorDetector {
       value =
         0;
     differences = [];
-    searching = interval = false;
+    searching = interval = below = false;
   };
 
   /** An R event at `peakAt`. */
@@ -90,7 +92,7 @@ export function createRtorDetector(get: Get): RtorDetector {
       countedFrom = tick;
       events = 0;
       value = r.RTOR_OVERFLOW;
-      interval = false;
+      interval = searching = below = false;
       return true;
     }
     if (tick - learnedAt >= DEAF && !searching) {
@@ -100,6 +102,7 @@ export function createRtorDetector(get: Get): RtorDetector {
     if (peakAverage === 0) {
       learned = Math.max(learned, level);
       if (tick - learnedAt >= LEARN) peakAverage = learned;
+      below = false;
       return false;
     }
     const threshold = (peakAverage * (field(r.CNFG_RTOR1, r.PTSF_SHIFT, 15) + 1)) / 16;
@@ -107,8 +110,11 @@ export function createRtorDetector(get: Get): RtorDetector {
       field(r.CNFG_RTOR2, r.HOFF_SHIFT, 63),
       (intervalAverage * field(r.CNFG_RTOR2, r.RHSF_SHIFT, 7)) / 8,
     );
-    if (!searching && level > threshold && (events === 0 || tick - countedFrom > holdOff)) {
-      searching = true;
+    // A peak that begins within the hold-off is none, also where it outlasts it.
+    if (level <= threshold) below = true;
+    else if (below && !searching) {
+      below = false;
+      searching = events === 0 || tick - countedFrom > holdOff;
       peak = 0;
     }
     if (!searching) return false;

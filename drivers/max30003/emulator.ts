@@ -122,8 +122,8 @@ function create(options: EmulatorOptions): Max30003Emulator {
 
   /** A condition holds, or not any more: its STATUS bits stay until they are read. */
   const indicate = (bits: number, holds: boolean) => {
+    latched |= holds ? bits : active & bits;
     active = holds ? active | bits : active & ~bits;
-    if (holds) latched |= bits;
   };
 
   const isOff = (name: string, sinceStart: number) =>
