@@ -54,7 +54,8 @@ const encodeCalibration = (given: r.Calibration, hz: number): number[] => {
 const encodeIntervals = (given: r.RrInterval | boolean): number[] => {
   const c = Object.assign(
     { window: 12, gain: 0, peakAveraging: 8, threshold: 4, holdOff: 32, intervalAveraging: 8, holdOffFraction: 4 },
-    given,
+    // Espruino's Object.assign takes no boolean.
+    given === true ? null : given,
   );
   const gains: number[] = [];
   for (let i = 0; i < 15; i++) gains.push(1 << i);
