@@ -267,3 +267,21 @@ export function clearFrame(frame: Frame): void {
   frame.identity = null;
   frame.restart = false;
 }
+
+/** A number as data sheets write it: 0x57. */
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Puts a self-test's result into the frame; it passes from `minimum` to `maximum`. */
+export function measure(
+  frame: Frame,
+  name: string,
+  value: number,
+  unit: string,
+  minimum: number,
+  maximum: number,
+): void {
+  const pass = value >= minimum && value <= maximum;
+  frame.measurements.push({ name: name, value: value, unit: unit, minimum: minimum, maximum: maximum, pass: pass });
+}

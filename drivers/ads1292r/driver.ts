@@ -12,9 +12,10 @@ import {
   FLAG_LEAD_OFF,
   FLAG_SATURATED,
   FLAG_TEST_SIGNAL,
+  hex,
 } from "../driver.ts";
 import * as r from "./registers.ts";
-import { bring, configure, fault, hex, kept, measureSteps, type Next, rest } from "./selftest.ts";
+import { bring, configure, fault, kept, measureSteps, type Next, rest } from "./selftest.ts";
 
 export type { Ads1292rConfiguration } from "./registers.ts";
 

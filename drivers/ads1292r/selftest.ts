@@ -1,6 +1,6 @@
 /** What an ADS1292R must prove: its identity and its registers before it starts, and what it can measure of itself. */
-import type { Frame, Measurement, Op, Outcome, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
+import type { Frame, Op, Outcome, Step } from "../driver.ts";
+import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex, measure } from "../driver.ts";
 import * as r from "./registers.ts";
 
 export type Next = NonNullable<Step["next"]>;
@@ -10,8 +10,6 @@ export interface Pins {
   readonly reset: boolean;
   readonly start: boolean;
 }
-
-export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** Puts a fault into the frame; null ends the chain. */
 export const fault = (frame: Frame, code: number, message: string): null => {
@@ -135,15 +133,6 @@ export const bring = (
   };
 };
 
-const measured = (name: string, value: number, unit: string, minimum: number, maximum: number): Measurement => ({
-  name: name,
-  value: value,
-  unit: unit,
-  minimum: minimum,
-  maximum: maximum,
-  pass: value >= minimum && value <= maximum,
-});
-
 /** Readings in a burst at 8000 hz, of which one after the other about 1.2 fall on a conversion; looks at a square wave. */
 const BURST = 24;
 const LOOKS = 5;
@@ -203,7 +192,7 @@ export const measureSteps = (registers: readonly number[], restore: Step): Step 
     next: (outcome, frame) => {
       if (!allStatus(outcome, 1)) return bad(outcome, frame);
       const volts = 4 * r.signed(outcome.replies[0], 7) * step(UNITY);
-      if (on[1]) frame.measurements.push(measured("digitalSupply", volts, "V", 17 / 10, 36 / 10));
+      if (on[1]) measure(frame, "digitalSupply", volts, "V", 17 / 10, 36 / 10);
       return restore;
     },
   };
@@ -213,11 +202,11 @@ export const measureSteps = (registers: readonly number[], restore: Step): Step 
     next: (outcome, frame) => {
       if (!allStatus(outcome, 1)) return bad(outcome, frame);
       const volts = 2 * r.signed(outcome.replies[0], 4) * step(UNITY);
-      if (on[0]) frame.measurements.push(measured("analogSupply", volts, "V", 27 / 10, 525 / 100));
+      if (on[0]) measure(frame, "analogSupply", volts, "V", 27 / 10, 525 / 100);
       // 145.3 mV at 25 Cel, 490 uV / Cel (README.md).
       const millivolts = r.signed(outcome.replies[0], 7) * step(UNITY) * 1000;
       const celsius = ((millivolts - 1453 / 10) * 100) / 49 + 25;
-      if (on[1]) frame.measurements.push(measured("temperature", celsius, "Cel", -40, 85));
+      if (on[1]) measure(frame, "temperature", celsius, "Cel", -40, 85);
       return digital;
     },
   };
@@ -238,7 +227,7 @@ export const measureSteps = (registers: readonly number[], restore: Step): Step 
         const millivolts = ((highest[i] - lowest[i]) * step(gains[i]) * 1000) / 2;
         const expected = vref / (24 / 10);
         const limits = [(expected * 9) / 10, (expected * 11) / 10];
-        frame.measurements.push(measured(`testSignal${i + 1}`, millivolts, "mV", limits[0], limits[1]));
+        measure(frame, `testSignal${i + 1}`, millivolts, "mV", limits[0], limits[1]);
       }
       return {
         ops: [r.write(r.CH1SET, [set(0, UNITY, r.MUX_SUPPLY), set(1, UNITY, r.MUX_TEMPERATURE)])],
@@ -266,8 +255,8 @@ export const measureSteps = (registers: readonly number[], restore: Step): Step 
         if (!on[i]) continue;
         const microvolts = step(gains[i]) * 1000000;
         const found = statistics(outcome.replies, 4 + 3 * i);
-        frame.measurements.push(measured(`offset${i + 1}`, found[0] * microvolts, "uV", -1000, 1000));
-        frame.measurements.push(measured(`noise${i + 1}`, found[1] * microvolts, "uV", 0, 200));
+        measure(frame, `offset${i + 1}`, found[0] * microvolts, "uV", -1000, 1000);
+        measure(frame, `noise${i + 1}`, found[1] * microvolts, "uV", 0, 200);
       }
       return watch;
     },

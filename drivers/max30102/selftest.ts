@@ -7,6 +7,7 @@ import {
   FAULT_DATA,
   FAULT_IDENTITY,
   type Frame,
+  measure,
   type Op,
   type Outcome,
   type Step,
@@ -125,10 +126,6 @@ export const createOpening = (
  */
 export const dieTemperature = (integer: number, fraction: number): number => sixteenths(integer, fraction) / 16;
 
-const measure = (frame: Frame, name: string, unit: string, value: number, minimum: number, maximum: number): void => {
-  frame.measurements.push({ name, value, unit, minimum, maximum, pass: value >= minimum && value <= maximum });
-};
-
 /** Reads until TEMP_EN has cleared itself, at most `left` more times. */
 const lookForTemperature = (where: string, left: number): Step => ({
   ops: [{ read: 3, at: reg.TEMP_INT }],
@@ -138,7 +135,7 @@ const lookForTemperature = (where: string, left: number): Step => ({
     if (reply === undefined) return null;
     if ((reply[2] & reg.TEMP_EN) === 0) {
       // p4: the sensor's range; a board that works lies well within it.
-      measure(frame, "die temperature", "Cel", dieTemperature(reply[0], reply[1]), -40, 85);
+      measure(frame, "die temperature", dieTemperature(reply[0], reply[1]), "Cel", -40, 85);
     } else if (left > 0) {
       return lookForTemperature(where, left - 1);
     } else {
@@ -170,7 +167,7 @@ export const createSelfTest = (where: string, registers: readonly number[]): Ste
       const different = (reply[0] ^ expected[0]) | ((reply[1] ^ expected[1]) << 8);
       let count = 0;
       for (let bits = different; bits !== 0; bits &= bits - 1) count++;
-      measure(frame, "register bits that differ", "1", count, 0, 0);
+      measure(frame, "register bits that differ", count, "1", 0, 0);
       return lookForTemperature(where, LOOKS);
     },
   };

@@ -3,9 +3,9 @@
  * conversion that a poll has started. What the data sheet leaves open stands in README.md. Device side.
  */
 import type { Block, Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
-import { createFrame, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../driver.ts";
+import { createFrame, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED, hex } from "../driver.ts";
 import * as r from "./registers.ts";
-import { changed, fault, hex, opened, said, tested } from "./selftest.ts";
+import { changed, fault, opened, said, tested } from "./selftest.ts";
 
 export type { Max30205Alert, Max30205Configuration } from "./registers.ts";
 

@@ -1,9 +1,7 @@
 /** What a MAX30205 must prove: that its registers behave as one's do before it starts, a conversion in the self-test. */
-import type { Frame, Measurement, Op, Outcome, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
+import type { Frame, Op, Outcome, Step } from "../driver.ts";
+import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex, measure } from "../driver.ts";
 import * as r from "./registers.ts";
-
-export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** Puts a fault into the frame; null ends the chain. */
 export const fault = (frame: Frame, code: number, message: string): null => {
@@ -142,15 +140,6 @@ export const changed = (register: number, limits: readonly number[], done: () =>
   },
 });
 
-const measured = (name: string, value: number, unit: string, minimum: number, maximum: number): Measurement => ({
-  name: name,
-  value: value,
-  unit: unit,
-  minimum: minimum,
-  maximum: maximum,
-  pass: value >= minimum && value <= maximum,
-});
-
 /** The first look at a conversion comes after, the next ones every so many ms, at most so often. */
 const FIRST_LOOK = 30;
 const LOOK = 4;
@@ -179,14 +168,14 @@ export const tested = (register: number, limits: readonly number[], done: (outco
       const offset = (register & r.EXTENDED) !== 0 ? r.EXTENDED_OFFSET : 0;
       const value = r.signed(r.unsigned(reply, 0)) / r.PER_DEGREE + offset;
       const time = Math.round((outcome.began - from) / 1000);
-      frame.measurements.push(measured("conversion", time, "ms", r.SHORTEST / 1000, r.LONGEST / 1000 + 2 * LOOK));
-      frame.measurements.push(measured("temperature", value, "Cel", -10, 50));
+      measure(frame, "conversion", time, "ms", r.SHORTEST / 1000, r.LONGEST / 1000 + 2 * LOOK);
+      measure(frame, "temperature", value, "Cel", -10, 50);
       return end;
     },
   };
   const begin = trigger(register, FIRST_LOOK, (outcome, frame) => {
     from = outcome.began;
-    frame.measurements.push(measured("registers", 0, "1", 0, 0));
+    measure(frame, "registers", 0, "1", 0, 0);
     if ((outcome.replies[0][2] & r.ONE_SHOT) !== 0) return look;
     fault(frame, FAULT_DATA, "a one-shot does not begin; check the supply");
     return end;

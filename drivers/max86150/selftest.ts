@@ -4,6 +4,7 @@ import {
   FAULT_DATA,
   FAULT_IDENTITY,
   type Frame,
+  measure,
   type Op,
   type Outcome,
   type Step,
@@ -85,10 +86,6 @@ export const createOpening = (
   return { ops: [{ read: 1, at: reg.PART_ID }], next: onIdentity };
 };
 
-const measure = (frame: Frame, name: string, unit: string, value: number, minimum: number, maximum: number): void => {
-  frame.measurements.push({ name, value, unit, minimum, maximum, pass: value >= minimum && value <= maximum });
-};
-
 /**
  * A step that writes and reads back a register that nothing uses, then counts what is converted in 8 periods, while the
  * chip goes on converting. Measurements: "register bits that differ" (0), "supply out of range" (VDD_OOR, 0) and
@@ -113,7 +110,7 @@ export const createSelfTest = (
     const reply = outcome.replies[0];
     if (reply === undefined) return null;
     keep(reply);
-    measure(frame, "supply out of range", "1", ((supply | reply[1]) & reg.VDD_OOR) >> 7, 0, 0);
+    measure(frame, "supply out of range", ((supply | reply[1]) & reg.VDD_OOR) >> 7, "1", 0, 0);
     // From reading to reading: within them the pointers were read at some moment.
     const shortest = outcome.began - ended;
     const longest = outcome.ended - began;
@@ -124,7 +121,7 @@ export const createSelfTest = (
     const lowest = (shortest * (1 - tolerance)) / period - 1;
     const highest = (longest * (1 + tolerance)) / period + 1;
     const second = 2e6 / (shortest + longest);
-    measure(frame, "sample rate", "Hz", count * second, lowest * second, highest * second);
+    measure(frame, "sample rate", count * second, "Hz", lowest * second, highest * second);
     return null;
   };
 
@@ -157,7 +154,7 @@ export const createSelfTest = (
       const different = (replies[0][0] ^ PATTERNS[0]) | ((replies[1][0] ^ PATTERNS[1]) << 8);
       let count = 0;
       for (let bits = different; bits !== 0; bits &= bits - 1) count++;
-      measure(frame, "register bits that differ", "1", count, 0, 0);
+      measure(frame, "register bits that differ", count, "1", 0, 0);
       return begin;
     },
   };

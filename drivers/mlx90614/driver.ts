@@ -11,9 +11,10 @@ import {
   FAULT_RESTARTED,
   FLAG_BUS_FAULT,
   FLAG_SATURATED,
+  hex,
 } from "../driver.ts";
 import * as r from "./registers.ts";
-import { asleep, fault, hex, identified, initialised, programmed, tested, WRONG_PEC } from "./selftest.ts";
+import { asleep, fault, identified, initialised, programmed, tested, WRONG_PEC } from "./selftest.ts";
 
 export type { Mlx90614Configuration } from "./registers.ts";
 

@@ -2,11 +2,9 @@
  * What an MLX90614 must prove: who it is by its EEPROM, that a changed emissivity is kept (erase, write, read back,
  * restart; p. 17), and in the self-test right PECs, plausible cells and temperatures. Device side.
  */
-import type { Frame, Measurement, Outcome, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
+import type { Frame, Outcome, Step } from "../driver.ts";
+import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex, measure } from "../driver.ts";
 import * as r from "./registers.ts";
-
-export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** Puts a fault into the frame; null ends the chain. */
 export const fault = (frame: Frame, code: number, message: string): null => {
@@ -140,18 +138,6 @@ export const programmed = (address: number, emissivity: number): Step => {
   return put(0, put(code, compare));
 };
 
-const put = (frame: Frame, name: string, value: number, unit: string, minimum: number, maximum: number): void => {
-  const one: Measurement = {
-    name: name,
-    value: value,
-    unit: unit,
-    minimum: minimum,
-    maximum: maximum,
-    pass: value >= minimum && value <= maximum,
-  };
-  frame.measurements.push(one);
-};
-
 const celsius = (code: number): number => (2 * code - 27315) / 100;
 
 /**
@@ -174,21 +160,21 @@ export const tested = (
     if (outcome.error !== null) return null;
     const commands = CELLS.concat(ram);
     const words = commands.map((command, i) => r.wordOf(r.prefixOf(address, command), outcome.replies[i]));
-    put(frame, "PEC errors", words.filter((word) => word === null).length, "1", 0, 0);
+    measure(frame, "PEC errors", words.filter((word) => word === null).length, "1", 0, 0);
     const cell = words[0];
     if (cell !== null) {
       const wanted = emissivity === null ? null : r.emissivityCode(emissivity) / 65535;
-      put(frame, "emissivity", cell / 65535, "1", wanted ?? r.LOWEST_EMISSIVITY / 65535, wanted ?? 1);
+      measure(frame, "emissivity", cell / 65535, "1", wanted ?? r.LOWEST_EMISSIVITY / 65535, wanted ?? 1);
     }
     const config = words[1];
-    if (config !== null) put(frame, "refresh", r.refreshOf(config) / 1000, "ms", 0, period);
+    if (config !== null) measure(frame, "refresh", r.refreshOf(config) / 1000, "ms", 0, period);
     const own = words[2];
-    if (own !== null) put(frame, "address", own & 255, "1", address, address);
+    if (own !== null) measure(frame, "address", own & 255, "1", address, address);
     for (let i = 0; i < ram.length; i++) {
       const code = words[CELLS.length + i];
       if (code === null) continue;
-      if (i === 0) put(frame, names[i], celsius(code), "Cel", -40, 125);
-      else put(frame, names[i], celsius(code), "Cel", celsius(r.OBJECT_MINIMUM), celsius(r.OBJECT_MAXIMUM));
+      if (i === 0) measure(frame, names[i], celsius(code), "Cel", -40, 125);
+      else measure(frame, names[i], celsius(code), "Cel", celsius(r.OBJECT_MINIMUM), celsius(r.OBJECT_MAXIMUM));
     }
     return null;
   },

@@ -3,9 +3,9 @@
  * open stands in README.md. Device side.
  */
 import type { Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
-import { createFrame, FAULT_CONFIGURATION, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../driver.ts";
+import { createFrame, FAULT_CONFIGURATION, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED, hex } from "../driver.ts";
 import * as r from "./registers.ts";
-import { configure, fault, hex, identified, oneShot, restart, whenIdle } from "./selftest.ts";
+import { configure, fault, identified, oneShot, restart, whenIdle } from "./selftest.ts";
 
 export type { Tmp117Alert, Tmp117Configuration } from "./registers.ts";
 

@@ -1,9 +1,7 @@
 /** What a TMP117 must prove: its identity and its kept registers before it starts, one conversion in the self-test. */
-import type { Frame, Measurement, Op, Outcome, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
+import type { Frame, Op, Outcome, Step } from "../driver.ts";
+import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex, measure } from "../driver.ts";
 import * as r from "./registers.ts";
-
-export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** Puts a fault into the frame; null ends the chain. */
 export const fault = (frame: Frame, code: number, message: string): null => {
@@ -117,15 +115,6 @@ export const identified = (next: Step): Step => ({
   },
 });
 
-const measured = (name: string, value: number, unit: string, minimum: number, maximum: number): Measurement => ({
-  name: name,
-  value: value,
-  unit: unit,
-  minimum: minimum,
-  maximum: maximum,
-  pass: value >= minimum && value <= maximum,
-});
-
 /** Written to a limit register and read again. */
 const PATTERN = 0x5aa5;
 
@@ -139,10 +128,10 @@ export const oneShot = (restore: Step): Step => {
     next: (outcome, frame) => {
       if (outcome.error !== null) return restore;
       const pattern = r.unsigned(outcome.replies[2]) ^ PATTERN;
-      frame.measurements.push(measured("registers", pattern, "1", 0, 0));
+      measure(frame, "registers", pattern, "1", 0, 0);
       if ((r.unsigned(outcome.replies[0]) & r.DATA_READY) !== 0) {
         const value = r.signed(outcome.replies[1]) / r.PER_DEGREE;
-        frame.measurements.push(measured("temperature", value, "Cel", -55, 150));
+        measure(frame, "temperature", value, "Cel", -55, 150);
       } else fault(frame, FAULT_DATA, `no conversion within ${r.ONE_SHOT_PAUSE} ms; check the supply`);
       return restore;
     },
