@@ -73,7 +73,14 @@ describe("AD8232 emulator: its output", () => {
 
   test("names its inputs, and refuses others and pins that it has not", () => {
     const { chip } = awake();
-    expect(Object.keys(chip.inputs)).toEqual(["ecg", "leadOffPlus", "leadOffMinus", "supply"]);
+    const { ecg, ...others } = chip.inputs;
+    expect(ecg).toMatchObject({ channel: "ecg", unit: "V", minimum: -0.0014, maximum: 0.0014 });
+    expect((ecg.epsilon as (configuration: object) => number)({ gain: 100 })).toBeCloseTo(8.06e-6, 8);
+    expect(others).toEqual({
+      leadOffPlus: { unit: "1", minimum: 0, maximum: 1, epsilon: 0 },
+      leadOffMinus: { unit: "1", minimum: 0, maximum: 1, epsilon: 0 },
+      supply: { unit: "V", minimum: 0, maximum: 3.5, epsilon: 0 },
+    });
     expect(() => chip.set("ppg", 1)).toThrow(/no input "ppg"; it has ecg, leadOffPlus, leadOffMinus, supply/);
     expect(() => chip.pin!("reset", 1)).toThrow(/no pin "reset"; it has shutdown/);
     expect(chip).toMatchObject({ model: "AD8232", output: "ecg", interrupt: 0, onInterrupt: null });
@@ -177,6 +184,14 @@ describe("AD8232 emulator: fast restore of an overdriven amplifier (p. 17, 18)",
     expect(chip.nextAt).toBe(Number.POSITIVE_INFINITY);
   });
 
+  test("looks at the amplifier's own output: a reference that is not in the middle moves both ends", () => {
+    const { chip, apply } = awake({ offset: 0.55 });
+    apply({ ecg: 0.02 });
+    expect(chip.nextAt).toBe(Number.POSITIVE_INFINITY);
+    apply({ ecg: -0.006 });
+    expect(chip.nextAt).toBeLessThan(Number.POSITIVE_INFINITY);
+  });
+
   test("does not begin where only the filter stage is at its rail", () => {
     const { chip, apply } = awake();
     expect(apply({ ecg: 0.01 })).toBeCloseTo(3.2, 12);
@@ -217,7 +232,11 @@ describe("AD8232 emulator: power", () => {
     expect(bench.voltage()).toBeCloseTo(2.2, 12);
     bench.cutPower();
     expect(bench.voltage()).toBe(1.65);
-    bench.wait(110);
+    bench.wait(60);
+    bench.cutPower(); // and once more while it restores: from the beginning
+    bench.wait(109);
+    expect(bench.voltage()).toBe(1.65);
+    bench.wait(1);
     expect(bench.voltage()).toBeCloseTo(2.2, 12);
     bench.chip.pin!("shutdown", 0);
     bench.cutPower();

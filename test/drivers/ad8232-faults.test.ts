@@ -65,6 +65,16 @@ describe("AD8232 at a rail", () => {
     expect(frame.restart).toBe(true);
   });
 
+  test("the fault names the last code; one sample that is only at the chip's own rail is enough to spare the restart", () => {
+    const { poll, frame } = opened({ railTimeout: 1 });
+    poll(samples([4000, ...flat(4095, 250), 4094]));
+    expect(frame).toMatchObject({ restart: false, faults: [{ code: FAULT_DATA }] });
+    expect(frame.faults[0].message).toContain("code 4094 for 1 s: output at a rail");
+    poll(samples([...flat(0, 299), 3], 1_008_000));
+    expect(frame).toMatchObject({ restart: true, faults: [{ code: FAULT_BUS }] });
+    expect(frame.faults[0].message).toContain("code 3 for 1 s: nothing drives");
+  });
+
   test("just inside of that it is the chip, and no restart is wanted", () => {
     for (const code of [13, 4082]) {
       const { poll, frame } = opened({ railTimeout: 1 });

@@ -49,6 +49,12 @@ describe("AD8232 configuration", () => {
     ["an input of another name", {}, { ...WIRED, inputs: ["LO"] }, /^AD8232: inputs is LO; choose of LO\+, LO-, each/],
     ["an input twice", {}, { ...WIRED, inputs: ["LO-", "LO-"] }, /^AD8232: inputs is LO-, LO-; choose of LO\+, LO-/],
     ["LO- of two electrodes (p. 18)", { electrodes: 2 }, WIRED, /electrodes 2 and the input LO- fight.*choose 3/],
+    [
+      "LO- alone of two electrodes",
+      { electrodes: 2 },
+      { converter: CONVERTER, inputs: ["LO-"] },
+      /LO- fight: with two only/,
+    ],
     ["REFOUT at ground", { offset: 0.05 }, WIRED, /^AD8232: offset 0.05 V and supply 3.3 V fight: .*choose null/],
     ["REFOUT at the supply", { offset: 3.25 }, WIRED, /^AD8232: offset 3.25 V and supply 3.3 V fight/],
     ["no REFOUT", { offset: Number.NaN }, WIRED, /^AD8232: offset NaN V and supply 3.3 V fight/],
@@ -347,10 +353,18 @@ describe("AD8232 open", () => {
     const { driver, frame, block, clear, poll } = opened({ settling: 100, railTimeout: 1 });
     poll(samples(flat(4000, 240), 0, { lost: -1 }));
     clear();
-    play(driver.open(), frame, opening(samples([2048], 1_000_000)));
+    play(driver.open(), frame, opening(samples([4000], 1_000_000)));
     play(driver.poll(), frame, [{ ops: [], sampled: samples(flat(4000, 30), 1_004_000) }]);
     expect(frame.faults).toEqual([]);
-    expect(block).toMatchObject({ index: 0, lost: 0, count: 31 });
+    expect(block).toMatchObject({ index: 0, lost: 0, count: 31, time: 1_000_000 });
+  });
+
+  test("forgets which electrode was off before", () => {
+    const { driver, frame, poll } = opened();
+    poll(samples([2048], 0, { inputs: 1 }));
+    expect(driver.electrodesOff).toBe("+IN");
+    play(driver.open(), frame, opening(samples([2048])));
+    expect(driver.electrodesOff).toBe("");
   });
 });
 
@@ -365,6 +379,7 @@ describe("AD8232 poll", () => {
     expect(poll(samples([], 0, { lost: 2 }))).toMatchObject({ count: 0, index: 11, lost: 2 });
     expect(poll(samples([2000], 90_000, { lost: -1 }))).toMatchObject({ count: 1, index: 11, lost: -1 });
     expect(poll(samples([2000], 94_000))).toMatchObject({ count: 1, index: 12, lost: 0 });
+    expect(poll(samples([2000], 98_000, { lost: 1 }))).toMatchObject({ count: 1, index: 14, lost: 1 });
   });
 
   test("a code below the baseline is a negative voltage, by the channel's own formula (sign edge)", () => {
@@ -417,6 +432,15 @@ describe("AD8232 poll", () => {
     const { driver, poll } = opened({ electrodes: 2 }, { converter: CONVERTER, inputs: ["LO+"] });
     expect(poll(samples([2048], 0, { inputs: 1 })).flags & FLAG_LEAD_OFF).toBe(FLAG_LEAD_OFF);
     expect(driver.electrodesOff).toBe("+IN or -IN");
+  });
+
+  test("the first sample of a block counts as much as the last", () => {
+    const { poll } = opened();
+    for (const codes of [
+      [4000, 2048],
+      [2048, 4000],
+    ])
+      expect(poll(samples(codes)).flags & FLAG_SATURATED).toBe(FLAG_SATURATED);
   });
 
   test("pins that are not wired tell nothing, whatever the board says of them", () => {
