@@ -1,31 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { EmulatorOptions, I2cEmulator } from "../../drivers/emulator.ts";
 import { emulated } from "../../drivers/max30101/emulator.ts";
 import { emulated as max30102 } from "../../drivers/max30102/emulator.ts";
+import { probeFifo } from "./fifo-probe.ts";
 
-/** A chip alone on a bus; times in us. */
-function create(which: { create(options: EmulatorOptions): I2cEmulator } = emulated) {
-  const chip = which.create({});
-  chip.powerOn(0);
-  const write = (...bytes: number[]) => {
-    chip.start(false);
-    for (const byte of bytes) chip.write(byte);
-    chip.stop();
-  };
-  const read = (at: number, count: number) => {
-    chip.start(false);
-    chip.write(at);
-    chip.start(true);
-    const bytes = Array.from({ length: count }, () => chip.read());
-    chip.stop();
-    return bytes;
-  };
-  const words = (count: number) => {
-    const bytes = read(7, count * 3);
-    return Array.from({ length: count }, (_, i) => (bytes[3 * i] << 16) | (bytes[3 * i + 1] << 8) | bytes[3 * i + 2]);
-  };
-  return { chip, write, read, words };
-}
+const create = (which: Parameters<typeof probeFifo>[0] = emulated) => probeFifo(which);
+
 /** One count at 8192 nA and 18 bits, nA. */
 const LSB = 8192 / 2 ** 18;
 

@@ -1,30 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { EmulatorOptions, I2cEmulator } from "../../drivers/emulator.ts";
+import type { EmulatorOptions } from "../../drivers/emulator.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
+import { probeFifo } from "./fifo-probe.ts";
 
-/** A chip alone on a bus; times in us. */
-function create(options: EmulatorOptions = {}) {
-  const chip = emulated.create(options) as I2cEmulator;
-  chip.powerOn(0);
-  const write = (...bytes: number[]) => {
-    chip.start(false);
-    for (const byte of bytes) chip.write(byte);
-    chip.stop();
-  };
-  const read = (at: number, count: number) => {
-    chip.start(false);
-    chip.write(at);
-    chip.start(true);
-    const bytes = Array.from({ length: count }, () => chip.read());
-    chip.stop();
-    return bytes;
-  };
-  const words = (count: number) => {
-    const bytes = read(7, count * 3);
-    return Array.from({ length: count }, (_, i) => (bytes[3 * i] << 16) | (bytes[3 * i + 1] << 8) | bytes[3 * i + 2]);
-  };
-  return { chip, write, read, words };
-}
+const create = (options: EmulatorOptions = {}) => probeFifo(emulated, options);
 
 /** SpO2 mode at 100 sps, 18 bits, 8192 nA, 6.2 mA from the present time; sample k reads k + 1 and 1001 + k. */
 function running(fifoConfig = 0x0f, options: EmulatorOptions = {}) {

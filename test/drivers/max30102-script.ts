@@ -1,46 +1,12 @@
 /** Scripts for the MAX30102: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
-import { type BusError, clearFrame, type Driver, type Frame, type Op, type Step } from "../../drivers/driver.ts";
+import type { Driver, Frame, Op } from "../../drivers/driver.ts";
 import { chip } from "../../drivers/max30102/driver.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
+import { type Turn as Exchange, play } from "./script.ts";
 
-/** One step as a test expects it: its operations, and what comes back. */
-export interface Exchange {
-  readonly ops: readonly Op[];
-  readonly replies?: readonly (readonly number[])[];
-  readonly error?: BusError["kind"];
-  readonly began?: number;
-  readonly ended?: number;
-  readonly edges?: number;
-  readonly edgeAt?: number;
-}
-
-/** Plays a chain of steps against what is expected of it; leftovers on either side fail. */
-export function play(first: Step, frame: Frame, script: readonly Exchange[]): Frame {
-  clearFrame(frame);
-  let step: Step | null = first;
-  for (const exchange of script) {
-    expect(step, "the chain ended early").not.toBeNull();
-    expect(step!.ops).toEqual(exchange.ops);
-    const began = exchange.began ?? 0;
-    const kind = exchange.error;
-    step =
-      step!.next?.(
-        {
-          replies: (exchange.replies ?? []).map((bytes) => Uint8Array.from(bytes)),
-          error: kind === undefined ? null : { kind, op: exchange.replies?.length ?? 0, message: "scripted" },
-          began,
-          ended: exchange.ended ?? began,
-          edges: exchange.edges ?? 0,
-          edgeAt: exchange.edgeAt ?? 0,
-          inputs: 0,
-        },
-        frame,
-      ) ?? null;
-  }
-  expect(step, "the chain goes on").toBeNull();
-  return frame;
-}
+export type { Exchange };
+export { play };
 
 export const ENABLED = 0x80;
 export const STATUS: Op = { read: 7, at: 0x00 };

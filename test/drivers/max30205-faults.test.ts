@@ -281,14 +281,14 @@ describe("MAX30205 on a bus that fails", () => {
 
   test("a start that failed may have been one: the next value follows a loss that nobody can count", () => {
     const { driver, frame, block } = opened();
-    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), fails: true }]);
+    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), error: "nack" }]);
     expect(block).toMatchObject({ count: 0, lost: 0 });
     play(driver.poll(), frame, [look(3, 0x01), start(0x01), look(4, 0x01)]);
     expect(block).toMatchObject({ count: 1, index: 0, lost: -1 });
     expect(block.samples[0]).toBe(4);
     play(driver.poll(), frame, [look(4, 0x01), start(0x01), look(4, 0x01)]);
     expect(block).toMatchObject({ count: 1, index: 1, lost: 0 });
-    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), fails: true }]);
+    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), error: "nack" }]);
     const rest = { ops: [{ write: [1, 0x01] }, { write: [2, 0x4b, 0] }, { write: [3, 0x50, 0] }] };
     play(driver.close(), frame, [look(4, 0x01), rest]);
     expect(block).toMatchObject({ count: 0, lost: -1 });
@@ -296,7 +296,7 @@ describe("MAX30205 on a bus that fails", () => {
 
   test("an opening after a loss begins without one", () => {
     const { driver, frame, block } = opened();
-    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), fails: true }]);
+    play(driver.poll(), frame, [look(0, 0x01), { ...start(0x01), error: "nack" }]);
     play(driver.open(), frame, [...recognised, settling(0x01), going(0x01)]);
     play(driver.poll(), frame, [look(0, 0x01), start(0x01), look(4, 0x01)]);
     expect(block).toMatchObject({ count: 1, index: 0, lost: 0 });
@@ -341,7 +341,7 @@ describe("MAX30205 on a bus that fails", () => {
     const { driver, frame } = opened();
     const next = { ...driver.configuration, faultQueue: 2 };
     const step = driver.reconfigure(next)!;
-    play(step, frame, [{ ops: step.ops, fails: true }]);
+    play(step, frame, [{ ops: step.ops, error: "nack" }]);
     expect(driver.configuration).toEqual(next);
     play(driver.poll(), frame, [look(0, 0x01)]);
     expect(frame.restart).toBe(true);

@@ -1,40 +1,14 @@
 /** Scripts for the MAX30205: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
-import { clearFrame, type Frame, type Op, type Outcome, type Step } from "../../drivers/driver.ts";
+import type { Frame, Op, Step } from "../../drivers/driver.ts";
 import { chip, type Max30205Configuration } from "../../drivers/max30205/driver.ts";
+import { play as playTurns, type Turn } from "./script.ts";
 
-/** One step as a test expects it: its operations, and what comes back. Times in us. */
-export interface Turn {
-  readonly ops: readonly Op[];
-  readonly replies?: readonly (readonly number[])[];
-  readonly pause?: number;
-  readonly fails?: boolean;
-  readonly began?: number;
-  readonly ended?: number;
-}
+export type { Turn };
 
-/** Plays a chain of steps against what is expected of it; leftovers on either side fail. */
-export function play(first: Step, frame: Frame, script: readonly Turn[]): Frame {
-  clearFrame(frame);
-  let step: Step | null = first;
-  for (const turn of script) {
-    expect(step, "the chain ended early").not.toBeNull();
-    expect(step!.ops).toEqual(turn.ops);
-    expect(step!.pause).toBe(turn.pause);
-    const outcome: Outcome = {
-      replies: turn.fails ? [] : (turn.replies ?? []).map((bytes) => Uint8Array.from(bytes)),
-      error: turn.fails ? { kind: "nack", op: 0, message: "not acknowledged" } : null,
-      began: turn.began ?? 0,
-      ended: turn.ended ?? turn.began ?? 0,
-      edges: 0,
-      edgeAt: 0,
-      inputs: 0,
-    };
-    step = step!.next?.(outcome, frame) ?? null;
-  }
-  expect(step, "the chain goes on").toBeNull();
-  return frame;
-}
+/** Plays a chain of steps against what is expected of it, pauses too. */
+export const play = (first: Step, frame: Frame, script: readonly Turn[]): Frame =>
+  playTurns(first, frame, script, true);
 
 export const word = (value: number): number[] => [(value >> 8) & 255, value & 255];
 export const writeWord = (register: number, value: number): Op => ({ write: [register, ...word(value)] });
@@ -92,7 +66,7 @@ export const look = (temperature: number, configuration: number, at = 0, limits:
   began: at,
   ended: at + 300,
 });
-export const failedLook: Turn = { ops: [READ_ALL], fails: true };
+export const failedLook: Turn = { ops: [READ_ALL], error: "nack" };
 export const start = (configuration: number, at = 0): Turn => ({
   ops: [{ write: [1, configuration | 0x80] }],
   pause: 52,

@@ -72,7 +72,7 @@ describe("MAX30205 transactions", () => {
     const rest = { ops: [{ write: [1, 0x01] }, writeWord(2, 0x4b00), writeWord(3, 0x5000)] };
     play(driver.close(), frame, [look(5, 0x01), rest]);
     expect(block).toMatchObject({ count: 0, lost: 0 });
-    const lost = { ops: [{ read: 8, at: 0 }], fails: true };
+    const lost = { ops: [{ read: 8, at: 0 }], error: "nack" as const };
     play(driver.poll(), frame, [look(0, 0x01), start(0x01, 1000), lost]);
     play(driver.close(), frame, [look(0, 0x81), again, look(77, 0x01, 200_000), rest]);
     expect(block).toMatchObject({ count: 1, index: 0, lost: 0, time: 42_050, uncertainty: 9_050 });

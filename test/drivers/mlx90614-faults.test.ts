@@ -88,7 +88,7 @@ describe("MLX90614 PEC errors", () => {
 
   test("a bus that fails during a repetition is not asked again", () => {
     const { driver, frame } = opened();
-    play(driver.poll(), frame, [NOTHING, both(spoilt(7, ROOM), spoilt(6, ROOM)), { ops: [read(6)], fails: true }]);
+    play(driver.poll(), frame, [NOTHING, both(spoilt(7, ROOM), spoilt(6, ROOM)), { ops: [read(6)], error: "nack" }]);
     expect(values(frame)).toEqual([null, null]);
     expect(frame.faults).toEqual([]); // the executor's is not played here
     play(driver.poll(), frame, polled([ROOM, ROOM]));
@@ -97,7 +97,7 @@ describe("MLX90614 PEC errors", () => {
 
   test("words that came before the bus failed are values; the others are lost", () => {
     const { driver, frame } = opened();
-    play(driver.poll(), frame, [NOTHING, { ops: [read(6), read(7)], replies: [word(6, ROOM)], fails: true }]);
+    play(driver.poll(), frame, [NOTHING, { ops: [read(6), read(7)], replies: [word(6, ROOM)], error: "nack" }]);
     expect(values(frame)).toEqual([null, ROOM]);
     play(driver.poll(), frame, polled([ROOM, ROOM], 110_000));
     expect(frame.channels.map(({ lost, index }) => [lost, index])).toEqual([
@@ -345,7 +345,7 @@ describe("MLX90614 identity", () => {
 
   test("a bus that fails in the first look leaves the identity unknown", () => {
     const driver = chip.create({}, {});
-    const frame = play(driver.open(), driver.createFrame(), [NOTHING, { ops: identity().ops, fails: true }]);
+    const frame = play(driver.open(), driver.createFrame(), [NOTHING, { ops: identity().ops, error: "nack" }]);
     expect(frame.identity).toBeNull();
     play(driver.poll(), frame, [NOTHING]);
     expect(frame.faults).toHaveLength(1);
@@ -393,7 +393,7 @@ describe("MLX90614 flags (p. 20)", () => {
   });
 
   test("a bus that fails at them ends the chain", () => {
-    expect(start([{ ops: [read(0xf0)], pause: 100, fails: true }]).faults).toEqual([]);
+    expect(start([{ ops: [read(0xf0)], pause: 100, error: "nack" }]).faults).toEqual([]);
   });
 });
 

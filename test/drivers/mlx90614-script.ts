@@ -1,40 +1,14 @@
 /** Scripts for the MLX90614: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
-import { clearFrame, type Driver, type Frame, type Op, type Outcome, type Step } from "../../drivers/driver.ts";
+import type { Driver, Frame, Op, Step } from "../../drivers/driver.ts";
 import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/driver.ts";
+import { play as playTurns, type Turn } from "./script.ts";
 
-/** One step as a test expects it: its operations, and what comes back. Times in us. */
-export interface Turn {
-  readonly ops: readonly Op[];
-  readonly replies?: readonly (readonly number[])[];
-  readonly pause?: number;
-  readonly fails?: boolean;
-  readonly began?: number;
-  readonly ended?: number;
-}
+export type { Turn };
 
-/** Plays a chain of steps against what is expected of it; leftovers on either side fail. */
-export function play(first: Step, frame: Frame, script: readonly Turn[]): Frame {
-  clearFrame(frame);
-  let step: Step | null = first;
-  for (const turn of script) {
-    expect(step, "the chain ended early").not.toBeNull();
-    expect(step!.ops).toEqual(turn.ops);
-    expect(step!.pause).toBe(turn.pause);
-    const outcome: Outcome = {
-      replies: (turn.replies ?? []).map((bytes) => Uint8Array.from(bytes)),
-      error: turn.fails ? { kind: "nack", op: 0, message: "not acknowledged" } : null,
-      began: turn.began ?? 0,
-      ended: turn.ended ?? turn.began ?? 0,
-      edges: 0,
-      edgeAt: 0,
-      inputs: 0,
-    };
-    step = step!.next?.(outcome, frame) ?? null;
-  }
-  expect(step, "the chain goes on").toBeNull();
-  return frame;
-}
+/** Plays a chain of steps against what is expected of it, pauses too. */
+export const play = (first: Step, frame: Frame, script: readonly Turn[]): Frame =>
+  playTurns(first, frame, script, true);
 
 /** CRC-8 by the polynomial, as a long division: another way than driver and emulator go. */
 export function pec(...bytes: number[]): number {

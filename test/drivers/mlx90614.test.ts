@@ -21,6 +21,7 @@ import {
   read,
   SLEEP,
   spoilt,
+  type Turn,
   values,
   WAIT,
   word,
@@ -445,10 +446,10 @@ describe("MLX90614 emissivity (p. 14, 17)", () => {
     expect(frame.faults).toMatchObject([{ message: expect.stringContaining("cannot be read back, its PEC is wrong") }]);
   });
 
-  test.each([
-    ["erasing", [{ ...erase, fails: true }]],
-    ["writing", [erase, { ...set, fails: true }]],
-    ["reading back", [erase, set, { ...back, replies: [], fails: true }]],
+  test.each<[string, Turn[]]>([
+    ["erasing", [{ ...erase, error: "nack" }]],
+    ["writing", [erase, { ...set, error: "nack" }]],
+    ["reading back", [erase, set, { ...back, replies: [], error: "nack" }]],
   ])("a bus that fails in %s ends the chain, and nothing runs", (_, turns) => {
     const driver = chip.create(emissivity, {});
     const frame = play(driver.open(), driver.createFrame(), [NOTHING, identity(), ...turns]);
@@ -508,7 +509,7 @@ describe("MLX90614 emissivity (p. 14, 17)", () => {
   test("a reconfiguration that cannot be read changes nothing", () => {
     const { driver, frame } = opened();
     const next = { ...driver.configuration, emissivity: 0.7 };
-    play(driver.reconfigure(next)!, frame, [{ ops: [read(0x24)], fails: true }]);
+    play(driver.reconfigure(next)!, frame, [{ ops: [read(0x24)], error: "nack" }]);
     expect(driver.configuration.emissivity).toBeNull();
     play(driver.reconfigure(next)!, frame, [{ ops: [read(0x24)], replies: [spoilt(0x24, 0xffff)] }]);
     expect(frame.faults).toMatchObject([{ message: expect.stringContaining("PEC of the emissivity is wrong") }]);
@@ -547,7 +548,7 @@ describe("MLX90614 close", () => {
 
   test("a value that is still owed is lost in a number that nobody knows", () => {
     const { driver, frame } = opened();
-    play(driver.close(), frame, [NOTHING, { ops: [read(6), read(7)], replies: [word(6, ROOM)], fails: true }]);
+    play(driver.close(), frame, [NOTHING, { ops: [read(6), read(7)], replies: [word(6, ROOM)], error: "nack" }]);
     expect(values(frame)).toEqual([null, ROOM]);
     expect(frame.channels.map(({ lost }) => lost)).toEqual([-1, 0]);
   });
@@ -609,7 +610,7 @@ describe("MLX90614 self-test", () => {
 
   test("a bus that fails in it measures nothing; the record goes on", () => {
     const { driver, frame } = opened();
-    play(driver.selfTest(), frame, [{ ops: commands.map(read), replies: [word(0x24, 0xffff)], fails: true }]);
+    play(driver.selfTest(), frame, [{ ops: commands.map(read), replies: [word(0x24, 0xffff)], error: "nack" }]);
     expect(frame.measurements).toEqual([]);
     play(driver.poll(), frame, polled([ROOM, ROOM]));
     expect(values(frame)).toEqual([ROOM, ROOM]);
