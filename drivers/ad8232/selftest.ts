@@ -2,8 +2,8 @@
  * What an AD8232 must show, which nobody can ask who it is: at opening, a line that somebody drives; in the self-test, a
  * baseline at REFOUT that is alive, and that falls when SDN does. Device side.
  */
-import type { Converter, Frame, Measurement, Outcome, Sampled, Step } from "../driver.ts";
-import { FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
+import type { Converter, Frame, Outcome, Sampled, Step } from "../driver.ts";
+import { FAULT_DATA, FAULT_IDENTITY, measure } from "../driver.ts";
 import * as r from "./registers.ts";
 
 /** Puts a fault into the frame; null ends the chain. */
@@ -37,15 +37,6 @@ const levels = (setup: Setup, inputs: number): string => {
   if (setup.settings.electrodes === 2) return plus;
   return `${plus}, ${setup.minus === 0 ? "LO- not wired" : (inputs & setup.minus) !== 0 ? "LO- high" : "LO- low"}`;
 };
-
-const measured = (name: string, value: number, minimum: number, maximum: number): Measurement => ({
-  name: name,
-  value: value,
-  unit: "V",
-  minimum: minimum,
-  maximum: maximum,
-  pass: value >= minimum && value <= maximum,
-});
 
 interface Watched {
   /** V at the output. */
@@ -150,7 +141,7 @@ export const selfTest = (setup: Setup, begun: Step): Step => {
       const sampled = seen(outcome, frame);
       if (sampled !== null && awake !== null) {
         const fallen = awake.mean - watch(sampled, converter).mean;
-        frame.measurements.push(measured("shutdown", fallen, offset / 2, settings.supply));
+        measure(frame, "shutdown", fallen, "V", offset / 2, settings.supply);
       }
       return wake;
     },
@@ -164,8 +155,8 @@ export const selfTest = (setup: Setup, begun: Step): Step => {
       if (sampled !== null && !leadIsOff(setup, sampled, frame)) {
         const quarter = settings.supply / 4;
         awake = watch(sampled, converter);
-        frame.measurements.push(measured("baseline", awake.mean, offset - quarter, offset + quarter));
-        frame.measurements.push(measured("activity", awake.peakToPeak, lively ? step : 0, settings.supply));
+        measure(frame, "baseline", awake.mean, "V", offset - quarter, offset + quarter);
+        measure(frame, "activity", awake.peakToPeak, "V", lively ? step : 0, settings.supply);
       }
       return setup.off.length === 0 || awake === null ? begun : rest;
     },
