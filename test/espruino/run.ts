@@ -55,10 +55,32 @@ export function interpret(script: string): string[] {
  * Throws Error where the bundle is not in the device dialect.
  */
 export function runOnEspruino(name: string, data: unknown = null): string[] {
+  return bundleAndRun(name, `import { program } from "./programs/${name}.ts"; program(say, DATA);`, data);
+}
+
+/** Data as source that the interpreter reads to the last bit: what is no integer becomes integers over powers of two. */
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    return `{${Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}:${literal(one)}`)}}`;
+  }
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return JSON.stringify(value) ?? "undefined";
+  let numerator = Math.abs(value);
+  const halvings: number[] = [];
+  for (; !Number.isInteger(numerator); numerator *= 2) {
+    if ((halvings.at(-1) ?? 2 ** 30) === 2 ** 30) halvings.push(1);
+    halvings.push(halvings.pop()! * 2);
+  }
+  const high = Math.floor(numerator / 2 ** 26);
+  return `${value < 0 ? "-" : ""}(${high}*67108864+${numerator % 2 ** 26})/${halvings.join("/")}`;
+}
+
+/** The same with a module of its own, written for this folder; `say` tells a line, DATA is `data`. */
+export function bundleAndRun(name: string, source: string, data: unknown): string[] {
   const { outputFiles } = buildSync({
     ...deviceTarget,
     stdin: {
-      contents: `import { program } from "./programs/${name}.ts"; program(say, ${JSON.stringify(data)});`,
+      contents: source.replace("DATA", () => literal(data)),
       resolveDir: fileURLToPath(new URL(".", import.meta.url)),
       loader: "ts",
     },

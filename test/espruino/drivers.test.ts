@@ -1,0 +1,84 @@
+/** Every driver in every configuration that its tests name: the real interpreter makes the same of what a chip answers. */
+import { describe, expect, test } from "vitest";
+import type { Chip, Step } from "../../drivers/driver.ts";
+import { names, type Subject, subjects } from "../drivers/subjects.ts";
+import { createBench } from "../support/bench.ts";
+import { lacks } from "../support/needs.ts";
+import { type Chain, type Conversation, replay, type Told } from "./programs/replay.ts";
+import { bundleAndRun, runOnNode } from "./run.ts";
+
+/** Opened, polled in time and late, on a bus that fails, tested, closed. */
+function converse({ chip, emulated }: Subject, maxRead: number): Conversation {
+  const bench = createBench(chip, emulated, { maxRead });
+  const { driver, emulator, clock } = bench;
+  Object.entries(emulator.inputs).forEach(([name, { minimum, maximum, channel }], i) => {
+    const middle = (minimum + maximum) / 2;
+    if (channel !== undefined)
+      emulator.set(name, (time) => middle + ((maximum - minimum) / 5) * Math.sin(8 * time + i));
+  });
+  const chains: Chain[] = [];
+  const run = (call: Chain["call"]) => {
+    const outcomes: Told[] = [];
+    const listen = (step: Step): Step => ({
+      ...step,
+      next(outcome, frame) {
+        const { sampled, replies } = outcome;
+        outcomes.push({
+          ...outcome,
+          replies: replies.map((bytes) => [...bytes]),
+          ...(sampled && { sampled: { ...sampled, samples: [...sampled.samples] as never } }),
+        });
+        const next = step.next?.(outcome, frame) ?? null;
+        return next === null ? null : listen(next);
+      },
+    });
+    bench.run(listen(driver[call]()));
+    chains.push({ call, outcomes: structuredClone(outcomes) });
+  };
+  run("open");
+  for (const late of [1, 1, 1 / 2, 1, 7, 1]) {
+    bench.wait(driver.pollEvery * late);
+    run("poll");
+  }
+  let operation = 0;
+  bench.board.busFault = () => (operation++ === 1 ? { kind: "timeout", after: 2 } : null);
+  bench.wait(driver.pollEvery);
+  run("poll");
+  bench.board.busFault = null;
+  bench.wait(driver.pollEvery);
+  run("poll");
+  run("selfTest");
+  bench.wait(driver.pollEvery);
+  run("poll");
+  run("close");
+  expect(clock.now).toBeGreaterThan(0);
+  const wiring = {
+    interrupt: chip.needsInterrupt ?? false,
+    pins: chip.pins ?? [],
+    inputs: chip.inputs ?? [],
+    maxRead,
+    ...(chip.bus === "analog" && { converter: { bits: 12, reference: 3.3 } }),
+  };
+  return { configuration: chip.defaults as object, wiring, chains };
+}
+
+describe.each(names)("%s", (folder) => {
+  const own = subjects.filter((one) => one.folder === folder);
+  const conversations = own.map((subject) => converse(subject, 30));
+  const chip = own[0].chip as Chip<unknown>;
+  const here = runOnNode((print) => replay(chip, print, conversations), null);
+
+  test("the conversations hold samples, a self-test and an end, so that they can tell a difference", () => {
+    const text = here.join("\n");
+    expect(text).not.toContain("wants more");
+    expect(text).toMatch(/^0: [1-9]\d* from \d+ lost 0 flags \d+ -?\d+/m);
+    expect(text).toMatch(/ true$/m);
+    expect(text).toMatch(/^(?:confirmed|plausible) /m);
+    if (chip.bus !== "analog") expect(text).toMatch(/ lost (?!0)| [1-9]\d* \w+.*: /);
+  });
+
+  test.skipIf(lacks("espruino"))("the driver asks for and makes of it the same in Espruino", () => {
+    const program = `import { chip } from "../../drivers/${folder}/driver.ts"; import { replay } from "./programs/replay.ts"; replay(chip, say, DATA);`;
+    expect(bundleAndRun(folder, program, conversations)).toEqual(here);
+  });
+});
