@@ -1,16 +1,16 @@
 /** Every driver in every configuration that its tests name: the real interpreter makes the same of what a chip answers. */
 import { describe, expect, test } from "vitest";
-import type { Chip, Step } from "../../drivers/driver.ts";
+import type { Chip, Step, Wiring } from "../../drivers/driver.ts";
 import { names, type Subject, subjects } from "../drivers/subjects.ts";
-import { createBench } from "../support/bench.ts";
+import { type BenchOptions, CONVERTER, createBench } from "../support/bench.ts";
 import { lacks } from "../support/needs.ts";
 import { type Chain, type Conversation, replay, type Told } from "./programs/replay.ts";
-import { bundleAndRun, runOnNode } from "./run.ts";
+import { replayOnEspruino, runOnNode } from "./run.ts";
 
 /** Opened, polled in time and late, on a bus that fails, tested, closed. */
-function converse({ chip, emulated }: Subject, maxRead: number): Conversation {
-  const bench = createBench(chip, emulated, { maxRead });
-  const { driver, emulator, clock } = bench;
+function converse({ chip, emulated }: Subject, wiring: Wiring): Conversation {
+  const bench = createBench(chip, emulated, { ...wiring } as BenchOptions<unknown>);
+  const { driver, emulator } = bench;
   Object.entries(emulator.inputs).forEach(([name, { minimum, maximum, channel }], i) => {
     const middle = (minimum + maximum) / 2;
     if (channel !== undefined)
@@ -51,20 +51,17 @@ function converse({ chip, emulated }: Subject, maxRead: number): Conversation {
   bench.wait(driver.pollEvery);
   run("poll");
   run("close");
-  expect(clock.now).toBeGreaterThan(0);
-  const wiring = {
-    interrupt: chip.needsInterrupt ?? false,
-    pins: chip.pins ?? [],
-    inputs: chip.inputs ?? [],
-    maxRead,
-    ...(chip.bus === "analog" && { converter: { bits: 12, reference: 3.3 } }),
-  };
   return { configuration: chip.defaults as object, wiring, chains };
 }
 
 describe.each(names)("%s", (folder) => {
   const own = subjects.filter((one) => one.folder === folder);
-  const conversations = own.map((subject) => converse(subject, 30));
+  const conversations = own.flatMap((subject) => {
+    const { bus, pins = [], inputs = [], needsInterrupt = false } = subject.chip;
+    const common: Wiring = { pins, inputs, ...(bus === "analog" && { converter: CONVERTER }) };
+    const wired = converse(subject, { ...common, interrupt: bus !== "analog" });
+    return needsInterrupt ? [wired] : [wired, converse(subject, { ...common, interrupt: false, maxRead: 30 })];
+  });
   const chip = own[0].chip as Chip<unknown>;
   const here = runOnNode((print) => replay(chip, print, conversations), null);
 
@@ -78,7 +75,6 @@ describe.each(names)("%s", (folder) => {
   });
 
   test.skipIf(lacks("espruino"))("the driver asks for and makes of it the same in Espruino", () => {
-    const program = `import { chip } from "../../drivers/${folder}/driver.ts"; import { replay } from "./programs/replay.ts"; replay(chip, say, DATA);`;
-    expect(bundleAndRun(folder, program, conversations)).toEqual(here);
+    expect(replayOnEspruino(folder, conversations)).toEqual(here);
   });
 });

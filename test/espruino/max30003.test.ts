@@ -1,12 +1,12 @@
 /** The MAX30003 driver with all its options in a real interpreter, as on Node. */
 import { describe, expect, test } from "vitest";
-import type { Op, Step } from "../../drivers/driver.ts";
+import type { Chip, Op, Step } from "../../drivers/driver.ts";
 import type { SpiEmulator } from "../../drivers/emulator.ts";
 import { chip, type Max30003Configuration } from "../../drivers/max30003/driver.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { lacks } from "../support/needs.ts";
-import { type Chain, type Conversation, program } from "./programs/max30003.ts";
-import { runOnEspruino, runOnNode } from "./run.ts";
+import { type Chain, type Conversation, replay } from "./programs/replay.ts";
+import { replayOnEspruino, runOnNode } from "./run.ts";
 
 type Told = Chain["outcomes"][number];
 
@@ -27,7 +27,8 @@ function converse(
   calls: readonly (readonly [Chain["call"], number])[],
 ): Conversation {
   const emulator = emulated.create({});
-  const driver = chip.create(configuration, { maxRead: 30 });
+  const wiring = { maxRead: 30 };
+  const driver = chip.create(configuration, wiring);
   const frame = driver.createFrame();
   emulator.powerOn(0);
   for (const [name, value] of Object.entries(inputs)) emulator.set(name, value);
@@ -48,7 +49,7 @@ function converse(
     }
     return { call, outcomes };
   });
-  return { configuration, chains };
+  return { configuration, wiring, chains };
 }
 
 const polls = (count: number, every: number) => Array.from({ length: count }, () => ["poll", every] as const);
@@ -82,8 +83,11 @@ const conversations = (): Conversation[] => [
   ]),
 ];
 
+const replayed = (told: readonly Conversation[]) =>
+  runOnNode((print) => replay(chip as Chip<unknown>, print, told), null);
+
 test("the conversations hold all that can make a difference", () => {
-  const told = runOnNode(program, conversations()).join("\n");
+  const told = replayed(conversations()).join("\n");
   for (const what of [
     /^0: \d\d? from \d+ lost 0 flags 0( -?\d+){5}/m,
     /^1: 1 from [1-9]\d* lost 0 flags 0 9[34]$/m, // 0.75 s in steps of 8 ms
@@ -103,6 +107,6 @@ test("the conversations hold all that can make a difference", () => {
 describe.skipIf(lacks("espruino"))("in the interpreter, as on Node", () => {
   test("drivers/max30003/driver.ts asks for the same operations and makes the same of the same answers", () => {
     const told = conversations();
-    expect(runOnEspruino("max30003", told)).toEqual(runOnNode(program, told));
+    expect(replayOnEspruino("max30003", told)).toEqual(replayed(told));
   });
 });

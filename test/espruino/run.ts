@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { checkBundle, deviceTarget } from "../../tools/device-dialect.ts";
 import { espruino } from "../support/needs.ts";
+import type { Conversation } from "./programs/replay.ts";
 
 /** What a module under programs/ exports: the same work on both sides, told line by line. */
 export type Program = (print: (line: string) => void) => void;
@@ -76,7 +77,7 @@ function literal(value: unknown): string {
 }
 
 /** The same with a module of its own, written for this folder; `say` tells a line, DATA is `data`. */
-export function bundleAndRun(name: string, source: string, data: unknown): string[] {
+function bundleAndRun(name: string, source: string, data: unknown): string[] {
   const { outputFiles } = buildSync({
     ...deviceTarget,
     stdin: {
@@ -98,6 +99,14 @@ export function bundleAndRun(name: string, source: string, data: unknown): strin
   const [refused] = checkBundle(name, code);
   if (refused) throw new Error(`the bundle of ${name}: ${refused.rule}, ${refused.message}`);
   return interpret(code);
+}
+
+/** Feeds the driver of a folder of drivers/ what a chip answered (programs/replay.ts), in the interpreter. */
+export function replayOnEspruino(folder: string, conversations: readonly Conversation[]): string[] {
+  const source =
+    `import { chip } from "../../drivers/${folder}/driver.ts"; import { replay } from "./programs/replay.ts"; ` +
+    "replay(chip, say, DATA);";
+  return bundleAndRun(folder, source, conversations);
 }
 
 /** Runs the same program here. */
