@@ -4,19 +4,11 @@
  */
 import { type Chip, createFrame, type Driver, FLAG_TEST_SIGNAL, type Op, type Step, type Wiring } from "../driver.ts";
 import { createReading } from "./fifo.ts";
+import { createIntervals } from "./intervals.ts";
+import { asleep, createLeads } from "./leads.ts";
 import * as r from "./registers.ts";
-import {
-  asleep,
-  bring,
-  channelsOf,
-  createIntervals,
-  createLeads,
-  encode,
-  measureSteps,
-  reset,
-  testRegisters,
-  wake,
-} from "./selftest.ts";
+import { bring, measureSteps, reset, testRegisters, wake } from "./selftest.ts";
+import { channelsOf, encode } from "./settings.ts";
 
 export type { Max30003Configuration } from "./registers.ts";
 

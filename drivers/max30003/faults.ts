@@ -1,10 +1,8 @@
 /** How a MAX30003 says what is wrong. Device side. */
-import { FAULT_BUS, FAULT_DATA, FAULT_RESTARTED, type Frame, type Step } from "../driver.ts";
+import { FAULT_BUS, FAULT_DATA, FAULT_RESTARTED, type Frame, hex, type Step } from "../driver.ts";
 import * as r from "./registers.ts";
 
 export type Next = NonNullable<Step["next"]>;
-
-export const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** Puts a fault into the frame; null ends the chain. */
 export const fault = (frame: Frame, code: number, message: string): null => {

@@ -4,8 +4,11 @@
  */
 import type { Block, Frame, Outcome, Step } from "../driver.ts";
 import { FLAG_CLOCK_UNCERTAIN, FLAG_LEAD_OFF, FLAG_SATURATED, FLAG_SETTLING } from "../driver.ts";
+import { type Next, tellCorrupt, tellLeads, tellLost } from "./faults.ts";
+import type { Intervals } from "./intervals.ts";
+import type { Leads } from "./leads.ts";
 import * as r from "./registers.ts";
-import { type Intervals, type Leads, type Next, reset, tellCorrupt, tellLeads, tellLost } from "./selftest.ts";
+import { reset } from "./selftest.ts";
 
 /**
  * FIFO words of the first `bursts` replies into a block (p. 61, 62). Returns the tag that ended them: overflow or an

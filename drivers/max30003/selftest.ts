@@ -1,18 +1,11 @@
 /**
  * What a MAX30003 must prove: its identity, a locked clock and kept registers before it starts; in the self-test its
- * own square wave through input switches, amplifier and converter. This module is the door to all that does not run at
- * every poll of a default configuration: settings, R-to-R intervals, waiting for leads. Pages: MAX30001G data sheet.
- * Device side.
+ * own square wave through input switches, amplifier and converter. Pages: MAX30001G data sheet. Device side.
  */
 import type { Measurement, Op, Outcome, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY } from "../driver.ts";
-import { fault, hex, type Next } from "./faults.ts";
+import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex } from "../driver.ts";
+import { fault, type Next } from "./faults.ts";
 import * as r from "./registers.ts";
-
-export { fault, hex, type Next, tellCorrupt, tellLeads, tellLost } from "./faults.ts";
-export { createIntervals, type Intervals } from "./intervals.ts";
-export { asleep, createLeads, type Leads } from "./leads.ts";
-export { channelsOf, encode } from "./settings.ts";
 
 /** Inputs isolated, nothing runs, least power: where every failed attempt and every close ends. */
 export const reset: Step = { ops: [r.write(r.SW_RST, 0)] };

@@ -8,7 +8,6 @@ import * as reg from "./registers.ts";
 import {
   CURRENTS,
   channelsOf,
-  createThermometer,
   encode,
   hasTemperature,
   hex,
@@ -16,7 +15,8 @@ import {
   LED3,
   longestRead,
   slotsOf,
-} from "./selftest.ts";
+} from "./settings.ts";
+import { createThermometer } from "./thermometer.ts";
 
 export type Max30102Configuration = reg.Max30102Configuration;
 

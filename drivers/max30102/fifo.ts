@@ -13,18 +13,9 @@ import {
   type Step,
 } from "../driver.ts";
 import * as reg from "./registers.ts";
-import {
-  createFail,
-  createOpening,
-  createSelfTest,
-  createUnopened,
-  down,
-  hex,
-  loseAll,
-  MODE,
-  type Thermometer,
-  WIDTH,
-} from "./selftest.ts";
+import { createOpening, createSelfTest, createUnopened, down, loseAll } from "./selftest.ts";
+import { createFail, hex, MODE, WIDTH } from "./settings.ts";
+import type { Thermometer } from "./thermometer.ts";
 
 /** Samples between two polls: half a FIFO. */
 const HALF = 16;

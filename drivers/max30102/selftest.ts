@@ -1,7 +1,4 @@
-/**
- * What a MAX30102 or MAX30101 must show: who it is and that it takes its configuration; its self-test. This module is the
- * door to all that does not run at every poll: settings and thermometer too. Device side.
- */
+/** What a MAX30102 or MAX30101 must show: who it is and that it takes its configuration; its self-test. Device side. */
 import {
   FAULT_CONFIGURATION,
   FAULT_DATA,
@@ -15,22 +12,6 @@ import {
 import * as reg from "./registers.ts";
 import { createFail, hex, LED3, MODE, REGISTERS, SLOTS, THRESHOLD } from "./settings.ts";
 import { KEEPS, sixteenths } from "./thermometer.ts";
-
-export {
-  CURRENTS,
-  channelsOf,
-  createFail,
-  encode,
-  hasTemperature,
-  hex,
-  isCrossed,
-  LED3,
-  longestRead,
-  MODE,
-  slotsOf,
-  WIDTH,
-} from "./settings.ts";
-export { createThermometer, type Thermometer } from "./thermometer.ts";
 
 /** How often RESET is looked at, 1 ms apart. */
 const RESET_LOOKS = 8;
