@@ -92,6 +92,7 @@ const measured: Measured = {
   channels: [],
   path: 2500,
   driver: 5000,
+  making: 900,
   whole: 6000,
   selfTest: 700,
   emulatorLines: 80,
@@ -111,8 +112,8 @@ const empty =
 it("writes a row a chip between its markers, and finds nothing to say then", () => {
   const table = render([measured], [{ model: "X1", samples: 4, what: "samples", statements: 50 }]);
   const text = replaceTable(empty, table);
-  expect(text).toContain("| [X1](x1/README.md) | I2C |  | 2,500 of 2,500 | 5,000 | 700 | 6,000 | 80 |");
-  expect(text).toContain("- 5,000 bytes are aimed at for what runs in the defaults; reached by X1.");
+  expect(text).toContain("| [X1](x1/README.md) | I2C |  | 2,500 of 2,500 | 5,000 | 900 | 700 | 6,000 | 80 |");
+  expect(text).toContain("- 5,000 bytes are aimed at for a driver at work; reached by X1.");
   expect(render([{ ...measured, driver: 5001 }], []).join()).toContain("reached by none yet.");
   expect(text).toContain("- A X1 burst of 4 samples executes 50 statements of its driver, 12.5 a sample.");
   expect(text.endsWith("Below.\n")).toBe(true);
