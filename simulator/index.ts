@@ -1,6 +1,7 @@
 /** Entry point `vitalwire/simulator`: emulated chips, synthetic people, recorded signals, and whole virtual boards. */
 export { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
 export type * from "../drivers/emulator.ts";
+export { type Bench, type BenchOptions, createBench } from "./bench.ts";
 export { createEcg, type Ecg, type EcgOptions } from "./ecgsyn.ts";
 export { emulators } from "./emulators.ts";
 export { sha256, testOnlySigner } from "./keys.ts";

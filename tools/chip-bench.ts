@@ -1,16 +1,8 @@
 /** One emulated chip and its driver on a simulated board, for tools that measure. Virtual time. */
-import type { Pin, Target } from "../boards/board.ts";
-import { createSimulatedBoard, createVirtualClock, type SimulatedBoard } from "../boards/simulated.ts";
+import type { SimulatedBoard } from "../boards/simulated.ts";
 import type { Chip, Driver, Frame, Step } from "../drivers/driver.ts";
 import type { EmulatedChip } from "../drivers/emulator.ts";
-import { createStepRunner } from "../firmware/steps.ts";
-
-const I2C = { data: "D21", clock: "D22" };
-const SPI = { out: "D23", in: "D25", clock: "D18" };
-const SELECT: Pin = "D5";
-const INTERRUPT: Pin = "D4";
-const ANALOG: Pin = "A0";
-const CONVERTER = { bits: 12, reference: 3.3 };
+import { createBench } from "../simulator/bench.ts";
 
 export interface ChipBench {
   readonly driver: Driver;
@@ -39,74 +31,23 @@ export function createChipBench(
   interrupt: boolean,
   configuration: object = {},
 ): ChipBench {
-  const clock = createVirtualClock();
-  const board = createSimulatedBoard(clock);
-  const pins = chip.pins ?? [];
-  const inputs = (chip.inputs ?? []).map((_, i) => `D${40 + i}`);
-  const line = interrupt ? INTERRUPT : undefined;
-  const attach = () => {
-    if (emulated.bus === "i2c") {
-      const emulator = emulated.create({});
-      board.attachI2c(I2C, emulator, line);
-      return { emulator, executor: board.i2c(I2C) };
-    }
-    if (emulated.bus === "spi") {
-      const emulator = emulated.create({});
-      board.attachSpi(SPI, SELECT, emulator, line);
-      return { emulator, executor: board.spi(SPI) };
-    }
-    const emulator = emulated.create({});
-    board.attachAnalog({ pin: ANALOG, inputs }, emulator, CONVERTER);
-    return { emulator, executor: board.analog({ pin: ANALOG, inputs }) };
-  };
-  const { emulator, executor } = attach();
+  const bench = createBench(chip, emulated, { interrupt, configuration });
+  const { board, clock, driver, edges, emulator, frame, run, wait } = bench;
   for (const [name, { channel, minimum, maximum }] of Object.entries(emulator.inputs)) {
     if (channel === undefined) continue;
     emulator.set(name, (time) => minimum + (maximum - minimum) * (1 / 2 + 0.4 * Math.sin(time * 997)));
   }
-  const driver = chip.create(configuration, {
-    interrupt,
-    pins,
-    inputs: chip.inputs ?? [],
-    ...(chip.bus === "analog" && { converter: CONVERTER }),
-  });
-  const target: Target = {
-    model: driver.model,
-    maxHz: driver.maxHz,
-    pins: Object.fromEntries(pins.map((name, i) => [name, `D${30 + i}`])),
-    ...(driver.address !== undefined && { address: driver.address }),
-    ...(driver.bus === "spi" && { select: SELECT }),
-    ...(driver.spiMode !== undefined && { spiMode: driver.spiMode }),
-  };
-  const edges = { count: 0, at: 0 };
-  if (driver.dataReady !== null) {
-    board.watch(INTERRUPT, driver.dataReady, (at) => {
-      edges.count++;
-      edges.at = at;
-    });
-  }
-  const frame = driver.createFrame();
-  const runChain = createStepRunner(board, executor, target, edges);
   return {
-    driver,
+    driver: driver as Driver,
     frame,
     board,
-    run(step) {
-      let done = false;
-      runChain(step, frame, () => {
-        done = true;
-      });
-      const limit = clock.now + 60e6;
-      while (!done && clock.now < limit && clock.step());
-      if (!done) throw new Error(`${driver.model}: the chain did not end within 60 virtual seconds`);
-      return frame;
-    },
+    run,
     wait(ms) {
       const until = clock.now + ms * 1000;
       while (edges.count === 0 && clock.nextAt <= until) clock.step();
       if (edges.count === 0) clock.runUntil(until);
     },
-    sleep: (ms) => clock.runUntil(clock.now + ms * 1000),
+    sleep: wait,
     cutPower: () => emulator.powerOn(clock.now),
   };
 }

@@ -110,7 +110,7 @@ export const zones: readonly Zone[] = [
     name: "tools",
     at: ["tools/**"],
     // What measures drivers runs them on a simulated board.
-    files: ["tools/**", "gateway/api/assets.ts", "drivers/**", "boards/**", "firmware/**"],
+    files: ["tools/**", "gateway/api/assets.ts", "drivers/**", "boards/**", "simulator/bench.ts"],
     packages: anyPackage,
     node: true,
   },

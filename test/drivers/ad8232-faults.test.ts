@@ -14,7 +14,7 @@ import {
 } from "../../drivers/driver.ts";
 import type { EmulatorOptions } from "../../drivers/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { CONVERTER, create, flat, OFF, ON, opened, play, samples, WIRED } from "./ad8232-script.ts";
 
 describe("AD8232 at a rail", () => {

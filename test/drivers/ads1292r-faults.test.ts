@@ -16,8 +16,8 @@ import {
 } from "../../drivers/driver.ts";
 import type { SpiEmulator } from "../../drivers/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";
+import { type BenchOptions, createBench, SPI_PINS } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { type BenchOptions, createBench, SPI_PINS } from "../support/bench.ts";
 import { followStreams } from "./streams.ts";
 import { shake } from "./subjects.ts";
 

@@ -5,8 +5,8 @@ import type { SimulatedFailure } from "../../boards/simulated.ts";
 import { type Driver, FAULT_BUS, FAULT_IDENTITY, FAULT_STEPS, type Frame, type Step } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";
+import { type Bench, createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { type Bench, createBench } from "../support/bench.ts";
 import { followStreams } from "./streams.ts";
 import { open, type Subject, sampled, shake, spoil, subjects } from "./subjects.ts";
 

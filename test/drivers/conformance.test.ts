@@ -7,8 +7,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Channel, FLAG_SATURATED } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { createBench } from "../support/bench.ts";
 import { drivers, inputsOf, names, open, physical, sampled, settle, subjects } from "./subjects.ts";
 
 it("finds the drivers", () => {

@@ -16,7 +16,7 @@ import {
 } from "../../drivers/driver.ts";
 import { createReader } from "../../firmware/reader.ts";
 import { createStepRunner } from "../../firmware/steps.ts";
-import { type AnyEmulator, CONVERTER, createBench, SELECT } from "../support/bench.ts";
+import { type AnyEmulator, CONVERTER, createBench, SELECT } from "../../simulator/bench.ts";
 import { createSyncBoard } from "../support/sync-executor.ts";
 import { inputsOf, type Subject, subjects } from "./subjects.ts";
 

@@ -4,7 +4,7 @@ import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, FAULT_RESTA
 import { chip } from "../../drivers/max30003/driver.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { measureCalibration } from "../../drivers/max30003/selftest.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { answer, check, fifo, opened, opening, play, REGISTERS, read, status, write } from "./max30003-script.ts";
 
 describe("MAX30003 when things go wrong", () => {

@@ -4,7 +4,7 @@ import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_RESTARTED, FLAG_LEAD_OFF, type Fr
 import { chip } from "../../drivers/max30003/driver.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { answer, check, play, read, type Turn, write } from "./max30003-script.ts";
 import { followStreams } from "./streams.ts";
 

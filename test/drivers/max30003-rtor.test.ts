@@ -11,7 +11,7 @@ import {
 } from "../../drivers/driver.ts";
 import { chip } from "../../drivers/max30003/driver.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { answer, fifo, play, read, type Turn, write } from "./max30003-script.ts";
 import { followStreams } from "./streams.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { FAULT_DATA, FLAG_LEAD_OFF, FLAG_SATURATED, FLAG_SETTLING, type Frame } from "../../drivers/driver.ts";
 import { chip } from "../../drivers/max30003/driver.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
-import { type Bench, createBench } from "../support/bench.ts";
+import { type Bench, createBench } from "../../simulator/bench.ts";
 import { answer, check, fifo, opened, play, read, status } from "./max30003-script.ts";
 
 /** Runs polls with the given pauses, then close; returns what was converted and what was decoded. */

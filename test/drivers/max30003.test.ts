@@ -13,7 +13,7 @@ import {
 } from "../../drivers/driver.ts";
 import { chip, type Max30003Configuration } from "../../drivers/max30003/driver.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { answer, check, fifo, opened, opening, play, read, status, write } from "./max30003-script.ts";
 
 describe("MAX30003 transactions", () => {

@@ -4,8 +4,8 @@ import { FAULT_CONFIGURATION, FLAG_SATURATED, type Op } from "../../drivers/driv
 import { chip } from "../../drivers/max30102/driver.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { createBench } from "../support/bench.ts";
 import { type Exchange, opened, opening, play, STATUS, status } from "./max30102-script.ts";
 import { followStreams } from "./streams.ts";
 import { shake } from "./subjects.ts";

@@ -4,8 +4,8 @@ import { FLAG_LED_CHANGED } from "../../drivers/driver.ts";
 import { chip } from "../../drivers/max30102/driver.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
+import { type BenchOptions, createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { type BenchOptions, createBench } from "../support/bench.ts";
 import { opened, play, read, STATUS, samples, status } from "./max30102-script.ts";
 
 const PERIOD = 10_000;

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { FAULT_DATA, FLAG_SATURATED } from "../../drivers/driver.ts";
 import { chip, type Max30205Configuration } from "../../drivers/max30205/driver.ts";
 import { emulated } from "../../drivers/max30205/emulator.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { factFolder, lacks } from "../support/needs.ts";
 import { again, going, look, opened, play, recognised, settling, start, writeWord } from "./max30205-script.ts";
 import { followStreams } from "./streams.ts";

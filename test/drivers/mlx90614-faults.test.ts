@@ -8,8 +8,8 @@ import { chip } from "../../drivers/mlx90614/driver.ts";
 import { emulated } from "../../drivers/mlx90614/emulator.ts";
 import { emulated as tmp117 } from "../../drivers/tmp117/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { createBench } from "../support/bench.ts";
 import {
   identity,
   NOTHING,

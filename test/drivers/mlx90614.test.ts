@@ -6,8 +6,8 @@ import { FAULT_CONFIGURATION, FLAG_BUS_FAULT, FLAG_SATURATED } from "../../drive
 import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/driver.ts";
 import { emulated } from "../../drivers/mlx90614/emulator.ts";
 import { crc, order, prefixOf, refreshOf, wordOf, write as writeWord } from "../../drivers/mlx90614/registers.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";
-import { createBench } from "../support/bench.ts";
 import { factFolder, lacks } from "../support/needs.ts";
 import {
   FACTORY,

@@ -1,7 +1,7 @@
 /** Every chip's page says what somebody needs who has the chip in hand. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { drivers, names, subjects } from "./subjects.ts";
 
 /** A chip's page, and those of its siblings that it sends the reader to. */

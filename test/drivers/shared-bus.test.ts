@@ -12,7 +12,7 @@ import { emulated as emulatedMlx90614 } from "../../drivers/mlx90614/emulator.ts
 import { chip as tmp117 } from "../../drivers/tmp117/driver.ts";
 import { emulated as emulatedTmp117 } from "../../drivers/tmp117/emulator.ts";
 import { createReader, type Reader } from "../../firmware/reader.ts";
-import { I2C_PINS } from "../support/bench.ts";
+import { I2C_PINS } from "../../simulator/bench.ts";
 import { shake } from "./subjects.ts";
 
 /** What a channel was converted to, and what became of it. A million samples: so nothing is expected one by one. */

@@ -1,7 +1,7 @@
 /** What a chip converted against what its driver says of it: sample for sample, loss for loss. */
 import { expect } from "vitest";
 import type { Channel, Frame } from "../../drivers/driver.ts";
-import type { AnyEmulator } from "../support/bench.ts";
+import type { AnyEmulator } from "../../simulator/bench.ts";
 
 /** Numbers that a test can afford to be off by, us: the rounding of sums of times. */
 const ROUNDING = 1;

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { Channel, Chip } from "../../drivers/driver.ts";
 import type { EmulatedChip, Input } from "../../drivers/emulator.ts";
-import { type AnyEmulator, type Bench, type BenchOptions, createBench } from "../support/bench.ts";
+import { type AnyEmulator, type Bench, type BenchOptions, createBench } from "../../simulator/bench.ts";
 import { followStreams } from "./streams.ts";
 
 /** Folder of the drivers. */

@@ -17,7 +17,7 @@ import {
 import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { chip, type Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
 import { emulated } from "../../drivers/tmp117/emulator.ts";
-import { createBench } from "../support/bench.ts";
+import { createBench } from "../../simulator/bench.ts";
 import { followStreams } from "./streams.ts";
 import { shake } from "./subjects.ts";
 

@@ -15,7 +15,7 @@ import {
 } from "../../drivers/driver.ts";
 import { chip, type Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
 import { emulated } from "../../drivers/tmp117/emulator.ts";
-import { type Bench, createBench } from "../support/bench.ts";
+import { type Bench, createBench } from "../../simulator/bench.ts";
 import { factFolder, lacks } from "../support/needs.ts";
 
 const read = (register: number) => ({ read: 2, at: register });

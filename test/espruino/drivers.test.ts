@@ -1,8 +1,8 @@
 /** Every driver in every configuration that its tests name: the real interpreter makes the same of what a chip answers. */
 import { describe, expect, test } from "vitest";
 import type { Chip, Step, Wiring } from "../../drivers/driver.ts";
+import { type BenchOptions, CONVERTER, createBench } from "../../simulator/bench.ts";
 import { names, type Subject, subjects } from "../drivers/subjects.ts";
-import { type BenchOptions, CONVERTER, createBench } from "../support/bench.ts";
 import { lacks } from "../support/needs.ts";
 import { type Chain, type Conversation, replay, type Told } from "./programs/replay.ts";
 import { replayOnEspruino, runOnNode } from "./run.ts";

@@ -6,7 +6,7 @@ import type { Board, Executor, Target } from "../../boards/board.ts";
 import type { Converter, Driver, Op, Outcome, Sampled } from "../../drivers/driver.ts";
 import type { AnalogEmulator, I2cEmulator, SpiEmulator } from "../../drivers/emulator.ts";
 import type { Edges } from "../../firmware/steps.ts";
-import type { AnyEmulator } from "./bench.ts";
+import type { AnyEmulator } from "../../simulator/bench.ts";
 
 /** Bus clocks, hz: these, or the target's where it is slower. */
 const I2C_HZ = 400_000;

@@ -1,11 +1,11 @@
 /** One chip on a simulated board, driven step by step: registers in, frame out. Everything in virtual time. */
-import type { Pin, Target } from "../../boards/board.ts";
-import { createSimulatedBoard, type SimulatedBoard } from "../../boards/simulated.ts";
-import { createVirtualClock, type VirtualClock } from "../../boards/virtual-clock.ts";
-import type { Chip, Converter, Driver, Frame, Step } from "../../drivers/driver.ts";
-import type { AnalogEmulator, EmulatedChip, I2cEmulator, SpiEmulator } from "../../drivers/emulator.ts";
-import type { Attachment } from "../../firmware/reader.ts";
-import { createStepRunner, type Edges } from "../../firmware/steps.ts";
+import type { Pin, Target } from "../boards/board.ts";
+import { createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
+import { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
+import type { Chip, Converter, Driver, Frame, Step } from "../drivers/driver.ts";
+import type { AnalogEmulator, EmulatedChip, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts";
+import type { Attachment } from "../firmware/reader.ts";
+import { createStepRunner, type Edges } from "../firmware/steps.ts";
 
 export const I2C_PINS = { data: "D21", clock: "D22" };
 export const SPI_PINS = { out: "D23", in: "D25", clock: "D18" };
