@@ -40,6 +40,7 @@ const unwanted = [
   "tools/**",
   "**/test/**",
   "**/tools/**",
+  "!dist/test/peers/**",
   "**/fixtures/**",
   "**/*.test.*",
   "**/*.tsbuildinfo",

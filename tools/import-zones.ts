@@ -109,10 +109,28 @@ export const zones: readonly Zone[] = [
   {
     name: "tools",
     at: ["tools/**"],
-    // What measures drivers runs them on a simulated board.
-    files: ["tools/**", "gateway/api/assets.ts", "drivers/**", "boards/**", "simulator/bench.ts"],
+    // What measures drivers runs them on a simulated board; what measures accuracy, detectors over recordings.
+    files: [
+      "tools/**",
+      "gateway/api/assets.ts",
+      "drivers/**",
+      "boards/**",
+      "simulator/bench.ts",
+      "simulator/evaluate/**",
+      "formats/**",
+      "firmware/dsp/**",
+      "test/peers/**",
+    ],
     packages: anyPackage,
     node: true,
+  },
+  {
+    // Other people's detectors to be compared with: published with the command that runs them.
+    name: "peers",
+    at: ["test/peers/**"],
+    files: ["test/peers/**", "simulator/evaluate/**", "firmware/dsp/**"],
+    packages: [],
+    node: false,
   },
   { name: "test", at: ["test/**"], files: ["**"], packages: anyPackage, node: true },
   { name: "root", at: ["*"], files: ["*"], packages: anyPackage, node: true },
@@ -122,7 +140,8 @@ export const zones: readonly Zone[] = [
 export const reserved = [
   { rule: "cli-imported", at: ["cli/**"], by: ["cli/**", "test/**"] },
   { rule: "tools-imported", at: ["tools/**"], by: ["tools/**", "test/**"] },
-  { rule: "test-imported", at: ["test/**"], by: ["test/**"] },
+  { rule: "peers-imported", at: ["test/peers/**"], by: ["cli/**", "test/**", "tools/**"] },
+  { rule: "test-imported", at: ["test/**", "!test/peers/**"], by: ["test/**"] },
 ];
 
 /** Who may use what only the development set has. */

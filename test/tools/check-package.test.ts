@@ -24,6 +24,11 @@ test.each([
   expect(packageFaults(manifest, [...files, file])).toEqual([expect.stringContaining(file)]);
 });
 
+test("the detectors that `evaluate --compare` runs belong to the package, their tests do not", () => {
+  expect(packageFaults(manifest, [...files, "dist/test/peers/index.js", "dist/test/peers/index.d.ts"])).toEqual([]);
+  expect(packageFaults(manifest, [...files, "dist/test/peers/a.test.js"])).toHaveLength(1);
+});
+
 test("a TypeScript source in a package is a fault, its declarations are none", () => {
   expect(packageFaults(manifest, [...files, "protocol/a.ts"])).toEqual([
     expect.stringMatching(/^protocol\/a\.ts is a TypeScript source/),
