@@ -14,8 +14,10 @@ import {
 export interface ReferenceBeats {
   /** The annotation file. */
   readonly path: string;
-  /** Beats outside ventricular flutter, s. */
+  /** Beats, those in ventricular flutter too, s. */
   readonly beats: readonly number[];
+  /** All annotations in the file's order, with their times, s. */
+  readonly annotations: readonly { readonly time: number; readonly symbol: string; readonly aux: string }[];
   /** Ventricular flutter, "[" to "]", both included, s; an open one lasts for ever. */
   readonly excluded: readonly (readonly [number, number])[];
   /** End of the annotated recording, s; infinity where nothing says it. */
@@ -66,9 +68,10 @@ export function readReference(path: string, dataFolder: string, data: WfdbHeader
     );
   }
   const rate = annotationRate(annotations) ?? header?.rate ?? data.rate;
-  const times = annotations.filter(({ symbol }) => isBeat(symbol)).map(({ sample }) => sample / rate);
+  const timed = annotations.map(({ sample, symbol, aux }) => ({ time: sample / rate, symbol, aux }));
+  const beats = timed.filter(({ symbol }) => isBeat(symbol)).map(({ time }) => time);
   const until = header?.sampleCount == null ? Number.POSITIVE_INFINITY : header.sampleCount / header.rate;
-  return { path, beats: times, excluded: flutterOf(annotations, rate), until };
+  return { path, beats, annotations: timed, excluded: flutterOf(annotations, rate), until };
 }
 
 function flutterOf(annotations: readonly Annotation[], rate: number): [number, number][] {

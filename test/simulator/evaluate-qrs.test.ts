@@ -2,58 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  type AnnotationInput,
-  exportWfdbSync,
-  INVALID_SAMPLE,
-  type WfdbSignalInput,
-  writeRecordSync,
-} from "../../formats/index.ts";
+import { exportWfdbSync, INVALID_SAMPLE, writeRecordSync } from "../../formats/index.ts";
 import { type DetectorFactory, detectorRateFor, evaluateQrs } from "../../simulator/evaluate/index.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
+import { beats, ecg, every, silent, threshold } from "./evaluate-support.ts";
 
 let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "vitalwire-evaluate-"));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-/** Triangles of 1 mV and 60 ms, one at each time; 1000 steps a mV around 100. */
-function ecg(times: readonly number[], rate: number, seconds: number): WfdbSignalInput {
-  const samples = new Int32Array(Math.round(seconds * rate)).fill(100);
-  for (const time of times) {
-    for (let k = Math.ceil((time - 0.03) * rate); k <= (time + 0.03) * rate; k++) {
-      const height = 1000 * (1 - Math.abs(k / rate - time) / 0.03);
-      if (k >= 0 && k < samples.length) samples[k] = 100 + Math.max(0, Math.round(height));
-    }
-  }
-  return { samples, gain: 1000, baseline: 100, description: "II" };
-}
-
-const every = (from: number, step: number, count: number) => Array.from({ length: count }, (_, k) => from + step * k);
-const beats = (times: readonly number[], rate: number): AnnotationInput[] =>
-  times.map((time) => ({ sample: Math.round(time * rate), symbol: "N" }));
-
-/** Finds triangles: a beat where the signal rises above 0.5 mV and falls again, emitted 100 ms later. */
-const threshold: DetectorFactory = (rate, microvoltsPerCount, onBeat) => {
-  let at = 0;
-  let rise = -1;
-  const due: [number, number][] = [];
-  return {
-    push(samples, count) {
-      for (let i = 0; i < count; i++, at++) {
-        const high = samples[i]! * microvoltsPerCount > 500;
-        if (high && rise < 0) rise = at;
-        if (!high && rise >= 0) {
-          due.push([(rise + at - 1) / 2, at + rate / 10]);
-          rise = -1;
-        }
-        if (due[0] !== undefined && at >= due[0][1]) onBeat(due.shift()![0], at);
-      }
-    },
-  };
-};
-const silent: DetectorFactory = () => ({ push() {} });
 
 describe("evaluate qrs", () => {
   test.each([125, 128, 250, 256, 360, 500, 512, 1000])(
@@ -127,6 +85,83 @@ describe("evaluate qrs", () => {
     const { records, latency } = await evaluateQrs({ dataFolder: folder, detectorFactory: late });
     expect(records[0]).toMatchObject({ tp: 3, fn: 0, fp: 0 });
     expect(latency).toEqual({ mean: 200, p99: 200, late: 2 });
+  });
+
+  test("late beats are counted by record, and the score without them is told", async () => {
+    writeRecordSync(folder, { name: "a", rate: 250, signals: [ecg([], 250, 9)] }, beats([1, 2, 3], 250));
+    const late: DetectorFactory = (_rate, _scale, onBeat) => {
+      let at = 0;
+      return {
+        push(_samples, count) {
+          at += count;
+          if (at === 1000) for (const index of [250, 375, 550, 750]) onBeat(index, 800);
+        },
+      };
+    };
+    const { records, gross, prompt } = await evaluateQrs({ dataFolder: folder, detectorFactory: late });
+    expect(records).toMatchObject([{ tp: 2, fn: 1, fp: 2, late: 2 }]);
+    expect(gross.whole).toEqual({ se: 66.667, ppv: 50, der: 100 });
+    expect(prompt.whole).toEqual({ se: 33.333, ppv: 50, der: 100 });
+    expect(prompt.fromFiveMinutes).toEqual({ se: null, ppv: null, der: null });
+  });
+
+  test("peers get the same samples and their own results, in their order; without any there is no such field", async () => {
+    writeRecordSync(folder, { name: "a", rate: 360, signals: [ecg([1, 2, 3], 360, 9)] }, beats([1, 2, 3, 4], 360));
+    const seen: string[] = [];
+    const spy =
+      (factory: DetectorFactory): DetectorFactory =>
+      (rate, scale, onBeat) => {
+        const inner = factory(rate, scale, onBeat);
+        let text = `${rate} ${scale}`;
+        const at = seen.push("") - 1;
+        return {
+          push(samples, count) {
+            text += ` ${samples.subarray(0, count)}`;
+            seen[at] = text;
+            inner.push(samples, count);
+          },
+        };
+      };
+    const peers = [
+      { name: "silence", source: "nobody", factory: spy(silent) },
+      { name: "same", source: "ours", factory: spy(threshold) },
+    ];
+    const document = await evaluateQrs({ dataFolder: folder, detectorFactory: spy(threshold), peers });
+    expect(document.gross.whole).toEqual({ se: 75, ppv: 100, der: 25 });
+    expect(document.peers?.map(({ name, source }) => [name, source])).toEqual([
+      ["silence", "nobody"],
+      ["same", "ours"],
+    ]);
+    expect(document.peers?.[0]).toMatchObject({
+      gross: { whole: { se: 0, ppv: null, der: 100 } },
+      latency: { mean: null, p99: null, late: 0 },
+    });
+    const { gross, average, prompt, latency } = document;
+    expect(document.peers?.[1]).toMatchObject({ gross, average, prompt, latency });
+    expect(new Set(seen).size).toBe(1);
+    expect(seen[0]?.length).toBeGreaterThan(1000);
+    expect(await evaluateQrs({ dataFolder: folder, detectorFactory: threshold })).not.toHaveProperty("peers");
+  });
+
+  test("the detector runs at the rate that is asked for", async () => {
+    const times = every(0.5, 0.8, 10);
+    writeRecordSync(folder, { name: "a", rate: 360, signals: [ecg(times, 360, 9)] }, beats(times, 360));
+    for (const rate of [125, 128, 250, 256, 360, 500, 512]) {
+      const { records } = await evaluateQrs({ dataFolder: folder, rate, detectorFactory: threshold });
+      expect(records).toMatchObject([{ rate: 360, detectorRate: rate, tp: 10, fn: 0, fp: 0 }]);
+    }
+  });
+
+  test("what the progress callback throws ends the evaluation", async () => {
+    for (const name of ["a", "b"])
+      writeRecordSync(folder, { name, rate: 250, signals: [ecg([1], 250, 3)] }, beats([1], 250));
+    const calls: number[] = [];
+    const onRecord = (done: number) => {
+      calls.push(done);
+      throw new Error("enough");
+    };
+    await expect(evaluateQrs({ dataFolder: folder, detectorFactory: threshold, onRecord })).rejects.toThrow("enough");
+    expect(calls).toEqual([1]);
   });
 
   test("ventricular flutter from [ to ] is left out: its waves, beats and detections", async () => {
