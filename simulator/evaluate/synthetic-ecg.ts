@@ -52,7 +52,7 @@ export interface SyntheticEcg {
 }
 
 /** Steps a sample in which the voltage is drawn before the decimator. */
-const OVERSAMPLING = 8;
+const OVERSAMPLING = 4;
 const TAIL = 6; // time constants of an overshoot until it is dropped: e^-6 of 2 mV is 5 uV
 
 /** Times from `from` (0.3 s) on, at beats/min that may change with time. */

@@ -1,0 +1,118 @@
+/** Synthetic checks of what is no regular beat of its own: irregular rhythms, tachycardia, fibrillation, pacemakers. */
+import { type Add, milliseconds } from "./synthetic-checks.ts";
+import { beatTimes, type Pulse, standardBeat } from "./synthetic-ecg.ts";
+import { noRate, nullWithin, rateIs, rateOrNull, rateWithin, type Trial } from "./synthetic-row.ts";
+import { fibrillation, irregularRhythms, pacing, repeat, tachycardia } from "./synthetic-signals.ts";
+
+export function irregular(add: Add): void {
+  for (const cycle of irregularRhythms) {
+    const trial = { label: "", seconds: 50, from: 20, ...repeat(cycle, 50) };
+    add("irregular rhythm (after EC13 4.1.2.1 e; signals approximated)", cycle.name, rateIs(cycle.rate), [trial]);
+  }
+}
+
+export function tachycardias(add: Add): void {
+  for (const [height, rate] of [
+    [1, 206],
+    [2, 195],
+  ] as const) {
+    const check = "ventricular tachycardia (after EC13 4.1.2.1 g; signals approximated)";
+    const condition = `near a sine, ${rate}/min, ${height} mVpp, half and double of it`;
+    const trials = [0.5, 1, 2].map((factor) => ({
+      label: `${height * factor} mVpp`,
+      seconds: 40,
+      from: 0,
+      background: tachycardia(height * factor, rate),
+    }));
+    add(check, condition, rateOrNull(rate), trials);
+    add(check, condition, rateWithin(10, rate), trials, false);
+  }
+}
+
+export function fibrillations(add: Add): void {
+  const check = "ventricular fibrillation";
+  for (const [frequency, spread, rms] of [
+    [3.5, 0.8, 0.5],
+    [4, 0.6, 0.4],
+    [5, 1, 0.3],
+    [6, 1, 0.2],
+  ] as const) {
+    const condition = `noise about ${frequency} hz (+-${spread} hz), ${rms} mV RMS`;
+    const trials = [1, 2, 3, 4, 5, 6].map((seed) => ({
+      label: `seed ${seed}`,
+      seconds: 40,
+      from: 0,
+      background: fibrillation(frequency, spread, rms, seed),
+    }));
+    add(check, condition, noRate, trials);
+    const beats = beatTimes(20, 80);
+    const after = trials.map(
+      ({ label, background }): Trial => ({
+        label,
+        seconds: 50,
+        from: 20,
+        beats,
+        waves: () => standardBeat(1, 0.1, 0.2),
+        background: (time) => (time < 20 ? 0 : background(time)),
+      }),
+    );
+    add(check, `${condition}, after 20 s of 80/min`, nullWithin(10), after);
+  }
+}
+
+type Kind = readonly [label: string, pulse: Omit<Pulse, "at">];
+
+const WIDTHS = [0.0001, 0.0005, 0.001, 0.002];
+const TAILS = [0.004, 0.008, 0.015, 0.025, 0.05, 0.075, 0.1];
+/** What two converters take, mV: MAX30003 at a gain of 20, ADS1292R at 6. */
+const RANGES = [50, 400];
+/** No multiple of a sampling interval: pulses come at all places between two samples. */
+const PACED = 70.3;
+
+/** Both signs, all widths. */
+const plain = (height: number): Kind[] =>
+  [height, -height].flatMap((signed) =>
+    WIDTHS.map((width): Kind => [`${signed} mV ${milliseconds(width)}`, { height: signed, width }]),
+  );
+
+/** After EC13 4.1.4.2: a tail of 2.5 and 25 % of the pulse, 2 mV at most, against it. */
+const tailed = (height: number): Kind[] =>
+  [0.025, 0.25].flatMap((part) =>
+    TAILS.map((decay): Kind => {
+      const overshoot = -Math.min(2, height * part);
+      return [`tail ${-overshoot} mV ${milliseconds(decay)}`, { height, width: 0.001, overshoot, decay }];
+    }),
+  );
+
+/** Every kind of pulse into every converter, over beats of a rate; 0: none. */
+function paced(kinds: readonly Kind[], rate: number): Trial[] {
+  const beats = rate === 0 ? [] : beatTimes(30, rate);
+  return kinds.flatMap(([label, pulse]) =>
+    RANGES.map((range) => ({
+      label: `${label}, range ${range} mV`,
+      seconds: 30,
+      from: rate === 0 ? 0 : 12,
+      range,
+      beats,
+      waves: () => standardBeat(1, 0.1, 0.2),
+      pulses: pacing(30, PACED, pulse),
+    })),
+  );
+}
+
+export function pacemakers(add: Add): void {
+  const captured = "60 ms before the R of every beat, QRS 1 mV 100 ms";
+  for (const height of [2, 5, 20, 100, 700]) {
+    const check = "pacing pulses (after EC13 4.1.4.1)";
+    const pulses = `+-${height} mV, 0.1 to 2 ms, ${PACED}/min`;
+    add(check, `${pulses}, no beat`, noRate, paced(plain(height), 0));
+    add(check, `${pulses}, over a rhythm of 30/min`, rateIs(30), paced(plain(height), 30));
+    add(check, `${pulses}, ${captured}`, rateIs(PACED), paced(plain(height), PACED));
+  }
+  for (const height of [2, 20, 700]) {
+    const check = "pacing pulses with tails (after EC13 4.1.4.2)";
+    const pulses = `${height} mV, 1 ms, tails of 2.5 and 25 % (2 mV at most), 4 to 100 ms, ${PACED}/min`;
+    add(check, `${pulses}, no beat`, noRate, paced(tailed(height), 0), false);
+    add(check, `${pulses}, ${captured}`, rateIs(PACED), paced(tailed(height), PACED));
+  }
+}
