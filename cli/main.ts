@@ -16,6 +16,12 @@ const seconds = (text: string) => {
   if (!(value > 0 && value < 1e9)) throw new InvalidArgumentError("give a number of seconds above 0.");
   return value;
 };
+const rates = [125, 128, 250, 256, 360, 500, 512];
+const oneRate = (text: string) => {
+  const value = Number(text);
+  if (!rates.includes(value)) throw new InvalidArgumentError(`give one of ${rates.join(", ")}.`);
+  return value;
+};
 /** RFC 3339, or milliseconds since the epoch. */
 const time = (text: string) => {
   const value = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
@@ -110,18 +116,38 @@ program
   .addOption(json())
   .action(async (options) => (await import("./export.ts")).exportData(options));
 
+/** An evaluation over a folder of WFDB records. */
+const evaluation = (name: string, description: string, data: string) =>
+  new Command(name)
+    .description(description)
+    .exitOverride()
+    .requiredOption("--data <dir>", data)
+    .option("--lead <n>", "signal to use", count(0), 0)
+    .option("--rate <hz>", `rate at which the detector runs: ${rates.join(", ")} (default: as a board would)`, oneRate)
+    .addOption(json());
+const compare = () => new Option("--compare", "published detectors on the same samples, in the same run");
+
 program
   .command("evaluate")
   .description("score what the firmware computes against reference recordings")
   .addCommand(
-    new Command("qrs")
-      .description("beats against reference annotations of WFDB records, as ANSI/AAMI EC57 scores them")
-      .exitOverride()
-      .requiredOption("--data <dir>", "folder of WFDB records")
+    evaluation(
+      "qrs",
+      "beats against reference annotations of WFDB records, as ANSI/AAMI EC57 scores them",
+      "folder of WFDB records",
+    )
       .option("--reference <dir>", "folder of .atr files, or one record's path (default: the data folder)")
-      .option("--lead <n>", "signal to use", count(0), 0)
-      .addOption(json())
-      .action(async (options) => (await import("./evaluate.ts")).evaluateQrsCommand(options)),
+      .addOption(compare())
+      .action(async (options) => (await import("./evaluate/qrs.ts")).evaluateQrsCommand(options)),
+  )
+  .addCommand(
+    evaluation(
+      "noise",
+      "beats on the MIT-BIH records 118 and 119 with recorded noise mixed in, at 24 to 0 dB",
+      "folder with 118, 119 and noise records (bw, ma, em), or with folders mitdb and nstdb that hold them",
+    )
+      .addOption(compare())
+      .action(async (options) => (await import("./evaluate/noise.ts")).evaluateNoiseCommand(options)),
   );
 
 program
