@@ -1,6 +1,5 @@
 /** Beats per minute from the times of beats: heart rate from an ECG, pulse rate from a photoplethysmogram. */
 import { FLAG_SATURATED, FLAG_SETTLING } from "../../drivers/driver.ts";
-import { median } from "./rank.ts";
 
 /** Beats a minute, 15..300, or null with at least one flag: settling, or saturated where the rate is outside the range. */
 export interface Rate {
@@ -18,56 +17,68 @@ export interface HeartRateMeter {
 
 const LOWEST = 15;
 const HIGHEST = 300;
-/** The median is taken over the newest intervals: at most 8, those of the last 10 s, but 3 at least. */
-const KEPT = 8;
+/** The range with what intervals are wrong by: a rate of 300 is not outside it now and then. */
+const BELOW = LOWEST - LOWEST / 512;
+const ABOVE = HIGHEST + HIGHEST / 512;
+/** The newest intervals: those of the last 10 s, but at most 16 and at least 3. */
+const KEPT = 16;
 const RECENT = 10;
 const NEEDED = 3;
-/** A silence is longer than 3.5 s and than 1.5 intervals: after 3.5 s from 26 beats a minute on, after 6 s at 15. */
-const SILENCE = 7 / 2;
+/** A beat is overdue after 3 s and 1.5 intervals: after 3 s from 30 a minute on, after 6 s at 15. */
+const OVERDUE = 3;
+const LATE = 3 / 2;
+/** After 4 s and 1.5 intervals what comes is another rhythm. */
+const SILENCE = 60 / LOWEST;
 
 /**
+ * The rate is that of the mean of the middle half of the newest intervals, in order of length: an odd interval or two do
+ * not move it, as with a median, but where short and long ones take turns (bigeminy) it lies between them.
  * `perSecond`: how many units of time make a second (1000 for ms, the sampling rate for indices; fractions are fine).
- * No value is shown before 3 intervals, nor in a silence; the intervals from before a silence never count again.
+ * No value is shown before 3 intervals, nor where a beat is overdue; intervals from before a silence never count again.
  * Throws Error for a `perSecond` that is not above 0.
  */
 export function createHeartRateMeter(perSecond: number): HeartRateMeter {
   if (!(perSecond > 0)) throw new Error(`heart rate: ${perSecond} units a second is not above 0`);
-  /** Newest first. */
+  /** A ring; the next one goes to `place`. */
   const intervals = new Float64Array(KEPT);
-  const scratch = new Float64Array(KEPT);
+  const sorted = new Float64Array(KEPT);
   let count = 0;
+  let place = 0;
   let last = 0;
   let started = false;
 
-  /** Median, in units, of the newest intervals as of `now`. */
+  /** Mean of the middle half, in units, of the newest intervals as of `now`. */
   const typical = (now: number): number => {
     let used = 0;
     let ended = last;
     while (used < count && (used < NEEDED || now - ended <= RECENT * perSecond)) {
-      ended -= intervals[used];
+      const interval = intervals[(place + KEPT - 1 - used) % KEPT];
+      ended -= interval;
+      sorted[used] = interval;
       used++;
     }
-    const upper = median(intervals, used, scratch);
-    return used % 2 === 1 ? upper : (scratch[used / 2 - 1] + upper) / 2;
-  };
-
-  /** The longest that may follow the last beat without one, in units. */
-  const patience = (now: number): number => {
-    const expected = count < NEEDED ? 60 / LOWEST : typical(now) / perSecond;
-    return Math.max(SILENCE, (expected * 3) / 2) * perSecond;
+    sorted.subarray(0, used).sort();
+    // a quarter is left out at either end; the interval that it cuts counts in part
+    const whole = used >> 2;
+    const part = 1 - (used & 3) / 4;
+    const end = used - 1 - whole;
+    let sum = (sorted[whole] + sorted[end]) * part;
+    for (let i = whole + 1; i < end; i++) sum += sorted[i];
+    return (sum * 2) / used;
   };
 
   const reset = (): void => {
-    count = 0;
+    count = place = 0;
     started = false;
   };
 
   return {
     beat: (at) => {
-      if (started && at - last > patience(at)) count = 0;
+      const expected = count < NEEDED ? 60 / LOWEST : typical(at) / perSecond;
+      if (started && at - last > Math.max(SILENCE, expected * LATE) * perSecond) count = 0;
       else if (started) {
-        for (let i = KEPT - 1; i > 0; i--) intervals[i] = intervals[i - 1];
-        intervals[0] = at - last;
+        intervals[place] = at - last;
+        place = place + 1 === KEPT ? 0 : place + 1;
         if (count < KEPT) count++;
       }
       started = true;
@@ -75,12 +86,12 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
     },
     read: (now, rate) => {
       rate.value = null;
-      if (count < NEEDED || now - last > patience(now)) {
-        rate.flags = FLAG_SETTLING;
-        return;
-      }
-      const value = (60 * perSecond) / typical(now);
-      if (value < LOWEST || value > HIGHEST) {
+      rate.flags = FLAG_SETTLING;
+      if (count < NEEDED) return;
+      const expected = typical(now) / perSecond;
+      if (now - last > Math.max(OVERDUE, expected * LATE) * perSecond) return;
+      const value = 60 / expected;
+      if (value < BELOW || value > ABOVE) {
         rate.flags = FLAG_SATURATED;
         return;
       }
