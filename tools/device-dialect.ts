@@ -39,8 +39,8 @@ export const deviceTarget = {
   },
 } as const;
 
-/** Files that may name the interpreter's own globals: they are the place where clocks and pins come from. */
-const ownBoard = ["boards/espruino/**", "firmware/main.*.ts"];
+/** Files that may name the interpreter's own globals: where clocks, pins and native vector functions come from. */
+const ownBoard = ["boards/espruino/**", "firmware/main.*.ts", "firmware/dsp/vectors.ts"];
 
 const common: TransformOptions = {
   loader: "ts",

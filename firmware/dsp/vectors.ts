@@ -1,0 +1,15 @@
+/** Work on whole arrays that an interpreter does natively. The one module that looks for the interpreter's own object. */
+
+export interface Vectors {
+  /** Sum of a[i] x b[(i + offset) mod b.length] over all of `a`. */
+  convolve(a: Float64Array, b: Float64Array, offset: number): number;
+  /** to[i] = map(from[i], i), cut to an integer, for as many as the shorter one has. `from`: at most 16 bits. */
+  mapInPlace(from: Uint16Array, to: Int32Array, map: (value: number, index: number) => number): void;
+}
+
+declare const E: Vectors | undefined;
+
+/** Espruino's E where there is one (Espruino reference, E.convolve and E.mapInPlace), null elsewhere. */
+export function nativeVectors(): Vectors | null {
+  return typeof E === "undefined" ? null : E;
+}
