@@ -24,10 +24,13 @@ export type Add = (
 
 export const milliseconds = (seconds: number): string => `${Math.round(seconds * 10000) / 10} ms`;
 
-/** Beats alike, all readings from 12 s on (30 s where they are rare); T none, or of `t` mV. */
+/**
+ * Beats alike, all readings from 12 s on (30 s where they are rare); T none, or of `t` mV. The rate is a thousandth off,
+ * towards the middle of the range, so that beats come at all places between two samples and of mains and drift.
+ */
 export function steady(label: string, rate: number, height: number, duration: number, t = 0): Trial {
   const seconds = rate < 30 ? 60 : 30;
-  const beats = beatTimes(seconds, rate);
+  const beats = beatTimes(seconds, rate < 100 ? rate * 1.0013 : rate * 0.9987);
   return { label, seconds, rate, from: rate < 30 ? 30 : 12, beats, waves: () => standardBeat(height, duration, t) };
 }
 
