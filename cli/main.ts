@@ -125,6 +125,8 @@ const evaluation = (name: string, description: string, data: string) =>
     .option("--lead <n>", "signal to use", count(0), 0)
     .option("--rate <hz>", `rate at which the detector runs: ${rates.join(", ")} (default: as a board would)`, oneRate)
     .addOption(json());
+const reference = () =>
+  new Option("--reference <dir>", "folder of .atr files, or one record's path (default: the data folder)");
 const compare = () => new Option("--compare", "published detectors on the same samples, in the same run");
 
 program
@@ -136,7 +138,7 @@ program
       "beats against reference annotations of WFDB records, as ANSI/AAMI EC57 scores them",
       "folder of WFDB records",
     )
-      .option("--reference <dir>", "folder of .atr files, or one record's path (default: the data folder)")
+      .addOption(reference())
       .addOption(compare())
       .action(async (options) => (await import("./evaluate/qrs.ts")).evaluateQrsCommand(options)),
   )
@@ -148,6 +150,15 @@ program
     )
       .addOption(compare())
       .action(async (options) => (await import("./evaluate/noise.ts")).evaluateNoiseCommand(options)),
+  )
+  .addCommand(
+    evaluation(
+      "rhythm",
+      "atrial fibrillation and heart rate from the beats, against annotated rhythms and reference beats",
+      "folder of WFDB records",
+    )
+      .addOption(reference())
+      .action(async (options) => (await import("./evaluate/rhythm.ts")).evaluateRhythmCommand(options)),
   );
 
 program

@@ -7,7 +7,11 @@ export {
   type Latency,
   RESAMPLER,
 } from "./detections.ts";
+export type { FibrillationFigures } from "./fibrillation.ts";
+export type { RateFigures } from "./heart-rate.ts";
 export * from "./noise.ts";
 export * from "./qrs.ts";
+export type { Skipped } from "./recordings.ts";
 export { createLinearResampler, type Resampler, resampleLinear } from "./resample.ts";
+export * from "./rhythm.ts";
 export * from "./score.ts";

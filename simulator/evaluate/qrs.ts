@@ -6,11 +6,7 @@
  * second after their R peak (found by looking back) count, and are told apart: how many there are, and what the score
  * would be without them.
  */
-import { join } from "node:path";
-import { microvoltsPerUnit, readRecordSync } from "../../formats/index.ts";
 import {
-  breath,
-  countsOf,
   type DetectorFactory,
   detect,
   detectorRateFor,
@@ -19,7 +15,7 @@ import {
   PROMPT,
   RESAMPLER,
 } from "./detections.ts";
-import { findReference, readReference, recordsOf } from "./reference.ts";
+import { type RecordingOptions, type Skipped, visitRecordings } from "./recordings.ts";
 import { average, gross, LEARNING_TIME, type Score, type Statistics, scoreBeats } from "./score.ts";
 
 /** A detector to be compared with. */
@@ -30,20 +26,10 @@ export interface Peer {
   readonly factory: DetectorFactory;
 }
 
-export interface QrsOptions {
-  /** Folder of WFDB records. */
-  readonly dataFolder: string;
-  /** Folder with NAME.atr, or a record's path without extension; `dataFolder` where absent. */
-  readonly referenceFolder?: string | undefined;
-  /** Which signal, from 0. */
-  readonly lead?: number | undefined;
-  /** At which the detector runs, hz; `detectorRateFor` the recording where absent. */
-  readonly rate?: number | undefined;
+export interface QrsOptions extends RecordingOptions {
   readonly detectorFactory: DetectorFactory;
   /** Run over the same samples. */
   readonly peers?: readonly Peer[] | undefined;
-  /** Called after every record, for a progress bar. What it throws ends the evaluation. */
-  readonly onRecord?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface QrsRow extends Score {
@@ -82,7 +68,7 @@ export interface QrsDocument extends QrsResult {
   readonly records: readonly QrsRow[];
   readonly resampler: string;
   /** Records of the folder that were left out, and why. */
-  readonly skipped: readonly { readonly record: string; readonly reason: string }[];
+  readonly skipped: readonly Skipped[];
   /** Where there are any: the others' results over the same samples. */
   readonly peers?: readonly PeerResult[];
 }
@@ -115,60 +101,36 @@ function resultOf({ all, prompt, delays }: Tally): QrsResult {
 /**
  * Evaluates detectors over every record of a folder that has the lead and a reference. Reference beats after the end of
  * a recording do not count, nor do detections after the end of the reference.
- * Throws Error (path, value, what to do) for a damaged record, a circular reference, and where no record is left.
+ * Throws Error: see visitRecordings.
  */
 export async function evaluateQrs(options: QrsOptions): Promise<QrsDocument> {
-  const { dataFolder, referenceFolder, lead = 0, detectorFactory, peers = [] } = options;
-  if (!Number.isInteger(lead) || lead < 0) throw new Error(`lead ${lead} is not a signal number from 0`);
-  const names = recordsOf(dataFolder);
+  const { lead = 0, detectorFactory, peers = [] } = options;
   const rows: QrsRow[] = [];
-  const skipped: { record: string; reason: string }[] = [];
   const factories = [detectorFactory, ...peers.map(({ factory }) => factory)];
   const tallies = factories.map((): Tally => ({ all: [], prompt: [], delays: [] }));
-  for (const [at, name] of names.entries()) {
-    const record = readRecordSync(join(dataFolder, name));
-    const signal = record.signals[lead];
-    const path = findReference(dataFolder, name, referenceFolder);
-    if (signal === undefined)
-      skipped.push({ record: name, reason: `no signal ${lead}: it has ${record.signals.length}` });
-    else if (microvoltsPerUnit(signal.units) === null) {
-      skipped.push({ record: name, reason: `signal ${lead} is in ${signal.units}, not a voltage` });
-    } else if (path === null) skipped.push({ record: name, reason: `no reference beats (${name}.atr)` });
-    else {
-      const reference = readReference(path, dataFolder, record);
-      const ecg = countsOf(record, signal);
-      const until = Math.min(ecg.samples.length / ecg.rate, reference.until);
-      const score = (times: readonly number[]): Part => {
-        const limits = { until, excluded: reference.excluded };
-        return {
-          whole: scoreBeats(reference.beats, times, limits),
-          fromFiveMinutes: scoreBeats(reference.beats, times, { ...limits, from: LEARNING_TIME }),
-        };
+  const skipped = await visitRecordings(options, async ({ name, ecg, leadName, reference, until }) => {
+    const score = (times: readonly number[]): Part => {
+      const limits = { until, excluded: reference.excluded };
+      return {
+        whole: scoreBeats(reference.beats, times, limits),
+        fromFiveMinutes: scoreBeats(reference.beats, times, { ...limits, from: LEARNING_TIME }),
       };
-      const detectorRate = options.rate ?? detectorRateFor(ecg.rate);
-      for (const [which, factory] of factories.entries()) {
-        const found = await detect(ecg, detectorRate, factory);
-        const prompt = found.times.filter((_, beat) => found.delays[beat]! <= PROMPT);
-        const scores = score(found.times);
-        const tally = tallies[which]!;
-        tally.all.push(scores);
-        tally.prompt.push(score(prompt));
-        for (const delay of found.delays) tally.delays.push(delay);
-        if (which > 0) continue;
-        const about = { record: name, lead, leadName: signal.description, rate: ecg.rate, detectorRate };
-        const late = found.times.length - prompt.length;
-        rows.push({ ...about, ...scores.whole, late, fromFiveMinutes: scores.fromFiveMinutes });
-      }
+    };
+    const detectorRate = options.rate ?? detectorRateFor(ecg.rate);
+    for (const [which, factory] of factories.entries()) {
+      const found = await detect(ecg, detectorRate, factory);
+      const prompt = found.times.filter((_, beat) => found.delays[beat]! <= PROMPT);
+      const scores = score(found.times);
+      const tally = tallies[which]!;
+      tally.all.push(scores);
+      tally.prompt.push(score(prompt));
+      for (const delay of found.delays) tally.delays.push(delay);
+      if (which > 0) continue;
+      const late = found.times.length - prompt.length;
+      const about = { record: name, lead, leadName, rate: ecg.rate, detectorRate };
+      rows.push({ ...about, ...scores.whole, late, fromFiveMinutes: scores.fromFiveMinutes });
     }
-    options.onRecord?.(at + 1, names.length);
-    await breath();
-  }
-  if (rows.length === 0) {
-    const why = skipped.slice(0, 3).map(({ record, reason }) => `${record}: ${reason}`);
-    throw new Error(
-      `${dataFolder}: no record to evaluate${why.length === 0 ? " (no NAME.hea with NAME.dat)" : `; ${why.join("; ")}`}`,
-    );
-  }
+  });
   return {
     records: rows,
     ...resultOf(tallies[0]!),

@@ -71,6 +71,18 @@ test("the text of evaluate noise gives the rows, the gross figures and what is n
   expect(out).toContain("not there: bw, em");
 });
 
+test("evaluate rhythm gives the document of the contract, and its text says on how few records it stands", async () => {
+  const [document, text] = await Promise.all([
+    run("rhythm", "--data", folder, "--json"),
+    run("rhythm", "--data", folder),
+  ]);
+  expect([document.code, document.all, text.code]).toEqual([0, document.out, 0]);
+  expect(JSON.parse(document.out)).toMatchObject({ auc: null, se: null, sp: 100, windows: expect.any(Number) });
+  expect(JSON.parse(document.out).windows).toBeGreaterThan(900);
+  expect(text.out).toMatch(/^own beats +- +- +100\.000 /m);
+  expect(text.out).toContain("0 records have any, 0 episodes, 0 s: few people prove little");
+});
+
 test.each([
   [["qrs"], /required option/],
   [["qrs", "--data", "absent-folder"], /absent-folder: no such folder; --data is/],

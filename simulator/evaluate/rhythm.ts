@@ -1,0 +1,88 @@
+/** `evaluate rhythm`: what the firmware makes of the beats, from its own and from reference beats, held against annotations. */
+import { FIBRILLATION_THRESHOLD } from "../../firmware/dsp/fibrillation.ts";
+import { type DetectorFactory, detect, detectorRateFor, RESAMPLER } from "./detections.ts";
+import {
+  AFIB,
+  type FibrillationFigures,
+  fibrillationFigures,
+  fibrillationReadings,
+  type Readings,
+  stretchesOf,
+} from "./fibrillation.ts";
+import { type RateFigures, type RateSecond, rateFigures, rateSeconds } from "./heart-rate.ts";
+import { type RecordingOptions, type Skipped, visitRecordings } from "./recordings.ts";
+
+export interface RhythmOptions extends RecordingOptions {
+  readonly detectorFactory: DetectorFactory;
+}
+
+export interface RhythmRow {
+  readonly record: string;
+  /** Annotated atrial fibrillation: how often, and s in all. */
+  readonly episodes: number;
+  readonly seconds: number;
+  /** By own beats. */
+  readonly fibrillation: FibrillationFigures;
+  readonly heartRate: { readonly beats: RateFigures; readonly shown: RateFigures };
+}
+
+/** Atrial fibrillation by own beats stands at the top. */
+export interface RhythmDocument extends FibrillationFigures {
+  /** The same on reference beats. */
+  readonly reference: FibrillationFigures;
+  /** Above it is fibrillation. */
+  readonly threshold: number;
+  /** Records with any, episodes and seconds of it. */
+  readonly annotated: { readonly records: number; readonly episodes: number; readonly seconds: number };
+  /** `beats`: by the mean interval over 10 s; `shown`: what the meter shows. See heart-rate.ts. */
+  readonly heartRate: { readonly beats: RateFigures; readonly shown: RateFigures };
+  readonly records: readonly RhythmRow[];
+  readonly resampler: string;
+  readonly skipped: readonly Skipped[];
+}
+
+const heartRate = (seconds: readonly RateSecond[]) => ({
+  beats: rateFigures(seconds, "own"),
+  shown: rateFigures(seconds, "shown"),
+});
+
+/**
+ * Evaluates over every record of a folder that has the lead and a reference. Throws Error: see visitRecordings.
+ */
+export async function evaluateRhythm(options: RhythmOptions): Promise<RhythmDocument> {
+  const rows: RhythmRow[] = [];
+  const own: Readings[] = [];
+  const reference: Readings[] = [];
+  const allSeconds: RateSecond[] = [];
+  const skipped = await visitRecordings(options, async ({ name, ecg, reference: truth, until }) => {
+    const found = await detect(ecg, options.rate ?? detectorRateFor(ecg.rate), options.detectorFactory);
+    const stretches = stretchesOf(truth.annotations, AFIB, until);
+    const readings = fibrillationReadings(found.times, stretches);
+    own.push(readings);
+    reference.push(fibrillationReadings(truth.beats, stretches));
+    const seconds = rateSeconds(found, truth, until);
+    for (const second of seconds) allSeconds.push(second);
+    rows.push({
+      record: name,
+      episodes: stretches.length,
+      seconds: Math.round(stretches.reduce((sum, [from, to]) => sum + to - from, 0)),
+      fibrillation: fibrillationFigures([readings]),
+      heartRate: heartRate(seconds),
+    });
+  });
+  const sum = (pick: (row: RhythmRow) => number) => rows.reduce((total, row) => total + pick(row), 0);
+  return {
+    ...fibrillationFigures(own),
+    reference: fibrillationFigures(reference),
+    threshold: FIBRILLATION_THRESHOLD,
+    annotated: {
+      records: sum(({ episodes }) => (episodes > 0 ? 1 : 0)),
+      episodes: sum(({ episodes }) => episodes),
+      seconds: sum(({ seconds }) => seconds),
+    },
+    heartRate: heartRate(allSeconds),
+    records: rows,
+    resampler: RESAMPLER,
+    skipped,
+  };
+}
