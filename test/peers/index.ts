@@ -1,11 +1,23 @@
 /** Published QRS detectors to be compared with: `vitalwire evaluate qrs --compare`. */
 import type { Peer } from "../../simulator/evaluate/qrs.ts";
+import { createElgendiDetector } from "./elgendi.ts";
+import { createHamiltonDetector } from "./hamilton.ts";
 import { createRtorDetector } from "./rtor.ts";
 
 export const peers: readonly Peer[] = [
   {
+    name: "Hamilton",
+    source: "Hamilton 2002, after Pan and Tompkins 1985 and Hamilton and Tompkins 1986; their numbers",
+    factory: createHamiltonDetector,
+  },
+  {
+    name: "Elgendi",
+    source: "Elgendi 2013, two moving averages; the paper's numbers, as a stream",
+    factory: createElgendiDetector,
+  },
+  {
     name: "MAX30003 RTOR principle",
-    source: "MAX30001G data sheet, p. 28, 59, 60, registers as after power-on; what it leaves open is assumed",
+    source: "MAX30001G data sheet, p. 28, 59, 60; what it leaves open after Pan and Tompkins 1985, or assumed",
     factory: createRtorDetector,
   },
 ];

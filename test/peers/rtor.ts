@@ -1,40 +1,41 @@
 /**
  * The principle of the R-to-R block in the MAX30003 and MAX30001: "an adaptation of Pan-Tompkins" (MAX30001G data sheet
- * 19-101070, p. 28), with its registers as they are after power-on (CNFG_RTOR1, CNFG_RTOR2, p. 59 and 60). Analog Devices'
- * note on them (ez.analog.com 28797) says differentiator, integrator, and a search for a peak between the crossings of a
- * threshold. What lies between those words, where it looks how to learn, and when it begins anew, is assumed; so this tells
- * what the principle does, not what silicon finds.
+ * 19-101070, p. 28) with registers (CNFG_RTOR1, CNFG_RTOR2, p. 59 and 60); a differentiator, an integrator, and a search for
+ * a peak between the crossings of a threshold (Analog Devices, ez.analog.com 28797). What lies between those words, how it
+ * learns, and when it begins anew, is assumed; so this tells what the principle does, not what silicon finds.
  *
- * The block steps 128 (125) times a second. Here a rate that is a multiple of about 128 hz is averaged down (250 and 256 in
- * pairs, 360 in threes to 120 hz, 500 and 512 in fours); the counts in the registers stay what they are.
+ * Taken from Pan and Tompkins (IEEE Trans. Biomed. Eng. 32:230, 1985): their differentiator (eq. 9, 10) and the square after
+ * it. Without the square the block misses eleven beats of a hundred at the same threshold. Registers are as after power-on,
+ * but for RHSF: its 4/8 of an average interval never lets go of a bigeminy, whose early beats come sooner than that.
+ *
+ * The block steps 128 (125) times a second. Higher rates are averaged down (250 and 256 hz in pairs, 360 in threes to 120,
+ * 500 and 512 in fours); the numbers in the registers stay what they are.
  */
 import type { DetectorFactory } from "../../simulator/evaluate/detections.ts";
-import { createDifference, createMean, requireSignal } from "./moving.ts";
+import { createDelay, createDifference, createMean, requireSignal } from "./moving.ts";
 
-/** WNDW: steps over which differences are averaged. */
+/** WNDW: steps over which squares are averaged. */
 const WINDOW = 12;
 /** PTSF: threshold over average peak. */
 const THRESHOLD = 4 / 16;
-/** PAVG, RAVG: weight of the newest peak and interval is one of these. */
-const WEIGHT = 8;
-/** HOFF: steps after an R in which there is no other. */
+/** PAVG: the newest peak is one of so many. */
+const PEAKS = 8;
+/** HOFF: steps after an R in which there is no other. RHSF is 0. */
 const HOLD_OFF = 32;
-/** RHSF: nor is there one sooner than this part of the average interval. */
-const HOLD_OFF_PART = 4 / 8;
 /** Steps (assumed): the first threshold is learned from so many; after so many without an R it is learned anew. */
 const LEARN = 256;
 const DEAF = 512;
-
-const average = (one: number, all: number) => (all === 0 ? one : (one + (WEIGHT - 1) * all) / WEIGHT);
 
 /** See DetectorFactory. Throws Error for a rate that is not 100 to 1000 hz. */
 export const createRtorDetector: DetectorFactory = (rate, microvoltsPerCount, onBeat) => {
   requireSignal("RTOR", rate, microvoltsPerCount);
   const step = Math.max(1, Math.round(rate / 128));
-  const difference = createDifference(1);
+  const outer = createDifference(4);
+  const inner = createDifference(2);
+  const late = createDelay(1);
   const mean = createMean(WINDOW);
   /** From the middle of what is averaged to the newest step. */
-  const delay = (WINDOW - 1) / 2 + 1 / 2;
+  const delay = (WINDOW - 1) / 2 + 2;
   let pushed = 0;
   let sum = 0;
   let tick = 0;
@@ -42,7 +43,6 @@ export const createRtorDetector: DetectorFactory = (rate, microvoltsPerCount, on
   let since = 0;
   let learned = 0;
   let peaks = 0;
-  let intervals = 0;
   let lastR = -1;
   /** It was below the threshold since it learned: a peak is seen from its beginning. */
   let below = false;
@@ -51,8 +51,7 @@ export const createRtorDetector: DetectorFactory = (rate, microvoltsPerCount, on
   let peakAt = 0;
 
   const found = () => {
-    if (lastR >= 0) intervals = average(peakAt - lastR, intervals);
-    peaks = average(peak, peaks);
+    peaks += (peak - peaks) / PEAKS;
     lastR = since = peakAt;
     searching = false;
     // a block of `step` samples has its middle (step - 1) / 2 before its end
@@ -60,7 +59,8 @@ export const createRtorDetector: DetectorFactory = (rate, microvoltsPerCount, on
   };
 
   const advance = (value: number) => {
-    const level = mean(Math.abs(difference(value)));
+    const slope = (outer(value) + 2 * late(inner(value))) / 8;
+    const level = mean(slope * slope);
     if (tick - since >= DEAF && !searching) {
       peaks = learned = 0;
       since = tick;
@@ -75,7 +75,7 @@ export const createRtorDetector: DetectorFactory = (rate, microvoltsPerCount, on
       if (level <= threshold) below = true;
       else if (below && !searching) {
         below = false;
-        searching = lastR < 0 || tick - lastR > Math.max(HOLD_OFF, intervals * HOLD_OFF_PART);
+        searching = lastR < 0 || tick - lastR > HOLD_OFF;
         peak = 0;
       }
       if (searching && level > peak) {
