@@ -71,11 +71,12 @@ const TAILS = [0.004, 0.008, 0.015, 0.025, 0.05, 0.075, 0.1];
 const RANGES = [50, 400];
 /** No multiple of a sampling interval: pulses come at all places between two samples. */
 const PACED = 70.3;
+const BEFORE_R = 0.06;
 
-/** Both signs, all widths. */
-const plain = (height: number): Kind[] =>
+/** Both signs. */
+const plain = (height: number, widths: readonly number[] = WIDTHS): Kind[] =>
   [height, -height].flatMap((signed) =>
-    WIDTHS.map((width): Kind => [`${signed} mV ${milliseconds(width)}`, { height: signed, width }]),
+    widths.map((width): Kind => [`${signed} mV ${milliseconds(width)}`, { height: signed, width }]),
   );
 
 /** After EC13 4.1.4.2: a tail of 2.5 and 25 % of the pulse, 2 mV at most, against it. */
@@ -87,8 +88,8 @@ const tailed = (height: number): Kind[] =>
     }),
   );
 
-/** Every kind of pulse into every converter, over beats of a rate; 0: none. */
-function paced(kinds: readonly Kind[], rate: number): Trial[] {
+/** Every kind of pulse into every converter, over beats of a rate; 0: none. `apart`: another one so long before each, s. */
+function paced(kinds: readonly Kind[], rate: number, apart = 0): Trial[] {
   const beats = rate === 0 ? [] : beatTimes(30, rate);
   return kinds.flatMap(([label, pulse]) =>
     RANGES.map((range) => ({
@@ -98,7 +99,7 @@ function paced(kinds: readonly Kind[], rate: number): Trial[] {
       range,
       beats,
       waves: () => standardBeat(1, 0.1, 0.2),
-      pulses: pacing(30, PACED, pulse),
+      pulses: [...pacing(30, PACED, pulse, BEFORE_R), ...(apart > 0 ? pacing(30, PACED, pulse, BEFORE_R + apart) : [])],
     })),
   );
 }
@@ -111,6 +112,13 @@ export function pacemakers(add: Add): void {
     add(check, `${pulses}, no beat`, noRate, paced(plain(height), 0));
     add(check, `${pulses}, over a rhythm of 30/min`, rateIs(30), paced(plain(height), 30));
     add(check, `${pulses}, ${captured}`, rateIs(PACED), paced(plain(height), PACED));
+  }
+  for (const apart of [0.15, 0.25]) {
+    const check = "pacing pulses in pairs (after EC13 4.1.4.1)";
+    const pulses = `+-2 and +-700 mV, 0.5 and 2 ms, ${milliseconds(apart)} apart, ${PACED}/min`;
+    const kinds = [2, 700].flatMap((height) => plain(height, [0.0005, 0.002]));
+    add(check, `${pulses}, no beat`, noRate, paced(kinds, 0, apart));
+    add(check, `${pulses}, the second ${captured}`, rateIs(PACED), paced(kinds, PACED, apart));
   }
   for (const height of [2, 20, 700]) {
     const check = "pacing pulses with tails (after EC13 4.1.4.2)";

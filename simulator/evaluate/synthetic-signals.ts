@@ -115,7 +115,7 @@ export function repeat(cycle: Cycle, seconds: number): { beats: number[]; waves:
 }
 
 /** Pulses `before` s ahead of times `rate` to the minute: those of beatTimes. */
-export function pacing(seconds: number, rate: number, pulse: Omit<Pulse, "at">, before = 0.06): Pulse[] {
+export function pacing(seconds: number, rate: number, pulse: Omit<Pulse, "at">, before: number): Pulse[] {
   return beatTimes(seconds, rate).map((at) => ({ ...pulse, at: at - before }));
 }
 

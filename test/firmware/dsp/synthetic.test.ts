@@ -51,12 +51,17 @@ const known: Partial<Record<SyntheticFamily, Record<string, string>>> = {
     ),
   ),
   pacemakers: Object.fromEntries(
-    [2, 5, 20, 100, 700].flatMap((height) =>
-      ["no beat", "over a rhythm of 30/min"].map((over) => [
-        `+-${height} mV, 0.1 to 2 ms, 70.3/min, ${over}`,
-        "the converter's filter makes a wave of the pulse, and the detector a beat of that",
-      ]),
-    ),
+    [
+      ...[2, 5, 20, 100, 700].flatMap((height) =>
+        ["no beat", "over a rhythm of 30/min"].map((over) => `+-${height} mV, 0.1 to 2 ms, 70.3/min, ${over}`),
+      ),
+      "+-2 and +-700 mV, 0.5 and 2 ms, 150 ms apart, 70.3/min, no beat",
+      "+-2 and +-700 mV, 0.5 and 2 ms, 250 ms apart, 70.3/min, no beat",
+      "+-2 and +-700 mV, 0.5 and 2 ms, 250 ms apart, 70.3/min, the second 60 ms before the R of every beat, QRS 1 mV 100 ms",
+    ].map((condition) => [
+      condition,
+      "the converter's filter makes a wave of the pulse, and the detector a beat of that",
+    ]),
   ),
 };
 
