@@ -5,6 +5,8 @@ import { dataFolder } from "./needs.ts";
 export interface RecordBeats {
   /** Times of the beats, s. */
   readonly beats: readonly number[];
+  /** What kind of beat each of them is: "N" normal, "V" premature ventricular, and so on. */
+  readonly symbols: readonly string[];
   /** Ventricular flutter, from "[" to "]", s. */
   readonly flutter: readonly (readonly [number, number])[];
   /** Changes of rhythm: when, s, and its label, as "(AFIB". */
@@ -20,6 +22,7 @@ export function readRecordBeats(record: string): RecordBeats {
   const ends = of("]");
   return {
     beats: annotations.filter(({ symbol }) => isBeat(symbol)).map(({ sample }) => sample / rate),
+    symbols: annotations.filter(({ symbol }) => isBeat(symbol)).map(({ symbol }) => symbol),
     flutter: of("[").map((start, k) => [start, ends[k]!]),
     rhythms: annotations
       .filter(({ symbol }) => symbol === "+")
