@@ -112,18 +112,26 @@ export function designSection(rate: number, frequency: number, q: number): [numb
 }
 
 /**
- * `whole` samples of weight `inner` and one of weight `end` on either side, in TAP_SCALE-ths; no ends where a period is
- * a whole number of samples.
+ * Taps in TAP_SCALE-ths: whole samples of a period with one weight, and where a period is no whole number of them one
+ * more on either side, with the weight that puts the zero on the mains. What rounding left over goes to the middle.
  */
-export function designMainsAverage(rate: number, mains: number): { whole: number; inner: number; end: number } {
+export function designMainsAverage(rate: number, mains: number): number[] {
   const whole = Math.floor(rate / mains);
-  if (whole * mains === rate) return { whole, inner: 1, end: 0 };
   const w = (2 * Math.PI * mains) / rate;
-  const share = -Math.sin((whole * w) / 2) / Math.sin(w / 2) / (2 * Math.cos(((whole + 1) * w) / 2));
-  // As many odd ones as it takes for the sum to be TAP_SCALE.
-  const near = TAP_SCALE / (whole + 2 * share);
-  const inner = whole % 2 === 0 ? Math.round(near) : 2 * Math.round(near / 2);
-  return { whole, inner, end: (TAP_SCALE - whole * inner) / 2 };
+  const end = -Math.sin((whole * w) / 2) / Math.sin(w / 2) / (2 * Math.cos(((whole + 1) * w) / 2));
+  const inner = Math.round(TAP_SCALE / (whole + 2 * (whole * mains === rate ? 0 : end)));
+  if (whole * mains !== rate) {
+    // Twice a whole number must be left for the ends.
+    const even = inner + ((TAP_SCALE - whole * inner) % 2);
+    const outer = (TAP_SCALE - whole * even) / 2;
+    return [outer, ...new Array<number>(whole).fill(even), outer];
+  }
+  const taps = new Array<number>(whole).fill(inner);
+  const left = TAP_SCALE - whole * inner;
+  // An even number of them has two in the middle.
+  taps[whole >> 1] += whole % 2 === 0 ? left / 2 : left;
+  if (whole % 2 === 0) taps[(whole >> 1) - 1] += left / 2;
+  return taps;
 }
 
 /** The share of the difference by which a one-pole mean follows, in SECTION_SCALE-ths. */
@@ -164,11 +172,6 @@ function table(
 
 /** The whole file. */
 export function render(): string {
-  const windows = (rate: number) =>
-    [50, 60].flatMap((mains) => {
-      const { whole, inner, end } = designMainsAverage(rate, mains);
-      return [whole, inner, end];
-    });
   return `${[
     "/**",
     " * Coefficients, by sampling rate; null where there is none. Written by tools/filter-design.ts: run it with --write.",
@@ -204,10 +207,12 @@ export function render(): string {
           ] as const,
       ),
     ),
-    ...table(
-      "Windows of a period of 50 and of 60 hz: whole samples, their weight, the weight of one more on either side.",
-      "mainsWindows",
-      RATES.map((rate) => [rate, windows(rate)] as const),
+    ...[50, 60].flatMap((mains) =>
+      table(
+        `Mean of about a period of ${mains} hz: its taps, in TAP_SCALE-ths.`,
+        `mains${mains}Taps`,
+        RATES.map((rate) => [rate, designMainsAverage(rate, mains)] as const),
+      ),
     ),
     ...table(
       "Follower of 0.05 hz: its share of the difference, in SECTION_SCALE-ths.",

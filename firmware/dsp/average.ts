@@ -1,6 +1,7 @@
-/** Moving averages: running sums of integers, exact for samples of up to 31 bits, however long they run. */
-import { mainsWindows, RATES } from "./designs.ts";
+/** Moving averages: of any length by a running sum of integers, exact however long it runs; of a mains period by a FIR. */
+import { mains50Taps, mains60Taps, RATES, TAP_SCALE } from "./designs.ts";
 import { type Filter, refusal, requireRoom } from "./filter.ts";
+import { createFir } from "./fir.ts";
 
 /**
  * Mean of the last `milliseconds`, rounded to the nearest count (halves up). `delay`: half of one sample less than that.
@@ -29,8 +30,9 @@ export function createAverage(rate: number, milliseconds: number): Filter {
         sum = samples[0] * length;
       }
       for (let i = 0; i < count; i++) {
-        sum += samples[i] - kept[at];
-        kept[at] = samples[i];
+        const x = samples[i];
+        sum += x - kept[at];
+        kept[at] = x;
         at = at + 1 === length ? 0 : at + 1;
         out[i] = Math.floor(sum / length + 1 / 2);
       }
@@ -44,53 +46,15 @@ export function createAverage(rate: number, milliseconds: number): Filter {
 }
 
 /**
- * Mean of about one period of the mains, with its zero exactly there. For detection only: it takes a tenth of a narrow
- * QRS, and is no display filter. Where a period is no whole number of samples, as many whole ones as fit in it have one
- * weight, and one more on either side a smaller one that puts the zero on the mains; nothing is resampled. `delay` may be
- * a half. Throws Error for a rate that is none of 125, 128, 250, 256, 360, 500, 512, and for mains other than 50 and 60 hz.
+ * Mean of about one period of the mains, with its zero there. For detection only: it takes a tenth of a narrow QRS, and is
+ * no display filter. Where a period is no whole number of samples, as many whole ones as fit in it have one weight, and
+ * one more on either side a smaller one that puts the zero on the mains; nothing is resampled. `delay` may be a half.
+ * Throws Error for a rate that is none of 125, 128, 250, 256, 360, 500, 512, and for mains other than 50 and 60 hz.
  */
 export function createMainsAverage(rate: number, mains: number): Filter {
-  const windows = mainsWindows(rate);
-  if (windows === null) throw refusal("mains average", rate, RATES);
   if (mains !== 50 && mains !== 60) throw new Error(`mains average: mains ${mains} hz is none of 50, 60; choose one`);
-  const first = mains === 50 ? 0 : 3;
-  const whole = windows[first];
-  const inner = windows[first + 1];
-  const end = windows[first + 2];
-  const weight = whole * inner + 2 * end;
-  /** The inner ones and one end; without ends the inner ones are all. */
-  const length = end === 0 ? whole : whole + 1;
-  const kept = new Int32Array(length);
-  let started = false;
-  let at = 0;
-  /** Of the inner ones. */
-  let sum = 0;
-
-  return {
-    rate,
-    delay: end === 0 ? (whole - 1) / 2 : (whole + 1) / 2,
-    push: (samples, count, out) => {
-      requireRoom("mains average", out, count);
-      if (!started && count > 0) {
-        started = true;
-        kept.fill(samples[0]);
-        sum = samples[0] * whole;
-      }
-      for (let i = 0; i < count; i++) {
-        const x = samples[i];
-        const oldest = kept[at];
-        if (end === 0) sum += x - oldest;
-        out[i] = Math.floor((sum * inner + (x + oldest) * end) / weight + 1 / 2);
-        kept[at] = x;
-        at = at + 1 === length ? 0 : at + 1;
-        // The newest end comes in, the oldest inner one becomes the other end.
-        if (end !== 0) sum += x - kept[at];
-      }
-      return count;
-    },
-    reset: () => {
-      started = false;
-      at = 0;
-    },
-  };
+  const taps = mains === 50 ? mains50Taps(rate) : mains60Taps(rate);
+  if (taps === null) throw refusal("mains average", rate, RATES);
+  const fir = createFir({ name: "mains average", taps, scale: TAP_SCALE, factor: 1 });
+  return { rate, delay: fir.delay, push: fir.push, reset: fir.reset };
 }

@@ -80,23 +80,44 @@ export function notchSections(rate: number): readonly number[] | null {
   return null;
 }
 
-/** Windows of a period of 50 and of 60 hz: whole samples, their weight, the weight of one more on either side. */
-export function mainsWindows(rate: number): readonly number[] | null {
+/** Mean of about a period of 50 hz: its taps, in TAP_SCALE-ths. */
+export function mains50Taps(rate: number): readonly number[] | null {
   switch (rate) {
     case 125:
-      return [2, 23711, 9057, 2, 24544, 8224];
+      return [9057, 23711, 23711, 9057];
     case 128:
-      return [2, 23527, 9241, 2, 24497, 8271];
+      return [9241, 23527, 23527, 9241];
     case 250:
-      return [5, 1, 0, 4, 15507, 1754];
+      return [13107, 13107, 13108, 13107, 13107];
     case 256:
-      return [5, 12728, 948, 4, 15105, 2558];
+      return [948, 12728, 12728, 12728, 12728, 12728, 948];
     case 360:
-      return [7, 9078, 995, 6, 1, 0];
+      return [995, 9078, 9078, 9078, 9078, 9078, 9078, 9078, 995];
     case 500:
-      return [10, 1, 0, 8, 7847, 1380];
+      return [6554, 6554, 6554, 6554, 6552, 6552, 6554, 6554, 6554, 6554];
     case 512:
-      return [10, 6394, 798, 8, 7665, 2108];
+      return [798, 6394, 6394, 6394, 6394, 6394, 6394, 6394, 6394, 6394, 6394, 798];
+  }
+  return null;
+}
+
+/** Mean of about a period of 60 hz: its taps, in TAP_SCALE-ths. */
+export function mains60Taps(rate: number): readonly number[] | null {
+  switch (rate) {
+    case 125:
+      return [8224, 24544, 24544, 8224];
+    case 128:
+      return [8271, 24497, 24497, 8271];
+    case 250:
+      return [1754, 15507, 15507, 15507, 15507, 1754];
+    case 256:
+      return [2558, 15105, 15105, 15105, 15105, 2558];
+    case 360:
+      return [10923, 10923, 10922, 10922, 10923, 10923];
+    case 500:
+      return [1380, 7847, 7847, 7847, 7847, 7847, 7847, 7847, 7847, 1380];
+    case 512:
+      return [2108, 7665, 7665, 7665, 7665, 7665, 7665, 7665, 7665, 2108];
   }
   return null;
 }

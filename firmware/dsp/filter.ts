@@ -1,4 +1,4 @@
-/** What the filters for display and storage have in common. Whole signals stay in counts: a filter never changes the unit. */
+/** What the filters have in common: blocks of counts in, blocks of counts out, at one sampling rate. */
 
 export interface Filter {
   /** The sampling rate that it is made for, hz. */

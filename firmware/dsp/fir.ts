@@ -9,8 +9,8 @@ import { nativeVectors } from "./vectors.ts";
 export interface FirOptions {
   /** Whose errors: "low-pass". */
   readonly name: string;
-  /** First half of the taps and the middle one, integers in `scale`-ths; the rest is its mirror image. */
-  readonly half: readonly number[];
+  /** Integers in `scale`-ths, the same read backwards. */
+  readonly taps: readonly number[];
   /** A power of two up to 2^20. */
   readonly scale: number;
   /** Each how manyth output is computed at all, 1 to 8: the first one goes with the first sample. */
@@ -23,33 +23,39 @@ export interface Fir {
   reset(): void;
 }
 
+/** All taps of a filter of odd length from the first half and the middle one. */
+export function mirrored(half: readonly number[]): number[] {
+  const taps: number[] = [];
+  for (let i = 0; i < 2 * half.length - 1; i++) taps.push(half[i < half.length ? i : 2 * half.length - 2 - i]);
+  return taps;
+}
+
 /** Input samples that are filtered at a time: a longer turn costs longer native sums, a shorter one more turns. */
 const TURN = 24;
 /** Added to every native sum, which is then cut to 32 bits: what is left is the sum, rounded down. */
 const WRAP = 4294967296;
 
 /**
- * Output: the sum of taps x samples, over `scale`, rounded to the nearest count (halves up). `delay`, in input samples:
- * half.length - 1. Exact for samples of 32 bits while the taps' magnitudes add up to less than twice `scale`.
+ * Output: the sum of taps x samples, over `scale`, rounded to the nearest count (halves up). `delay`: half of
+ * one tap less than there are. Exact for samples of 32 bits while the taps' magnitudes add up to less than twice `scale`.
  * Throws Error (option, value, what to do) for taps that do not, another scale or factor.
  */
 export function createFir(options: FirOptions): Fir {
   const name = options.name;
-  const half = options.half;
   const scale = options.scale;
   const factor = options.factor;
-  const delay = half.length - 1;
-  const length = 2 * delay + 1;
+  const length = options.taps.length;
+  const taps = new Float64Array(options.taps);
   if (!(scale > 0 && scale <= 1048576 && (scale & (scale - 1)) === 0))
     throw new Error(`${name}: scale ${scale} is no power of two up to 2^20; choose one`);
   if (!(factor >= 1 && factor <= 8 && Math.floor(factor) === factor))
     throw new Error(`${name}: factor ${factor} is none of 1 to 8; decimate in steps`);
-  const taps = new Float64Array(length);
   let magnitude = 0;
   for (let k = 0; k < length; k++) {
-    const tap = half[k > delay ? length - 1 - k : k];
+    const tap = taps[k];
     if (Math.floor(tap) !== tap) throw new Error(`${name}: tap ${tap} is no integer; give it in ${scale}ths`);
-    taps[k] = tap;
+    if (tap !== taps[length - 1 - k])
+      throw new Error(`${name}: tap ${k} is ${tap}, its mirror image ${taps[length - 1 - k]}; make them the same`);
     magnitude += Math.abs(tap);
   }
   if (!(magnitude > 0 && magnitude < 2 * scale))
@@ -90,7 +96,7 @@ export function createFir(options: FirOptions): Fir {
   let phase = 0;
 
   return {
-    delay,
+    delay: (length - 1) / 2,
     push: (samples, count, out) => {
       const wanted = Math.floor((count - phase + factor - 1) / factor);
       requireRoom(name, out, wanted);
