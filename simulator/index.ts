@@ -4,6 +4,18 @@ export type * from "../drivers/emulator.ts";
 export { type Bench, type BenchOptions, createBench } from "./bench.ts";
 export { createEcg, type Ecg, type EcgOptions } from "./ecgsyn.ts";
 export { emulators } from "./emulators.ts";
+export {
+  beatTimes,
+  drawEcg,
+  gaussianBeat,
+  gaussianWave,
+  halfSine,
+  type Pulse,
+  type SyntheticEcg,
+  standardBeat,
+  triangularQrs,
+  type Wave,
+} from "./evaluate/synthetic-ecg.ts";
 export { sha256, testOnlySigner } from "./keys.ts";
 export { createVirtualNode, type NodeOptions, type Recording, type Source, type VirtualNode } from "./node.ts";
 export { createPatient, type Patient, type PatientOptions } from "./patient.ts";

@@ -41,7 +41,7 @@ export interface Trial extends Partial<Omit<SyntheticEcg, "rate" | "microvoltsPe
 export type Requirement =
   | { readonly text: string; holds(readings: readonly Reading[]): boolean }
   | { readonly text: string; readonly everyBeat: true }
-  | { readonly text: string; right(value: number | null): boolean; readonly limit: number };
+  | { readonly text: string; right(reading: Reading): boolean; readonly limit: number };
 
 /** EC13: 10 % or 5 beats/min, whichever is greater. */
 const near = (rate: number, value: number | null) =>
@@ -66,20 +66,22 @@ export function rateOrNull(rate: number): Requirement {
   };
 }
 
+const isFlaggedNull = ({ value, flags }: Reading) => value === null && flags !== 0;
+
 /** No reading is a number. */
 export const noRate: Requirement = {
   text: "null with a flag",
-  holds: (readings) => readings.every(({ value, flags }) => value === null && flags !== 0),
+  holds: (readings) => readings.every(isFlaggedNull),
 };
 
 /** Shown as the rate within a time, s. */
 export function rateWithin(limit: number, rate: number): Requirement {
-  return { text: `${rate} (10 % or 5) within ${limit} s`, limit, right: (value) => near(rate, value) };
+  return { text: `${rate} (10 % or 5) within ${limit} s`, limit, right: ({ value }) => near(rate, value) };
 }
 
 /** Shown as no rate within a time, s. */
 export function nullWithin(limit: number): Requirement {
-  return { text: `null with a flag within ${limit} s`, limit, right: (value) => value === null };
+  return { text: `null with a flag within ${limit} s`, limit, right: isFlaggedNull };
 }
 
 /** Runs the trials at every sampling rate. */
@@ -129,8 +131,8 @@ function draw(rate: number, trial: Trial): Int32Array {
 }
 
 /** From a time on until every reading is right, s; Infinity where the last one is not. */
-function delayOf({ readings }: Observation, from: number, right: (value: number | null) => boolean): number {
-  const wrong = readings.findLastIndex(({ time, value }) => time >= from && !right(value));
+function delayOf({ readings }: Observation, from: number, right: (reading: Reading) => boolean): number {
+  const wrong = readings.findLastIndex((reading) => reading.time >= from && !right(reading));
   if (wrong < 0) return 0;
   return (readings[wrong + 1]?.time ?? Number.POSITIVE_INFINITY) - from;
 }

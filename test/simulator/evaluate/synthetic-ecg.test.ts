@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   beatTimes,
+  createRandom,
   drawEcg,
   halfSine,
   type SyntheticEcg,
   standardBeat,
   triangularQrs,
-} from "../../../simulator/evaluate/synthetic-ecg.ts";
-import { createRandom } from "../../../simulator/random.ts";
+} from "../../../simulator/index.ts";
 
 const nothing = { seconds: 2, microvoltsPerCount: 1, beats: [], waves: () => [] };
 const draw = (options: Partial<SyntheticEcg> & { rate: number }) => drawEcg({ ...nothing, ...options });
