@@ -9,6 +9,7 @@ export {
 } from "./detections.ts";
 export type { FibrillationFigures } from "./fibrillation.ts";
 export type { RateFigures } from "./heart-rate.ts";
+export { type IntervalErrors, intervalErrors } from "./intervals.ts";
 export * from "./noise.ts";
 export * from "./qrs.ts";
 export type { Skipped } from "./recordings.ts";

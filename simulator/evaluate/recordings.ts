@@ -13,6 +13,8 @@ export interface RecordingOptions {
   readonly lead?: number | undefined;
   /** At which the detector runs, hz; `detectorRateFor` the recording where absent. */
   readonly rate?: number | undefined;
+  /** Names of the records to take; all of the folder where absent. */
+  readonly only?: readonly string[] | undefined;
   /** Called after every record, for a progress bar. What it throws ends the evaluation. */
   readonly onRecord?: ((done: number, total: number) => void) | undefined;
 }
@@ -34,7 +36,8 @@ export interface Skipped {
 
 /**
  * Visits every record that has the lead and a reference, by name. Returns those that were left out.
- * Throws Error (path, value, what to do) for a damaged record, a circular reference, and where no record is left.
+ * Throws Error (path, value, what to do) for a damaged record, a circular reference, a record of `only` that is not there,
+ * and where no record is left.
  */
 export async function visitRecordings(
   options: RecordingOptions,
@@ -42,7 +45,10 @@ export async function visitRecordings(
 ): Promise<Skipped[]> {
   const { dataFolder, referenceFolder, lead = 0 } = options;
   if (!Number.isInteger(lead) || lead < 0) throw new Error(`lead ${lead} is not a signal number from 0`);
-  const names = recordsOf(dataFolder);
+  const there = recordsOf(dataFolder);
+  const missing = options.only?.filter((name) => !there.includes(name)) ?? [];
+  if (missing.length > 0) throw new Error(`${dataFolder}: no record ${missing.join(", ")} (NAME.hea with NAME.dat)`);
+  const names = there.filter((name) => options.only?.includes(name) ?? true);
   const skipped: Skipped[] = [];
   for (const [at, name] of names.entries()) {
     const record = readRecordSync(join(dataFolder, name));

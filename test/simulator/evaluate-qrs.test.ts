@@ -225,6 +225,14 @@ describe("evaluate qrs", () => {
     ]);
   });
 
+  test("only the records that are asked for are taken, and one that is not there is an error", async () => {
+    for (const name of ["a", "b", "c"])
+      writeRecordSync(folder, { name, rate: 250, signals: [ecg([1], 250, 3)] }, beats([1], 250));
+    const run = (only: string[]) => evaluateQrs({ dataFolder: folder, only, detectorFactory: threshold });
+    expect((await run(["c", "a"])).records.map(({ record }) => record)).toEqual(["a", "c"]);
+    await expect(run(["a", "x", "y"])).rejects.toThrow(`${folder}: no record x, y`);
+  });
+
   test("errors name the folder, the lead, and what is missing", async () => {
     const run = (options: object) => evaluateQrs({ dataFolder: folder, detectorFactory: silent, ...options });
     await expect(run({ dataFolder: join(folder, "none") })).rejects.toThrow("none: no such folder");
