@@ -13,7 +13,7 @@ export interface AutomaticNotch extends Filter {
 }
 
 /**
- * A notch at 50 or 60 hz. `delay` 0: below 0.3 ms up to 25 hz.
+ * A notch at 50 or 60 hz. `delay` 0: it is 0.3 ms at 0 hz, under 1 ms up to half of the mains.
  * Throws Error for a rate that is none of 125, 128, 250, 256, 360, 500, 512, and for mains other than 50 and 60 hz.
  */
 export function createNotch(rate: number, mains: number): Filter {
@@ -69,8 +69,9 @@ const STUBBORN = 4;
  * A notch that finds out whether and where it is needed. Both are run all the time, and half the differences are measured
  * beside that of a third section at 40 hz. A hum is what is there in the quietest quarter of 1.6 s, at least 10 uV
  * (20 uV peak to peak), twice what is at 40 hz and, of 60 hz, at 50 hz (of 50 hz: 1.5 times what is at 60 hz): a QRS is
- * neither steady nor stronger at the mains than at 40 hz. Two such verdicts in a row choose, 5 s after a hum began at the latest; four in a row that
- * find less than 5 uV give up, four for the other mains change over. Nothing is taken before the first choice. `delay` 0.
+ * neither steady nor stronger at the mains than at 40 hz. Two such verdicts in a row choose, 5 s after a hum began at the
+ * latest, later where noise hides it; four in a row that find less than 5 uV give up, four for the other mains change
+ * over. Nothing is taken before the first choice; what a choice changes shows as a step of at most the hum. `delay` 0.
  * Throws Error for a rate that is none of 125, 128, 250, 256, 360, 500, 512, and for a scale that is not above 0.
  */
 export function createAutomaticNotch(rate: number, microvoltsPerCount: number): AutomaticNotch {

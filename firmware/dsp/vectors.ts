@@ -9,7 +9,8 @@ export interface Vectors {
 
 declare const E: Vectors | undefined;
 
-/** Espruino's E where there is one (Espruino reference, E.convolve and E.mapInPlace), null elsewhere. */
+/** Espruino's E where it has both (builds that save flash do not), null elsewhere. */
 export function nativeVectors(): Vectors | null {
-  return typeof E === "undefined" ? null : E;
+  if (typeof E === "undefined" || typeof E.convolve !== "function" || typeof E.mapInPlace !== "function") return null;
+  return E;
 }
