@@ -6,11 +6,11 @@ import { followerShare, RATES, SECTION_SCALE } from "./designs.ts";
 import { type Filter, refusal, requireRoom } from "./filter.ts";
 
 /**
- * Linear phase: the signal 0.8 s ago less its moving average of 0.8 s, taken twice: -3 dB at 0.73 hz, within 6 %
- * from 1 hz on, 0 at 0 hz exactly. Waves keep their shape, but what is around them weighs on both sides: ST against PQ in
- * recorded beats is off by 0 +- 27 uV, and 3 mV for 100 ms leave troughs of 0.35 mV. Running sums of integers: exact for samples of up
- * to 31 bits, however long it runs. `delay`: 0.8 s.
- * Throws Error for a rate that is none of 125, 128, 250, 256, 360, 500, 512.
+ * Linear phase: the signal 0.8 s ago less its moving average of 0.8 s, taken twice: -3 dB at 0.73 hz, within 6 % from 1
+ * hz on, 0 at 0 hz exactly. Waves keep their shape, but what is around them weighs on both sides: ST against PQ in
+ * recorded beats is off by 0 +- 27 uV, and 3 mV for 100 ms leave troughs of 0.35 mV. Running sums of integers: exact
+ * for samples of up to 31 bits, however long it runs. `delay`: 0.8 s. Throws Error for a rate that is none of 125, 128,
+ * 250, 256, 360, 500, 512.
  */
 export function createHighPass(rate: number): Filter {
   if (!RATES.includes(rate)) throw refusal("high-pass", rate, RATES);
@@ -57,10 +57,11 @@ export function createHighPass(rate: number): Filter {
 }
 
 /**
- * ST mode: the signal less what a one-pole mean of 0.05 hz follows. No delay. 3 mV for 100 ms leave less than 100 uV behind,
- * falling off by less than 300 uV/s: evidence towards the impulse test of the standards for electrocardiographs and
- * monitors (0.3 mV s: IEC 60601-2-25, 60601-2-27, 60601-2-51, ANSI/AAMI EC11). ST against PQ in
- * recorded beats is off by -5 +- 10 uV. The price is a baseline that wanders: a step takes 3.2 s to fall to 37 %. Throws Error for a rate that is none of 125, 128, 250, 256, 360, 500, 512.
+ * ST mode: the signal less what a one-pole mean of 0.05 hz follows. No delay. 3 mV for 100 ms leave less than 100 uV
+ * behind, falling off by less than 300 uV/s: evidence towards the impulse test of the standards for electrocardiographs
+ * and monitors (0.3 mV s: IEC 60601-2-25, 60601-2-27, 60601-2-51, ANSI/AAMI EC11). ST against PQ in recorded beats is
+ * off by -5 +- 10 uV. The price is a baseline that wanders: a step takes 3.2 s to fall to 37 %. Throws Error for a rate
+ * that is none of 125, 128, 250, 256, 360, 500, 512.
  */
 export function createStHighPass(rate: number): Filter {
   const shares = followerShare(rate);

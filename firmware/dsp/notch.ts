@@ -1,8 +1,9 @@
 /**
- * Mains hum taken out by a notch of Q 10, for display and storage only: out of recorded QRS complexes it takes 60 uV (95 %:
- * under 120), and rings on 0.1 s after them with 12 (95 %: under 35). Never in front of the detector. A notch is half the sum of the signal and a second-order all-pass of it; half the
- * difference is what it takes away (Regalia, Mitra, Vaidyanathan, Proc. IEEE 76:19, 1988). Doubles throughout, rounded on
- * the way out only; gain at 0 hz exactly 1. The -3 dB width is 5 and 6 hz: mains off by 0.5 hz are still 14 dB down.
+ * Mains hum taken out by a notch of Q 10, for display and storage only: out of recorded QRS complexes it takes 60 uV
+ * (95 %: under 120), and rings on 0.1 s after them with 12 (95 %: under 35). Never in front of the detector. A notch is
+ * half the sum of the signal and a second-order all-pass of it; half the difference is what it takes away (Regalia,
+ * Mitra, Vaidyanathan, Proc. IEEE 76:19, 1988). Doubles throughout, rounded on the way out only; gain at 0 hz exactly
+ * 1. The -3 dB width is 5 and 6 hz: mains off by 0.5 hz are still 14 dB down.
  */
 import { notchSections, RATES, SECTION_SCALE } from "./designs.ts";
 import { type Filter, refusal, requireRoom } from "./filter.ts";
