@@ -109,16 +109,15 @@ export const zones: readonly Zone[] = [
   {
     name: "tools",
     at: ["tools/**"],
-    // What measures drivers runs them on a simulated board; what measures accuracy, detectors over recordings.
+    // What measures drivers runs them on a simulated board; accuracy, detectors over recordings; cost, all on a patient.
     files: [
       "tools/**",
       "gateway/api/assets.ts",
       "drivers/**",
       "boards/**",
-      "simulator/bench.ts",
-      "simulator/evaluate/**",
+      "simulator/**",
       "formats/**",
-      "firmware/dsp/**",
+      "firmware/**",
       "test/peers/**",
     ],
     packages: anyPackage,
@@ -127,7 +126,7 @@ export const zones: readonly Zone[] = [
   {
     // Other people's detectors to be compared with: published with the command that runs them.
     name: "peers",
-    at: ["test/peers/**"],
+    at: ["test/peers/**", "!test/peers/*.test.ts"],
     files: ["test/peers/**", "simulator/evaluate/**", "firmware/dsp/**"],
     packages: [],
     node: false,

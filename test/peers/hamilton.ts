@@ -21,7 +21,7 @@ import { createDelay, createDifference, createMean, requireSignal } from "./movi
 
 const KEPT = 8;
 const THRESHOLD = 0.3125;
-/** Smallest peak, uV: 7 counts of 5 uV in his program. */
+/** Smallest peak, uV: 7 counts of 5 uV in his program, so that nothing under 150 uV is detected. */
 const FLOOR = 35;
 
 interface Peak {
@@ -50,7 +50,7 @@ export const createHamiltonDetector: DetectorFactory = (rate, microvoltsPerCount
   const integrate = createMean(ms(80));
   /** From R to the peak of the averaged slope. */
   const delay = ms(25) - 1 + (ms(125) - 1) / 2 + ms(10) / 2 + (ms(80) - 1) / 2;
-  const slopes = new Float64Array(rate);
+  const slopes = new Float64Array(Math.ceil(rate));
   let now = 0;
   // a peak of the averaged slope that is under way, and the largest one of the last 200 ms
   let top = 0;
@@ -115,7 +115,7 @@ export const createHamiltonDetector: DetectorFactory = (rate, microvoltsPerCount
     let upAt = 0;
     let downAt = 0;
     for (let k = Math.max(0, centre - ms(110)); k <= Math.min(now, centre + ms(110)); k++) {
-      const value = slopes[k % rate]!;
+      const value = slopes[k % slopes.length]!;
       if (value > up) {
         up = value;
         upAt = k;
@@ -152,26 +152,24 @@ export const createHamiltonDetector: DetectorFactory = (rate, microvoltsPerCount
 
   /** A peak of the averaged slope is over. */
   const over = () => {
-    if (top > held) {
-      held = top;
-      heldAt = topAt;
-      holdUntil = now + ms(200);
-    }
-    top = 0;
+    if (top < floor || top <= held) return;
+    held = top;
+    heldAt = topAt;
+    holdUntil = now + ms(200);
   };
 
   return {
     push(samples, count) {
       for (let i = 0; i < count; i++, now++) {
         const raw = samples[i]!;
-        slopes[now % rate] = rawSlope(raw);
+        slopes[now % slopes.length] = rawSlope(raw);
         const low = smoother(smooth(raw));
         const level = integrate(Math.abs(slope(middle(low) - baseline(low))));
         if (level > before && level > top) {
           top = level;
           topAt = now;
         } else if (top > 0 && (level < top / 2 || now - topAt > ms(95))) {
-          if (top >= floor) over();
+          over();
           top = 0;
         }
         before = level;

@@ -1,6 +1,6 @@
 /** Published QRS detectors to be compared with: `vitalwire evaluate qrs --compare`. */
 import type { Peer } from "../../simulator/evaluate/qrs.ts";
-import { createElgendiDetector } from "./elgendi.ts";
+import { createElgendiDetector, createRefractoryElgendiDetector } from "./elgendi.ts";
 import { createHamiltonDetector } from "./hamilton.ts";
 import { createRtorDetector } from "./rtor.ts";
 
@@ -14,6 +14,11 @@ export const peers: readonly Peer[] = [
     name: "Elgendi",
     source: "Elgendi 2013, two moving averages; the paper's numbers, as a stream",
     factory: createElgendiDetector,
+  },
+  {
+    name: "Elgendi, 200 ms refractory",
+    source: "the same, and no beat within 200 ms of another, which the paper has not",
+    factory: createRefractoryElgendiDetector,
   },
   {
     name: "MAX30003 RTOR principle",

@@ -23,16 +23,18 @@ export function createDelay(count: number): Filter {
 export function createMean(count: number): Filter {
   const kept = new Float64Array(count);
   let at = -1;
+  let sum = 0;
   return (value) => {
     if (at < 0) {
       kept.fill(value);
+      sum = count * value;
       at = 0;
     }
+    sum += value - kept[at]!;
     kept[at] = value;
     at = (at + 1) % count;
-    // summed anew: a running sum would drift, and differ with what it saw before
-    let sum = 0;
-    for (let i = 0; i < count; i++) sum += kept[i]!;
+    // from time to time anew: what was rounded away adds up
+    if (at === 0) sum = kept.reduce((all, one) => all + one, 0);
     return sum / count;
   };
 }
