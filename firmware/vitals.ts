@@ -2,15 +2,7 @@
  * Vitals from what the chips measured: one place that turns waveforms into numbers, or into null with the flags that say
  * why. A number is never older than what it was computed from.
  */
-import {
-  type Block,
-  type Channel,
-  FLAG_BUS_FAULT,
-  FLAG_LEAD_OFF,
-  FLAG_SETTLING,
-  FLAG_TEST_SIGNAL,
-  FLAG_UNCALIBRATED,
-} from "../drivers/driver.ts";
+import { type Block, type Channel, FLAG_BUS_FAULT, FLAG_SETTLING, FLAG_UNCALIBRATED } from "../drivers/driver.ts";
 import {
   type Attributes,
   type ChannelDefinition,
@@ -19,10 +11,11 @@ import {
   MDC_PULSE_RATE,
   MDC_SPO2,
 } from "../protocol/messages.ts";
-import { createHeartRateMeter, type Rate } from "./dsp/heart-rate.ts";
+import type { Rate } from "./dsp/heart-rate.ts";
 import { createOximeter, type Oximeter } from "./dsp/ppg.ts";
-import { createQrsDetector } from "./dsp/qrs.ts";
+import type { OnRhythm } from "./dsp/rhythm.ts";
 import { createTemperatureFilter, type SmoothedTemperature } from "./dsp/temperature.ts";
+import { createHeart, hasHeart } from "./heart.ts";
 
 export interface Vitals {
   /** The vitals as channels, the first of them with this id. */
@@ -31,8 +24,11 @@ export interface Vitals {
   take(channel: Channel, block: Block): number;
   /** This channel was interrupted: what it gave before does not belong to what comes. */
   interrupted(channel: Channel): void;
-  /** Calls `emit` for every vital: its place in `definitions`, its raw value or null, its flags. `now`: board clock, us. */
-  read(now: number, emit: (index: number, value: number | null, flags: number) => void): void;
+  /**
+   * Calls `emit` for every vital: its place in `definitions`, its raw value or null, its flags, the quality of the signal
+   * behind it, 0 to 100, or null where that is unknown. `now`: board clock, us.
+   */
+  read(now: number, emit: (index: number, value: number | null, flags: number, quality: number | null) => void): void;
 }
 
 /** Numbers of one kind, read when they are asked for. */
@@ -40,7 +36,7 @@ interface Source {
   take(channel: Channel, block: Block): number;
   interrupted(channel: Channel): void;
   /** The vitals in order; value in the unit of the definition, before scaling. */
-  read(now: number, emit: (value: number | null, flags: number) => void): void;
+  read(now: number, emit: (value: number | null, flags: number, quality: number | null) => void): void;
 }
 
 interface Definition {
@@ -75,41 +71,20 @@ const OFF_BODY = 1 / 16;
 const SETTLED = 1 / 16;
 const MICROSECONDS = 1000000;
 
-const createHeart = (ecg: Channel): Source => {
-  const interval = MICROSECONDS / ecg.rate;
-  const meter = createHeartRateMeter(MICROSECONDS);
+const createHeartRate = (ecg: Channel, onRhythm: OnRhythm): Source => {
+  const heart = createHeart(ecg, onRhythm);
   const rate: Rate = { value: null, flags: 0 };
-  let pushed = 0;
-  /** Board time of the detector's sample 0, us. */
-  let origin = 0;
-  /** What makes the last block no patient's. */
-  let barred = 0;
-  // The detector thinks in uV; the channel's unit is V.
-  let microvolts = ecg.mul;
-  for (let i = ecg.exp10 + 6; i < 0; i++) microvolts /= 10;
-  const detector = createQrsDetector(ecg.rate, microvolts, (index) => meter.beat(origin + index * interval));
-  const forget = (): void => {
-    detector.reset();
-    meter.reset();
-    pushed = 0;
-  };
   return {
     take(channel, block) {
-      if (channel.name !== ecg.name || (block.count === 0 && block.lost === 0)) return 0;
-      barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL);
-      if (block.lost !== 0 || barred !== 0) forget();
-      if (barred !== 0) return 0;
-      origin = block.time - pushed * interval;
-      pushed += block.count;
-      detector.push(block.samples, block.count);
+      if (channel.name === ecg.name) heart.take(block);
       return 0;
     },
     interrupted(channel) {
-      if (channel.name === ecg.name) forget();
+      if (channel.name === ecg.name) heart.interrupted();
     },
     read(now, emit) {
-      meter.read(now, rate);
-      emit(barred === 0 ? rate.value : null, barred === 0 ? rate.flags : barred);
+      heart.read(now, rate);
+      emit(rate.value, rate.flags, heart.quality());
     },
   };
 };
@@ -140,9 +115,9 @@ const createPulse = (red: Channel, infrared: Channel): Source => {
       const result = oximeter.result;
       const silent = now - heardAt > SILENCE;
       const give = (value: number | null, extra: number): void => {
-        if (silent) emit(null, FLAG_BUS_FAULT);
-        else if (value === null) emit(null, result.flags === 0 ? FLAG_SETTLING : result.flags);
-        else emit(value, result.flags | extra);
+        if (silent) emit(null, FLAG_BUS_FAULT, null);
+        else if (value === null) emit(null, result.flags === 0 ? FLAG_SETTLING : result.flags, null);
+        else emit(value, result.flags | extra, null);
       };
       give(result.pulseRate, 0);
       give(result.spo2, FLAG_UNCALIBRATED);
@@ -176,13 +151,16 @@ const find = (channels: readonly Channel[], name: string): Channel | null => {
   return null;
 };
 
-/** Makes what these channels allow: a heart rate from "ecg", oximetry from "red" and "infrared". */
-export function createVitals(channels: readonly Channel[]): Vitals {
+/**
+ * Makes what these channels allow: a heart rate from "ecg", oximetry from "red" and "infrared". `onRhythm` is told what the
+ * rhythm of the ECG is called, when it begins and when it ends (dsp/rhythm.ts), by the board's clock, us.
+ */
+export function createVitals(channels: readonly Channel[], onRhythm?: OnRhythm): Vitals {
   const sources: Source[] = [];
   const kinds: Definition[] = [];
   const ecg = find(channels, "ecg");
-  if (ecg !== null && (ecg.rate === 128 || ecg.rate === 256 || ecg.rate === 125 || ecg.rate === 250)) {
-    sources.push(createHeart(ecg));
+  if (ecg !== null && hasHeart(ecg.rate)) {
+    sources.push(createHeartRate(ecg, onRhythm ?? (() => {})));
     kinds.push(HEART_RATE);
   }
   const red = find(channels, "red");
@@ -227,9 +205,9 @@ export function createVitals(channels: readonly Channel[]): Vitals {
     },
     read(now, emit) {
       let index = 0;
-      const give = (value: number | null, flags: number): void => {
+      const give = (value: number | null, flags: number, quality: number | null): void => {
         const scaled = value === null ? null : Math.round(value * kinds[index].scale);
-        emit(index, scaled, flags);
+        emit(index, scaled, flags, quality);
         index++;
       };
       for (let i = 0; i < sources.length; i++) sources[i].read(now, give);

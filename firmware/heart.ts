@@ -1,0 +1,146 @@
+/** The heart as one ECG shows it: rate, rhythm, and how far they can be trusted. */
+import {
+  type Block,
+  type Channel,
+  FLAG_BUS_FAULT,
+  FLAG_LEAD_OFF,
+  FLAG_SATURATED,
+  FLAG_SETTLING,
+  FLAG_TEST_SIGNAL,
+} from "../drivers/driver.ts";
+import { createFibrillationMeter } from "./dsp/fibrillation.ts";
+import { createFlutterGuard } from "./dsp/flutter.ts";
+import { createHeartRateMeter, type Rate } from "./dsp/heart-rate.ts";
+import { createQrsDetector } from "./dsp/qrs.ts";
+import { createQualityMeter } from "./dsp/quality.ts";
+import { createRhythmMonitor, type OnRhythm, RHYTHM_ASYSTOLE } from "./dsp/rhythm.ts";
+
+export interface Heart {
+  /** A block of the channel, in order. */
+  take(block: Block): void;
+  /** What comes does not follow what came. */
+  interrupted(): void;
+  /**
+   * The rate as of `now`, board clock, us, filled in place: beats a minute, or null with at least one flag. Saturated: no
+   * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none. Bus fault: nothing has come for 3 s.
+   */
+  read(now: number, rate: Rate): void;
+  /** Signal quality of the last whole 10 s, 0 to 100 (quality.ts); null where it is unknown. */
+  quality(): number | null;
+}
+
+const MICROSECONDS = 1000000;
+/** Rhythm and quality are looked at this often, us. */
+const REVIEW = MICROSECONDS / 4;
+const SILENCE = 3 * MICROSECONDS;
+
+/** May an ECG of this rate, hz, have a heart? */
+export function hasHeart(rate: number): boolean {
+  return rate === 125 || rate === 128 || rate === 250 || rate === 256;
+}
+
+/**
+ * `ecg`: the channel, in V, at a rate for which `hasHeart`. `onRhythm` is told when a state of the rhythm begins and ends
+ * (rhythm.ts), by the board's clock, us.
+ */
+export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
+  const interval = MICROSECONDS / ecg.rate;
+  const meter = createHeartRateMeter(MICROSECONDS);
+  const fibrillation = createFibrillationMeter(MICROSECONDS);
+  const rhythm = createRhythmMonitor(MICROSECONDS, onRhythm);
+  const quality = createQualityMeter(MICROSECONDS);
+  const shown: Rate = { value: null, flags: 0 };
+  // The detector thinks in uV; the channel's unit is V.
+  let microvolts = ecg.mul;
+  for (let i = ecg.exp10 + 6; i < 0; i++) microvolts /= 10;
+  const guard = createFlutterGuard(ecg.rate, microvolts);
+  let pushed = 0;
+  /** Board time of the detector's sample 0, us. */
+  let origin = 0;
+  /** Board time after the last sample, us, and at the last review. */
+  let heard = 0;
+  let reviewed = 0;
+  /** What makes the last block no patient's. */
+  let barred = 0;
+  let uncountable = false;
+
+  const detector = createQrsDetector(ecg.rate, microvolts, (index) => {
+    const at = origin + index * interval;
+    meter.beat(at);
+    rhythm.beat(at);
+    quality.beat(at);
+    if (!uncountable) fibrillation.beat(at);
+  });
+
+  /** The signal has ended; what comes is another one. */
+  const end = (): void => {
+    if (pushed > 0) rhythm.gap(heard);
+    detector.reset();
+    guard.reset();
+    meter.reset();
+    fibrillation.gap();
+    quality.begin(heard);
+    pushed = 0;
+    uncountable = false;
+  };
+
+  const read = (now: number, rate: Rate): void => {
+    if (barred !== 0 || now - heard > SILENCE) {
+      rate.value = null;
+      rate.flags = barred === 0 ? FLAG_BUS_FAULT : barred;
+      return;
+    }
+    meter.read(now, rate);
+    if (!guard.ready()) {
+      rate.value = null;
+      rate.flags = FLAG_SETTLING;
+      return;
+    }
+    const contradicted = uncountable || (rate.value !== null && !guard.admits(rate.value));
+    if (!contradicted && (rate.value !== null || (rhythm.state() & RHYTHM_ASYSTOLE) === 0)) return;
+    rate.value = null;
+    rate.flags = FLAG_SATURATED;
+  };
+
+  const review = (): void => {
+    reviewed = heard;
+    // beats from within the waves are none
+    if (uncountable && !guard.uncountable()) meter.reset();
+    if (!uncountable && guard.uncountable()) fibrillation.gap();
+    uncountable = guard.uncountable();
+    read(heard, shown);
+    rhythm.update(heard, shown.value, fibrillation.read(), uncountable);
+    quality.update(heard, 0, guard.restlessness());
+  };
+
+  return {
+    take(block) {
+      if (block.count === 0 && block.lost === 0) return;
+      const was = barred;
+      barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL);
+      if (block.lost !== 0 || (barred !== 0 && was === 0)) end();
+      if (barred !== 0) {
+        fibrillation.reset();
+        return;
+      }
+      if (block.count === 0) return;
+      if (pushed === 0) {
+        rhythm.begin(block.time);
+        quality.begin(block.time);
+        reviewed = block.time;
+      }
+      origin = block.time - pushed * interval;
+      pushed += block.count;
+      heard = block.time + block.count * interval;
+      guard.push(block.samples, block.count);
+      detector.push(block.samples, block.count);
+      if (heard - reviewed >= REVIEW) review();
+    },
+    interrupted() {
+      end();
+      fibrillation.reset();
+    },
+    read,
+    quality: () => (barred !== 0 || pushed === 0 ? null : quality.read()),
+  };
+}
