@@ -7,7 +7,7 @@
  * Taken from Pan and Tompkins (IEEE Trans. Biomed. Eng. 32:230, 1985): their differentiator (eq. 9, 10) and the square after
  * it (without the square, +P on 24 MIT-BIH records is 91 % instead of 99). Registers are as after power-on, but for RHSF: its
  * 4/8 of an average interval never lets go of a bigeminy, whose early beats come sooner (Se 95 % instead of 98.5).
- * The emulator of the chip, ../../drivers/max30003/emulator-rtor.ts, has neither square nor those: it tests a driver.
+ * The emulator of the chip, ../../drivers/max30003/emulator-rtor.ts, has neither that differentiator nor the square: it tests a driver.
  *
  * The block steps 128 (125) times a second. Higher rates are averaged down (250 and 256 hz in pairs, 360 in threes to 120,
  * 500 and 512 in fours); the numbers in the registers stay what they are.
