@@ -93,6 +93,12 @@ export function tallT(add: Add): void {
     const condition = `T ${t} mV of 180 ms, QRS 1 mV 100 ms, QT 350 ms, 80/min`;
     add("tall T (after EC13 4.1.2.1 c)", condition, rateIs(80), [steady("", 80, 1, 0.1, t)]);
   }
+  // T half way between two R
+  const evenly = [90, 95, 100, 105, 110, 115, 120].map((rate) => {
+    const qt = 33 / rate;
+    return { ...steady(`${rate}/min`, rate, 1, 0.09), waves: () => standardBeat(1, 0.09, 0.5, qt, 15 / rate) };
+  });
+  add("T", "T 0.5 mV, QRS 1 mV 90 ms, QT 0.55 of RR; 90 to 120/min", counted, evenly);
   for (const t of [0.6, 0.9, 1.2]) {
     const waves = (_: number, before: number, after: number) => gaussianBeat(1, t, before, after);
     add("tall T", `Gaussians: R 1 mV with Q and S, T ${t} mV; 80/min`, rateIs(80), [
@@ -129,6 +135,20 @@ export function disturbances(add: Add): void {
     const white = `white, ${microvolts} uV RMS`;
     add("noise", `${white}; QRS 0.5 mV 100 ms, 80/min`, counted, [{ ...steady("", 80, 0.5, 0.1), noise: noise() }]);
     add("noise", `${white}, no beat`, noRate, [{ ...alone, noise: noise() }]);
+  }
+}
+
+/** What is small against a beat must not become one while the next is far. */
+export function slow(add: Add): void {
+  const background = (time: number) => 0.7 * drifts.sine(0.3 * time);
+  for (const rate of [16, 20, 30]) {
+    const trials = [0.04, 0.1].map((duration) => ({
+      ...steady(milliseconds(duration), rate, 1, duration),
+      background,
+      noise: { rms: 0.01, random: createRandom("noise between beats") },
+    }));
+    const condition = `${rate}/min; QRS 1 mV, 40 and 100 ms, drift of 1.4 mVpp, 0.3 hz, white noise of 10 uV RMS`;
+    add("slow heart", condition, counted, trials);
   }
 }
 

@@ -3,7 +3,7 @@
  * ships. After what is published about them (data sheets, test recordings), not by their procedures: evidence towards them, no
  * proof of conformity. Signals are as a sinc3 converter gives them (synthetic-ecg.ts); a row holds at all sampling rates.
  */
-import { type Add, changes, disturbances, rates, sizes, tallT } from "./synthetic-checks.ts";
+import { type Add, changes, disturbances, rates, sizes, slow, tallT } from "./synthetic-checks.ts";
 import { fibrillations, irregular, pacemakers, tachycardias } from "./synthetic-rhythms.ts";
 import { row, type SyntheticCheck } from "./synthetic-row.ts";
 
@@ -18,6 +18,7 @@ const families = {
   sizes,
   tallT,
   disturbances,
+  slow,
   changes,
   irregular,
   tachycardias,
