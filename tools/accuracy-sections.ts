@@ -1,5 +1,6 @@
 /** The tables of docs/accuracy.md from what tools/accuracy.ts measured: pure, the same text for the same figures. */
 import type {
+  EventFigures,
   FibrillationFigures,
   IntervalErrors,
   NoiseDocument,
@@ -184,7 +185,8 @@ export function noisePeersSection({ gross, peers = [] }: NoiseDocument): string[
 }
 
 export function rhythmSection(document: RhythmDocument): string[] {
-  const { annotated, heartRate, reference, records } = document;
+  const { annotated, events, heartRate, quality, reference, records } = document;
+  const event = ({ se, ppv, reference: there }: EventFigures): Cell[] => [percent(se), percent(ppv), count(there)];
   const five = ({ auc, se, sp, windows, fibrillation }: FibrillationFigures): Cell[] => [
     ...[fixed(auc, 4), percent(se), percent(sp)],
     ...[count(windows), count(fibrillation)],
@@ -220,13 +222,28 @@ export function rhythmSection(document: RhythmDocument): string[] {
           count(heartRate.beats.seconds),
         ],
         [
-          "as the meter shows it",
+          "as it is shown",
           fixed(heartRate.shown.mae, 3),
           percent(heartRate.shown.coverage),
           count(heartRate.shown.seconds),
         ],
       ],
     ),
+    "",
+    ...table(
+      ["", "Se %", "+P %", "in the reference"],
+      [
+        ["pauses of 3 s and more, as they are told", ...event(events.pause)],
+        ["seconds below 50 a minute, from own beats", ...event(events.bradycardia.beats)],
+        ["the same, as bradycardia is told", ...event(events.bradycardia.shown)],
+        ["seconds above 100 a minute, from own beats", ...event(events.tachycardia.beats)],
+        ["the same, as tachycardia is told", ...event(events.tachycardia.shown)],
+      ],
+    ),
+    "",
+    `Signal quality tells windows of 10 s in which a beat is missed or false (${quality.wrong} of ${count(quality.windows)}) from the others ` +
+      `with an AUC of ${fixed(quality.auc, 3)}. ${percent(quality.good)} % of the windows have a quality of 50 or more; in these DER is ` +
+      `${percent(quality.derWhereGood)} %, in all ${percent(quality.der)} %.`,
   ];
 }
 

@@ -70,24 +70,17 @@ export function countsOf(record: WfdbRecord, signal: WfdbSignal): Counts {
 }
 
 /**
- * Runs a detector over a signal, in blocks of one second, nothing after the end: a beat that was not emitted by then is
- * not there. Resampled counts are rounded half away from zero.
- * Throws Error where the detector emits a beat that it cannot have seen.
+ * Gives a signal at another rate (or its own) as a board would: blocks of about one second, in order. `take` gets the first
+ * `count` of `counts`, which is used again. Resampled counts are rounded half away from zero.
  */
-export async function detect(ecg: Counts, detectorRate: number, factory: DetectorFactory): Promise<Detections> {
-  const { name, rate, samples } = ecg;
-  const found: Detections = { times: [], delays: [] };
-  let pushed = 0;
-  const detector = factory(detectorRate, ecg.microvoltsPerCount, (index, emittedAt) => {
-    if (!(index <= emittedAt && emittedAt <= pushed)) {
-      throw new Error(`${name}: a beat at sample ${index}, emitted at ${emittedAt}, but only ${pushed} were there`);
-    }
-    found.times.push(index / detectorRate);
-    found.delays.push(((emittedAt - index) / detectorRate) * 1000);
-  });
-  const resampler = rate === detectorRate ? null : createLinearResampler(rate, detectorRate);
+export async function streamAt(
+  { rate, samples }: Counts,
+  to: number,
+  take: (counts: Int32Array, count: number) => void,
+): Promise<void> {
+  const resampler = rate === to ? null : createLinearResampler(rate, to);
   const block = Math.max(1, Math.round(rate));
-  const output = new Float64Array(resampler === null ? 0 : Math.ceil((block * detectorRate) / rate) + 1);
+  const output = new Float64Array(resampler === null ? 0 : Math.ceil((block * to) / rate) + 1);
   const counts = new Int32Array(Math.max(block, output.length));
   for (let start = 0; start < samples.length; start += block) {
     const input = samples.subarray(start, start + block);
@@ -97,10 +90,29 @@ export async function detect(ecg: Counts, detectorRate: number, factory: Detecto
       ready = resampler.push(input, input.length, output);
       for (let i = 0; i < ready; i++) counts[i] = Math.sign(output[i]!) * Math.round(Math.abs(output[i]!));
     }
-    pushed += ready;
-    detector.push(counts, ready);
+    take(counts, ready);
     if ((start / block) % 600 === 599) await breath();
   }
+}
+
+/**
+ * Runs a detector over a signal, nothing after the end: a beat that was not emitted by then is not there.
+ * Throws Error where the detector emits a beat that it cannot have seen.
+ */
+export async function detect(ecg: Counts, detectorRate: number, factory: DetectorFactory): Promise<Detections> {
+  const found: Detections = { times: [], delays: [] };
+  let pushed = 0;
+  const detector = factory(detectorRate, ecg.microvoltsPerCount, (index, emittedAt) => {
+    if (!(index <= emittedAt && emittedAt <= pushed)) {
+      throw new Error(`${ecg.name}: a beat at sample ${index}, emitted at ${emittedAt}, but only ${pushed} were there`);
+    }
+    found.times.push(index / detectorRate);
+    found.delays.push(((emittedAt - index) / detectorRate) * 1000);
+  });
+  await streamAt(ecg, detectorRate, (counts, count) => {
+    pushed += count;
+    detector.push(counts, count);
+  });
   return found;
 }
 

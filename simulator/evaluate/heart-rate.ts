@@ -1,11 +1,10 @@
 /**
  * Heart rate over 10 s, second by second, held against reference beats: 60 over the mean of their RR intervals in the 10 s
- * before. `beats`: the same by own beats, so what missed and false beats do. `shown`: what the meter that ships shows at
- * that time, from beats emitted by then, its delay and its own averaging included. Intervals lie within the 10 s; two of
- * them make a rate. Seconds within 10 s after ventricular flutter do not count.
+ * before. `beats`: the same by own beats, so what missed and false beats do. `shown`: what the heart that ships shows at that
+ * time, its delay and its own averaging included. Intervals lie within the 10 s; two of them make a rate. Seconds within 10 s
+ * after ventricular flutter do not count.
  */
-import { createHeartRateMeter, type Rate } from "../../firmware/dsp/heart-rate.ts";
-import type { Detections } from "./detections.ts";
+import type { Shown } from "./heart.ts";
 import type { ReferenceBeats } from "./reference.ts";
 
 /** s */
@@ -32,9 +31,7 @@ export interface RateFigures {
   readonly seconds: number;
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Gives the intervals of ascending `times` within the 10 s before a time; times asked for must not go back. */
 function slidingIntervals(times: readonly number[]): (end: number) => number[] {
@@ -47,31 +44,24 @@ function slidingIntervals(times: readonly number[]): (end: number) => number[] {
   };
 }
 
-/** Every second from 10 s on, until `seconds`, that counts. */
-export function rateSeconds(found: Detections, reference: ReferenceBeats, seconds: number): RateSecond[] {
-  const meter = createHeartRateMeter(1);
-  const rate: Rate = { value: null, flags: 0 };
-  const ownIntervals = slidingIntervals(found.times.toSorted((a, b) => a - b));
-  const referenceIntervals = slidingIntervals(reference.beats);
+/** The seconds from 10 s on, until `until`, that count. `own`: times of own beats, s. */
+export function rateSeconds(
+  own: readonly number[],
+  shown: readonly Shown[],
+  { beats, excluded }: Pick<ReferenceBeats, "beats" | "excluded">,
+  until: number,
+): RateSecond[] {
+  const ownIntervals = slidingIntervals(own.toSorted((a, b) => a - b));
+  const referenceIntervals = slidingIntervals(beats);
   const counted: RateSecond[] = [];
-  let next = 0;
-  for (let time = RATE_WINDOW; time <= seconds; time++) {
-    for (; next < found.times.length; next++) {
-      const at = found.times[next]!;
-      if (at + found.delays[next]! / 1000 > time) break;
-      meter.beat(at);
-    }
-    if (reference.excluded.some(([from, to]) => from <= time && to >= time - RATE_WINDOW)) continue;
+  for (const { time, rate } of shown) {
+    if (time < RATE_WINDOW || time > until) continue;
+    if (excluded.some(([from, to]) => from <= time && to >= time - RATE_WINDOW)) continue;
     const truth = referenceIntervals(time);
     if (truth.length < NEEDED) continue;
-    const own = ownIntervals(time);
-    meter.read(time, rate);
-    counted.push({
-      time,
-      reference: 60 / mean(truth),
-      own: own.length < NEEDED ? null : 60 / mean(own),
-      shown: rate.value,
-    });
+    const found = ownIntervals(time);
+    const ownRate = found.length < NEEDED ? null : 60 / mean(found);
+    counted.push({ time, reference: 60 / mean(truth), own: ownRate, shown: rate });
   }
   return counted;
 }

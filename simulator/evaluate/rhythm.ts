@@ -9,8 +9,11 @@ import {
   type Readings,
   stretchesOf,
 } from "./fibrillation.ts";
+import { observeHeart } from "./heart.ts";
 import { type RateFigures, type RateSecond, rateFigures, rateSeconds } from "./heart-rate.ts";
+import { type QualityFigures, type QualityWindow, qualityFigures, qualityWindows } from "./quality.ts";
 import { type RecordingOptions, type Skipped, visitRecordings } from "./recordings.ts";
+import { type EventScores, eventFigures, type RhythmEvents, scoreEvents } from "./rhythm-events.ts";
 
 export interface RhythmOptions extends RecordingOptions {
   readonly detectorFactory: DetectorFactory;
@@ -34,8 +37,12 @@ export interface RhythmDocument extends FibrillationFigures {
   readonly threshold: number;
   /** Records with any, episodes and seconds of it. */
   readonly annotated: { readonly records: number; readonly episodes: number; readonly seconds: number };
-  /** `beats`: by the mean interval over 10 s; `shown`: what the meter shows. See heart-rate.ts. */
+  /** `beats`: by the mean interval over 10 s; `shown`: what is shown. See heart-rate.ts. */
   readonly heartRate: { readonly beats: RateFigures; readonly shown: RateFigures };
+  /** See rhythm-events.ts. */
+  readonly events: RhythmEvents;
+  /** See quality.ts. */
+  readonly quality: QualityFigures;
   readonly records: readonly RhythmRow[];
   readonly resampler: string;
   readonly skipped: readonly Skipped[];
@@ -53,14 +60,20 @@ export async function evaluateRhythm(options: RhythmOptions): Promise<RhythmDocu
   const rows: RhythmRow[] = [];
   const own: Readings[] = [];
   const reference: Readings[] = [];
+  const events: EventScores[] = [];
+  const windows: QualityWindow[] = [];
   const allSeconds: RateSecond[] = [];
   const skipped = await visitRecordings(options, async ({ name, ecg, reference: truth, until }) => {
-    const found = await detect(ecg, options.rate ?? detectorRateFor(ecg.rate), options.detectorFactory);
+    const rate = options.rate ?? detectorRateFor(ecg.rate);
+    const found = await detect(ecg, rate, options.detectorFactory);
+    const log = await observeHeart(ecg, rate);
     const stretches = stretchesOf(truth.annotations, AFIB, until);
     const readings = fibrillationReadings(found.times, stretches);
     own.push(readings);
     reference.push(fibrillationReadings(truth.beats, stretches));
-    const seconds = rateSeconds(found, truth, until);
+    const seconds = rateSeconds(found.times, log.seconds, truth, until);
+    for (const window of qualityWindows(found.times, log.seconds, truth, until)) windows.push(window);
+    events.push(scoreEvents(seconds, log.episodes, truth, until));
     for (const second of seconds) allSeconds.push(second);
     rows.push({
       record: name,
@@ -81,6 +94,8 @@ export async function evaluateRhythm(options: RhythmOptions): Promise<RhythmDocu
       seconds: sum(({ seconds }) => seconds),
     },
     heartRate: heartRate(allSeconds),
+    events: eventFigures(events),
+    quality: qualityFigures(windows),
     records: rows,
     resampler: RESAMPLER,
     skipped,

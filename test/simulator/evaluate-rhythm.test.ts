@@ -4,10 +4,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
+import { RHYTHM_BRADYCARDIA, RHYTHM_PAUSE, RHYTHM_TACHYCARDIA } from "../../firmware/dsp/rhythm.ts";
 import { type AnnotationInput, writeRecordSync } from "../../formats/index.ts";
 import { fibrillationFigures, fibrillationReadings, stretchesOf } from "../../simulator/evaluate/fibrillation.ts";
+import { observeHeart } from "../../simulator/evaluate/heart.ts";
 import { rateFigures, rateSeconds } from "../../simulator/evaluate/heart-rate.ts";
+import { qualityFigures, qualityWindows } from "../../simulator/evaluate/quality.ts";
 import { evaluateRhythm } from "../../simulator/evaluate/rhythm.ts";
+import { eventFigures, scoreEvents } from "../../simulator/evaluate/rhythm-events.ts";
 import { areaUnderCurve } from "../../simulator/evaluate/roc.ts";
 import { createRandom } from "../../simulator/random.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
@@ -35,14 +39,13 @@ const change = (time: number, rate: number, aux: string): AnnotationInput => ({
   symbol: "+",
   aux: `${aux}\0`,
 });
-const reference = (times: readonly number[], excluded: readonly (readonly [number, number])[] = []) => ({
-  path: "",
-  beats: times,
-  annotations: [],
+const truth = (beats: readonly number[], excluded: readonly (readonly [number, number])[] = []) => ({
+  beats,
   excluded,
-  until: Number.POSITIVE_INFINITY,
 });
-const promptly = (times: readonly number[], delay = 0) => ({ times: [...times], delays: times.map(() => delay) });
+/** A rate, or null, shown every second. */
+const showing = (seconds: number, rate: (time: number) => number | null) =>
+  every(1, 1, seconds).map((time) => ({ time, rate: rate(time), quality: null }));
 
 test("the area under the ROC curve is the share of pairs in the right order, ties half", () => {
   const value = fc.integer({ min: 0, max: 9 });
@@ -92,37 +95,134 @@ describe("atrial fibrillation, window by window", () => {
 describe("heart rate over ten seconds", () => {
   test("is right from own beats that are right, and counts every second from the tenth on", () => {
     const times = every(0.1, 0.5, 119);
-    const seconds = rateSeconds(promptly(times), reference(times), 60);
+    const shown = showing(60, (time) => (time < 20 ? null : 121));
+    const seconds = rateSeconds(times, shown, truth(times), 60);
     expect(seconds.map(({ time }) => time)).toEqual(every(10, 1, 51));
-    const beats = rateFigures(seconds, "own");
-    expect(beats).toEqual({ mae: 0, coverage: 100, seconds: 51 });
     expect(seconds[20]!.reference).toBeCloseTo(120, 9);
-    expect(seconds[20]!.shown).toBeCloseTo(120, 9);
+    expect(rateFigures(seconds, "own")).toEqual({ mae: 0, coverage: 100, seconds: 51 });
+    expect(rateFigures(seconds, "shown")).toEqual({ mae: 1, coverage: 80.392, seconds: 51 });
   });
 
   test("a missed beat is an error in the ten seconds around it, and nowhere else", () => {
     const times = every(0.5, 1, 60);
-    const seconds = rateSeconds(promptly(times.filter((time) => time !== 30.5)), reference(times), 59);
+    const own = times.filter((time) => time !== 30.5);
+    const seconds = rateSeconds(
+      own,
+      showing(59, () => null),
+      truth(times),
+      59,
+    );
     const wrong = seconds.filter(({ own, reference }) => Math.abs(own! - reference) > 1e-9);
     expect(wrong.map(({ time }) => time)).toEqual(every(32, 1, 8));
     expect(wrong[5]!.own).toBeCloseTo((60 * 8) / 9, 9);
   });
 
-  test("the meter shows what was emitted by then, no earlier", () => {
-    const times = every(0.5, 1, 60);
-    const [prompt, late] = [0, 5000].map((delay) => rateSeconds(promptly(times, delay), reference(times), 60));
-    expect(prompt!.every(({ shown }) => shown !== null)).toBe(true);
-    expect(late!.every(({ shown }) => shown === null)).toBe(true);
-    expect(late!.every(({ own }) => own === 60)).toBe(true);
-  });
-
   test("seconds in ventricular flutter, and ten after it, do not count; without own beats there is no coverage", () => {
     const times = every(0.5, 1, 60);
-    const seconds = rateSeconds(promptly([]), reference(times, [[20.2, 25.7]]), 60);
+    const shown = showing(60, () => null);
+    const seconds = rateSeconds([], shown, truth(times, [[20.2, 25.7]]), 60);
     expect(seconds.map(({ time }) => time)).toEqual([...every(10, 1, 11), ...every(36, 1, 25)]);
-    const shown = rateFigures(seconds, "shown");
-    expect(shown).toEqual({ mae: null, coverage: 0, seconds: 36 });
+    expect(rateFigures(seconds, "own")).toEqual({ mae: null, coverage: 0, seconds: 36 });
+    expect(rateFigures([], "shown")).toEqual({ mae: null, coverage: null, seconds: 0 });
   });
+});
+
+describe("pauses, bradycardia and tachycardia", () => {
+  const second = (time: number, reference: number, own: number | null) => ({ time, reference, own, shown: null });
+
+  test("a pause is the reference's where they share more than half of the longer one", () => {
+    const beats = [0, 1, 4, 5, 9, 10, 20, 23, 24];
+    const pause = (onset: number, end: number) => ({ state: RHYTHM_PAUSE, onset, end });
+    const episodes = [
+      pause(1.1, 4),
+      pause(5, 7),
+      pause(5, 9),
+      pause(12, 17),
+      { state: RHYTHM_BRADYCARDIA, onset: 20, end: 23 },
+    ];
+    const flutter = [[11, 18]] as const;
+    // of 1..4, 5..9, 20..23 the third is missed; 5..7 is false; what touches flutter does not count
+    expect(scoreEvents([], episodes, { beats, excluded: flutter }, 100).pause).toEqual({
+      beats: 3,
+      tp: 2,
+      fn: 1,
+      fp: 1,
+    });
+    expect(scoreEvents([], episodes, { beats, excluded: flutter }, 22).pause).toEqual({
+      beats: 2,
+      tp: 2,
+      fn: 0,
+      fp: 1,
+    });
+  });
+
+  test("seconds are scored by own beats and by the state that is on, which may last a little beyond its limit", () => {
+    const seconds = [
+      second(10, 49, 51),
+      second(11, 49, 49),
+      second(12, 51, 49),
+      second(13, 53, null),
+      second(14, 100, 101),
+      second(15, 101, 102),
+    ];
+    const episodes = [
+      { state: RHYTHM_BRADYCARDIA, onset: 10.5, end: 13.5 },
+      { state: RHYTHM_TACHYCARDIA, onset: 12.5, end: 14.5 },
+    ];
+    const { bradycardia, tachycardia } = scoreEvents(seconds, episodes, truth([]), 100);
+    expect(bradycardia.beats).toEqual({ beats: 2, tp: 1, fn: 1, fp: 1 });
+    expect(bradycardia.shown).toEqual({ beats: 2, tp: 1, fn: 1, fp: 1 });
+    expect(tachycardia.beats).toEqual({ beats: 1, tp: 1, fn: 0, fp: 1 });
+    expect(tachycardia.shown).toEqual({ beats: 1, tp: 0, fn: 1, fp: 1 });
+    expect(eventFigures([scoreEvents(seconds, episodes, truth([]), 100)])).toMatchObject({
+      pause: { se: null, ppv: null, reference: 0 },
+      bradycardia: { beats: { se: 50, ppv: 50, reference: 2 } },
+    });
+  });
+});
+
+describe("signal quality", () => {
+  test("windows of 10 s are held against whether a beat in them is wrong", () => {
+    const times = every(0.5, 1, 60);
+    const own = times.filter((time) => time !== 15.5);
+    // told a second after the window: bad for the second one, middling for the fourth
+    const shown = showing(60, () => null).map((one) => ({
+      ...one,
+      quality: one.time < 11 ? null : one.time < 21 ? 95 : one.time < 31 ? 10 : one.time < 41 ? 80 : 49,
+    }));
+    const windows = qualityWindows(own, shown, truth(times), 60);
+    expect(windows.map(({ quality, score }) => [quality, score.fn])).toEqual([
+      [95, 0],
+      [10, 1],
+      [80, 0],
+      [49, 0],
+      [49, 0],
+    ]);
+    expect(qualityFigures(windows)).toEqual({
+      auc: 1,
+      windows: 5,
+      wrong: 1,
+      good: 40,
+      der: 2,
+      derWhereGood: 0,
+    });
+    expect(qualityWindows(own, shown, truth(times, [[12, 13]]), 60)).toHaveLength(4);
+    expect(qualityFigures([])).toEqual({ auc: null, windows: 0, wrong: 0, good: null, der: null, derWhereGood: null });
+  });
+});
+
+test("the heart that ships shows the rate every second, and tells the states of a rhythm", async () => {
+  const times = [...every(0.5, 0.8, 50), ...every(46, 0.8, 30)];
+  const { samples } = ecg(times, 250, 70);
+  const ours = { name: "a", rate: 250, microvoltsPerCount: 1, samples: samples.map((value) => value - 100) };
+  const log = await observeHeart(ours, 250);
+  expect(log.seconds.map(({ time }) => time)).toEqual(every(1, 1, 70));
+  expect(log.seconds[30]!.rate).toBeCloseTo(75, 0);
+  expect(log.seconds[30]!.quality).toBeGreaterThan(50);
+  const pauses = log.episodes.filter(({ state }) => state === RHYTHM_PAUSE);
+  expect(pauses).toHaveLength(1);
+  expect(pauses[0]!.onset).toBeCloseTo(39.7, 1);
+  expect(pauses[0]!.end).toBeCloseTo(46, 1);
 });
 
 describe("evaluate rhythm", () => {
@@ -160,7 +260,7 @@ describe("evaluate rhythm", () => {
     const document = await evaluateRhythm({ dataFolder: folder, detectorFactory: silent });
     expect(document).toMatchObject({ auc: null, se: null, sp: null, windows: 0 });
     expect(document.reference.windows).toBeGreaterThan(500);
-    expect(document.heartRate.shown).toMatchObject({ mae: null, coverage: 0 });
+    expect(document.heartRate.beats).toMatchObject({ mae: null, coverage: 0 });
   });
 
   test("records are left out as they are for beats", async () => {
@@ -184,5 +284,10 @@ describe.skipIf(lacks("recordings"))("rhythm on the MIT-BIH records", () => {
     expect(document.se).toBeGreaterThanOrEqual(94);
     expect(document.sp).toBeGreaterThanOrEqual(88);
     expect(document.heartRate.beats.mae).toBeLessThan(0.25);
+    expect(document.heartRate.shown.mae).toBeLessThan(1.5);
+    expect(document.heartRate.shown.coverage).toBeGreaterThan(99.5);
+    expect(document.events.tachycardia.beats.reference).toBe(3843);
+    expect(document.events.tachycardia.beats.se).toBeGreaterThan(96);
+    expect(document.quality.auc).toBeGreaterThan(0.85);
   });
 });

@@ -1,0 +1,64 @@
+/**
+ * Signal quality, by windows of 10 s: does it tell windows in which a beat is missed or false from those in which none is?
+ */
+import type { Shown } from "./heart.ts";
+import type { ReferenceBeats } from "./reference.ts";
+import { areaUnderCurve } from "./roc.ts";
+import { gross, type Score, scoreBeats } from "./score.ts";
+
+/** s */
+const WINDOW = 10;
+/** Percent: from here on a window counts as good. */
+export const GOOD = 50;
+
+/** One window: its quality, 0 to 100, and the beats in it. */
+export interface QualityWindow {
+  readonly quality: number;
+  readonly score: Score;
+}
+
+export interface QualityFigures {
+  /** Chance that a window without a wrong beat has the higher quality than one with some, 4 decimals. */
+  readonly auc: number | null;
+  readonly windows: number;
+  /** Of these, with a missed or false beat. */
+  readonly wrong: number;
+  /** Windows of GOOD and better, percent, and the detection error rate in all windows and in these, percent. */
+  readonly good: number | null;
+  readonly der: number | null;
+  readonly derWhereGood: number | null;
+}
+
+/** Windows of one record that have a quality, but for those with ventricular flutter. */
+export function qualityWindows(
+  own: readonly number[],
+  shown: readonly Shown[],
+  { beats, excluded }: Pick<ReferenceBeats, "beats" | "excluded">,
+  until: number,
+): QualityWindow[] {
+  const found: QualityWindow[] = [];
+  for (let from = 0; from + WINDOW < until; from += WINDOW) {
+    const to = from + WINDOW;
+    // the window is told once it is over
+    const quality = shown.find(({ time }) => time >= to + 0.5)?.quality ?? null;
+    if (quality === null || excluded.some(([start, end]) => start < to && end > from)) continue;
+    found.push({ quality, score: scoreBeats(beats, own, { from, until: to }) });
+  }
+  return found;
+}
+
+export function qualityFigures(windows: readonly QualityWindow[]): QualityFigures {
+  const isWrong = ({ score }: QualityWindow) => score.fn + score.fp > 0;
+  const right = windows.filter((one) => !isWrong(one)).map(({ quality }) => quality);
+  const wrong = windows.filter(isWrong).map(({ quality }) => quality);
+  const good = windows.filter(({ quality }) => quality >= GOOD);
+  const auc = areaUnderCurve(right, wrong);
+  return {
+    auc: auc === null ? null : Math.round(auc * 1e4) / 1e4,
+    windows: windows.length,
+    wrong: wrong.length,
+    good: windows.length === 0 ? null : Math.round((good.length / windows.length) * 1e5) / 1e3,
+    der: gross(windows.map(({ score }) => score)).der,
+    derWhereGood: gross(good.map(({ score }) => score)).der,
+  };
+}
