@@ -1,14 +1,76 @@
 /** Synthetic checks of what is no regular beat of its own: irregular rhythms, tachycardia, fibrillation, pacemakers. */
-import { type Add, milliseconds } from "./synthetic-checks.ts";
-import { beatTimes, type Pulse, standardBeat } from "./synthetic-ecg.ts";
-import { noRate, nullWithin, rateIs, rateOrNull, rateWithin, type Trial } from "./synthetic-row.ts";
-import { fibrillation, irregularRhythms, pacing, repeat, tachycardia } from "./synthetic-signals.ts";
+import { type Add, milliseconds, steady } from "./synthetic-checks.ts";
+import { beatTimes, gaussianBeat, type Pulse, standardBeat } from "./synthetic-ecg.ts";
+import { allBeats, counted, noRate, nullWithin, rateIs, rateOrNull, rateWithin, type Trial } from "./synthetic-row.ts";
+import {
+  blockedBeat,
+  ectopicBeat,
+  fibrillation,
+  flutterWaves,
+  irregularRhythms,
+  pacing,
+  repeat,
+  scatteredBeats,
+  tachycardia,
+} from "./synthetic-signals.ts";
 
 export function irregular(add: Add): void {
   for (const cycle of irregularRhythms) {
     const trial = { label: "", seconds: 50, from: 20, ...repeat(cycle, 50) };
     add("irregular rhythm (after EC13 4.1.2.1 e; signals approximated)", cycle.name, rateIs(cycle.rate), [trial]);
   }
+}
+
+/** What a monitor sees every day: every beat counts, and none of it is a reason to show no rate. */
+export function arrhythmias(add: Add): void {
+  const check = "arrhythmia";
+  const sinus = { label: "", seconds: 40, from: 12 };
+  const withoutP = (_: number, before: number, after: number) => gaussianBeat(1, 0.2, before, after).slice(1);
+  for (const f of [0.05, 0.1, 0.2]) {
+    const trials = [60, 90, 120, 150, 180].map((rate) => ({
+      ...sinus,
+      label: `${rate}/min`,
+      beats: scatteredBeats(40, rate),
+      waves: withoutP,
+      background: fibrillation(6, 0.6, f / 2, 3),
+    }));
+    add(check, `atrial fibrillation, 60 to 180/min, f waves of ${f} mV, R 1 mV`, allBeats, trials, f < 0.2);
+  }
+  const conducted = [2, 3, 4].map((ratio) => ({
+    ...sinus,
+    label: `${ratio} to 1`,
+    rate: 300 / ratio,
+    beats: beatTimes(40, 300 / ratio),
+    waves: withoutP,
+    background: flutterWaves(0.3),
+  }));
+  add(check, "atrial flutter, 300/min, 0.3 mV, R 1 mV, conducted 2, 3 and 4 to 1", counted, conducted);
+  const blocked = [50, 70, 90, 110, 130].map((rate) => ({
+    ...steady(`${rate}/min`, rate, 1, 0.1),
+    waves: () => blockedBeat(1.5),
+  }));
+  add(check, "bundle branch block, QRS 1.5 mV 150 ms, T against it; 50 to 130/min", counted, blocked);
+  const ectopic = [2, 3, 4].map((every): Trial => {
+    const regular = beatTimes(40, 75);
+    const early = new Set(regular.flatMap((time, k) => (k % every === every - 1 ? [time - 0.25] : [])));
+    return {
+      ...sinus,
+      label: `every ${every}.`,
+      beats: regular.map((time, k) => (k % every === every - 1 ? time - 0.25 : time)),
+      waves: (time, before, after) => (early.has(time) ? ectopicBeat(1.6) : gaussianBeat(1, 0.2, before, after)),
+    };
+  });
+  add(check, "75/min, every second, third, fourth beat ventricular, 250 ms early", allBeats, ectopic);
+  const alternans = [60, 100].map((rate): Trial => {
+    const beats = beatTimes(40, rate);
+    const small = new Set(beats.filter((_, k) => k % 2 === 1));
+    const waves = (time: number, before: number, after: number) =>
+      gaussianBeat(small.has(time) ? 0.5 : 1, 0.25, before, after);
+    return { ...sinus, label: `${rate}/min`, rate, beats, waves };
+  });
+  add(check, "every second beat half as high; 60 and 100/min", counted, alternans);
+  const beats = beatTimes(40, 75).filter((_, k) => k % 4 !== 3);
+  add(check, "75/min, every fourth beat missing", allBeats, [{ ...sinus, beats, waves: withoutP }]);
 }
 
 export function tachycardias(add: Add): void {

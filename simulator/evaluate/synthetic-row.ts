@@ -30,7 +30,7 @@ export interface Trial extends Partial<Omit<SyntheticEcg, "rate" | "microvoltsPe
   readonly seconds: number;
   readonly from: number;
   readonly until?: number;
-  /** Beats/min, for `counted`. */
+  /** Beats/min, for `counted`; absent where the rhythm has no one rate. */
   readonly rate?: number;
 }
 
@@ -47,15 +47,16 @@ export type Requirement =
 const near = (rate: number, value: number | null) =>
   value !== null && Math.abs(value - rate) <= Math.max(5, rate / 10) + 1e-9;
 
-const allNear = (rate: number, readings: readonly Reading[]) => readings.every(({ value }) => near(rate, value));
-
 /** Every reading is the rate. */
 export function rateIs(rate: number): Requirement {
-  return { text: `${rate} (10 % or 5)`, holds: (readings) => allNear(rate, readings) };
+  return { text: `${rate} (10 % or 5)`, holds: (readings) => readings.every(({ value }) => near(rate, value)) };
 }
 
 /** Every reading is the trial's rate, and every beat counted once. */
 export const counted: Requirement = { text: "the rate (10 % or 5), every beat once", everyBeat: true };
+
+/** Every reading is a number, and every beat counted once: for a rhythm that has no one rate. */
+export const allBeats: Requirement = { text: "a rate, every beat once", everyBeat: true };
 
 /** Every reading is the rate or null with a flag; above 300 a minute null alone. */
 export function rateOrNull(rate: number): Requirement {
@@ -96,7 +97,7 @@ export function row(
   const numbers: number[] = [];
   const failures: string[] = [];
   for (const trial of trials) {
-    const { label, from, until = Number.POSITIVE_INFINITY, rate = 0 } = trial;
+    const { label, from, until = Number.POSITIVE_INFINITY, rate } = trial;
     for (const samplingRate of rates) {
       const seen = observe(samplingRate, draw(samplingRate, trial));
       const counting = seen.readings.filter(({ time }) => time >= from && time < until);
@@ -107,7 +108,9 @@ export function row(
         else numbers.push(delay);
       } else if ("everyBeat" in requirement) {
         const miscount = miscounted(seen, trial);
-        if (miscount !== "" || !allNear(rate, counting)) failure = span(counting) + miscount;
+        const fine = counting.every(({ value }) => value !== null && (rate === undefined || near(rate, value)));
+        if (miscount !== "" || !fine) failure = span(counting) + miscount;
+        else if (rate === undefined) for (const reading of counting) readings.push(reading);
         else for (const { value } of counting) numbers.push(Math.abs((value ?? 0) - rate));
       } else if (!requirement.holds(counting)) failure = span(counting);
       else for (const reading of counting) readings.push(reading);

@@ -114,6 +114,29 @@ export function repeat(cycle: Cycle, seconds: number): { beats: number[]; waves:
   return { beats, waves: (time) => shapes.get(time) ?? [] };
 }
 
+/** Atrial fibrillation: intervals that scatter by a quarter (280 ms at least) about a mean rate. */
+export function scatteredBeats(seconds: number, rate: number): number[] {
+  const random = createRandom(`atrial fibrillation ${rate}`);
+  const beats: number[] = [];
+  for (let at = 0.5; at < seconds; at += Math.max(0.28, (60 / rate) * (1 + 0.24 * random.normal()))) beats.push(at);
+  return beats;
+}
+
+/** Atrial flutter: saw teeth, 300 a minute, that rise in a tenth of the time. */
+export function flutterWaves(height: number): (time: number) => number {
+  return (time) => {
+    const phase = time * 5 - Math.floor(time * 5);
+    return height * (phase < 0.1 ? phase * 10 : (1 - phase) / 0.9);
+  };
+}
+
+/** Bundle branch block, or a beat that a pacemaker made: 150 ms wide, T against it. */
+export const blockedBeat = (height: number): Wave[] => [
+  gaussianWave(-0.02, 0.022, 0.65 * height),
+  gaussianWave(0.03, 0.028, 0.8 * height),
+  gaussianWave(0.25, 0.05, -0.45 * height),
+];
+
 /** Pulses `before` s ahead of times `rate` to the minute: those of beatTimes. */
 export function pacing(seconds: number, rate: number, pulse: Omit<Pulse, "at">, before: number): Pulse[] {
   return beatTimes(seconds, rate).map((at) => ({ ...pulse, at: at - before }));

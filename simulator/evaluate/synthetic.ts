@@ -4,7 +4,7 @@
  * proof of conformity. Signals are as a sinc3 converter gives them (synthetic-ecg.ts); a row holds at all sampling rates.
  */
 import { type Add, changes, disturbances, rates, sizes, slow, tallT } from "./synthetic-checks.ts";
-import { fibrillations, irregular, pacemakers, tachycardias } from "./synthetic-rhythms.ts";
+import { arrhythmias, fibrillations, irregular, pacemakers, tachycardias } from "./synthetic-rhythms.ts";
 import { row, type SyntheticCheck } from "./synthetic-row.ts";
 
 export * from "./synthetic-ecg.ts";
@@ -21,6 +21,7 @@ const families = {
   slow,
   changes,
   irregular,
+  arrhythmias,
   tachycardias,
   fibrillations,
   pacemakers,

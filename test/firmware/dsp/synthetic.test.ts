@@ -57,6 +57,7 @@ const all: SyntheticFamily[] = [
   "slow",
   "changes",
   "irregular",
+  "arrhythmias",
   "tachycardias",
   "fibrillations",
   "pacemakers",
