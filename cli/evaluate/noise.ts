@@ -12,6 +12,7 @@ export async function evaluateNoiseCommand(options: EvaluateOptions): Promise<vo
     (onMixture) =>
       evaluateNoise({
         dataFolder: options.data,
+        referenceFolder: options.reference,
         lead: options.lead,
         rate: options.rate,
         detectorFactory: createQrsDetector,

@@ -6,10 +6,11 @@ import {
   type FibrillationFigures,
   type RhythmDocument,
 } from "../../simulator/evaluate/index.ts";
-import { type EvaluateOptions, runEvaluation } from "./run.ts";
+import { type EvaluateOptions, peersFor, runEvaluation } from "./run.ts";
 import { percent, table } from "./table.ts";
 
 export async function evaluateRhythmCommand(options: EvaluateOptions): Promise<void> {
+  const peers = await peersFor(options);
   await runEvaluation(
     options,
     "records",
@@ -20,6 +21,7 @@ export async function evaluateRhythmCommand(options: EvaluateOptions): Promise<v
         lead: options.lead,
         rate: options.rate,
         detectorFactory: createQrsDetector,
+        peers,
         onRecord,
       }),
     describeRhythm,
@@ -48,6 +50,7 @@ export function describeRhythm(document: RhythmDocument): string[] {
       ["atrial fibrillation", ...heads],
       ["own beats", ...five(document)],
       ["reference beats", ...five(document.reference)],
+      ...(document.peers ?? []).map((peer) => [`beats of ${peer.name}`, ...five(peer)]),
     ]),
     `${annotated.records} records have any, ${annotated.episodes} episodes, ${annotated.seconds} s: few people prove little`,
     "",

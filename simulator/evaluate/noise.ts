@@ -32,6 +32,8 @@ const NORMAL = new Set("NLRBAaJSejn/f");
 export interface NoiseOptions {
   /** Folder with the recordings and the noise, or with folders `mitdb` and `nstdb` that hold them. */
   readonly dataFolder: string;
+  /** Folder with NAME.atr; where the recordings are where absent. */
+  readonly referenceFolder?: string | undefined;
   readonly lead?: number | undefined;
   /** At which the detector runs, hz; `detectorRateFor` the recording where absent. */
   readonly rate?: number | undefined;
@@ -153,7 +155,7 @@ export async function evaluateNoise(options: NoiseOptions): Promise<NoiseDocumen
     const record = readRecordSync(join(folder, name));
     const signal = record.signals[lead];
     if (signal === undefined) throw new Error(`${name}: no signal ${lead}: it has ${record.signals.length}`);
-    const path = findReference(folder, name);
+    const path = findReference(folder, name, options.referenceFolder);
     if (path === null) throw new Error(`${folder}: no reference beats (${name}.atr)`);
     const ecg = countsOf(record, signal);
     const seconds = ecg.samples.length / ecg.rate;

@@ -37,14 +37,29 @@ export function qualityWindows(
   until: number,
 ): QualityWindow[] {
   const found: QualityWindow[] = [];
+  const near = [beats, own.toSorted((a, b) => a - b)].map(between);
+  let next = 0;
   for (let from = 0; from + WINDOW < until; from += WINDOW) {
     const to = from + WINDOW;
     // the window is told once it is over
-    const quality = shown.find(({ time }) => time >= to + 0.5)?.quality ?? null;
+    while (next < shown.length && shown[next]!.time < to + 0.5) next++;
+    const quality = shown[next]?.quality ?? null;
+    const [reference, ours] = near.map((times) => times(from - 1, to + 1)) as [number[], number[]];
     if (quality === null || excluded.some(([start, end]) => start < to && end > from)) continue;
-    found.push({ quality, score: scoreBeats(beats, own, { from, until: to }) });
+    found.push({ quality, score: scoreBeats(reference, ours, { from, until: to }) });
   }
   return found;
+}
+
+/** Gives what of ascending times lies in [from, to]; `from` must not go back. */
+function between(times: readonly number[]): (from: number, to: number) => number[] {
+  let first = 0;
+  return (from, to) => {
+    while (first < times.length && times[first]! < from) first++;
+    let end = first;
+    while (end < times.length && times[end]! <= to) end++;
+    return times.slice(first, end);
+  };
 }
 
 export function qualityFigures(windows: readonly QualityWindow[]): QualityFigures {

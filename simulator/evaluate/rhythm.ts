@@ -11,12 +11,15 @@ import {
 } from "./fibrillation.ts";
 import { observeHeart } from "./heart.ts";
 import { type RateFigures, type RateSecond, rateFigures, rateSeconds } from "./heart-rate.ts";
+import type { Peer } from "./qrs.ts";
 import { type QualityFigures, type QualityWindow, qualityFigures, qualityWindows } from "./quality.ts";
 import { type RecordingOptions, type Skipped, visitRecordings } from "./recordings.ts";
 import { type EventScores, eventFigures, type RhythmEvents, scoreEvents } from "./rhythm-events.ts";
 
 export interface RhythmOptions extends RecordingOptions {
   readonly detectorFactory: DetectorFactory;
+  /** Whose beats are tried for atrial fibrillation too. */
+  readonly peers?: readonly Peer[] | undefined;
 }
 
 export interface RhythmRow {
@@ -46,6 +49,8 @@ export interface RhythmDocument extends FibrillationFigures {
   readonly records: readonly RhythmRow[];
   readonly resampler: string;
   readonly skipped: readonly Skipped[];
+  /** Where there are any: atrial fibrillation by the others' beats. */
+  readonly peers?: readonly (FibrillationFigures & { readonly name: string; readonly source: string })[];
 }
 
 const heartRate = (seconds: readonly RateSecond[]) => ({
@@ -57,7 +62,9 @@ const heartRate = (seconds: readonly RateSecond[]) => ({
  * Evaluates over every record of a folder that has the lead and a reference. Throws Error: see visitRecordings.
  */
 export async function evaluateRhythm(options: RhythmOptions): Promise<RhythmDocument> {
+  const { peers = [] } = options;
   const rows: RhythmRow[] = [];
+  const others = peers.map((): Readings[] => []);
   const own: Readings[] = [];
   const reference: Readings[] = [];
   const events: EventScores[] = [];
@@ -71,6 +78,8 @@ export async function evaluateRhythm(options: RhythmOptions): Promise<RhythmDocu
     const readings = fibrillationReadings(found.times, stretches);
     own.push(readings);
     reference.push(fibrillationReadings(truth.beats, stretches));
+    for (const [which, { factory }] of peers.entries())
+      others[which]!.push(fibrillationReadings((await detect(ecg, rate, factory)).times, stretches));
     const seconds = rateSeconds(found.times, log.seconds, truth, until);
     for (const window of qualityWindows(found.times, log.seconds, truth, until)) windows.push(window);
     events.push(scoreEvents(seconds, log.episodes, truth, until));
@@ -99,5 +108,8 @@ export async function evaluateRhythm(options: RhythmOptions): Promise<RhythmDocu
     records: rows,
     resampler: RESAMPLER,
     skipped,
+    ...(peers.length === 0
+      ? {}
+      : { peers: peers.map(({ name, source }, k) => ({ name, source, ...fibrillationFigures(others[k]!) })) }),
   };
 }

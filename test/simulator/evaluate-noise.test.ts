@@ -166,6 +166,15 @@ describe("evaluate noise", () => {
     expect((await at64!).gross[4]).toEqual((await at128!).gross[4]);
   });
 
+  test("reference beats may lie in a folder of their own", async () => {
+    write(folder, folder, ["ma"]);
+    const other = join(folder, "other");
+    for (const name of ["118", "119"])
+      writeRecordSync(other, { name, rate: 128, signals: [ecg([], 128, seconds)] }, beats(every(400, 10, 20), 128));
+    const { gross } = await evaluateNoise({ dataFolder: folder, referenceFolder: other, detectorFactory: threshold });
+    expect(gross[0]).toMatchObject({ se: 0, ppv: 0 });
+  });
+
   test("errors name the folder and what is not in it", async () => {
     const run = () => evaluateNoise({ dataFolder: folder, detectorFactory: silent });
     await expect(run()).rejects.toThrow(`${folder}: none of the records 118, 119 in it, nor in its folders`);

@@ -240,7 +240,10 @@ describe("evaluate rhythm", () => {
   test("tells irregular from regular by own beats and by the reference's, and says on how much", async () => {
     write("a", []);
     write("b", [[200, 450]]);
-    const document = await evaluateRhythm({ dataFolder: folder, detectorFactory: threshold });
+    const peers = [{ name: "same", source: "ours", factory: threshold }];
+    const document = await evaluateRhythm({ dataFolder: folder, detectorFactory: threshold, peers });
+    const { auc, se, sp, windows, fibrillation } = document;
+    expect(document.peers).toEqual([{ name: "same", source: "ours", auc, se, sp, windows, fibrillation }]);
     expect(document.auc).toBeGreaterThan(0.99);
     expect(document.se).toBeGreaterThan(60);
     expect(document.sp).toBeGreaterThan(90);
@@ -260,6 +263,7 @@ describe("evaluate rhythm", () => {
     const document = await evaluateRhythm({ dataFolder: folder, detectorFactory: silent });
     expect(document).toMatchObject({ auc: null, se: null, sp: null, windows: 0 });
     expect(document.reference.windows).toBeGreaterThan(500);
+    expect(document).not.toHaveProperty("peers");
     expect(document.heartRate.beats).toMatchObject({ mae: null, coverage: 0 });
   });
 
