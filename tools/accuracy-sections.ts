@@ -17,11 +17,13 @@ import type { SyntheticCheck } from "../simulator/evaluate/synthetic.ts";
 export interface Tuned {
   /** How it is run again. */
   readonly program: string;
+  /** At which it was run, hz. */
+  readonly rate: number;
   /** One for each part of the records: tuned on all others, scored on these. */
   readonly folds: readonly (Statistics & {
     readonly records: readonly string[];
-    /** The numbers that were chosen on the others. */
-    readonly chosen: Readonly<Record<string, number>>;
+    /** The numbers that were chosen on the others, where they are few enough to be told. */
+    readonly chosen?: Readonly<Record<string, number>>;
   })[];
   /** All folds together, each scored with what was chosen without it. */
   readonly heldOut: Statistics;
@@ -116,12 +118,12 @@ export function tunedSection(tuned: Tuned | null): string[] {
       ],
     ),
     "",
-    ...tuned.folds.map(({ chosen }, at) => {
+    ...tuned.folds.flatMap(({ chosen }, at) => {
+      if (chosen === undefined) return [];
       const numbers = Object.entries(chosen).map(([name, value]) => `${name} ${value}`);
-      return `- fold ${at + 1} was scored with ${numbers.join(", ")}.`;
+      return [`- fold ${at + 1} was scored with ${numbers.join(", ")}.`];
     }),
-    "",
-    `Run again: \`${tuned.program}\`.`,
+    `At ${tuned.rate} Hz. Run again: \`${tuned.program}\`.`,
   ];
 }
 
