@@ -34,13 +34,11 @@ const MICROSECONDS = 1000000;
 const REVIEW = MICROSECONDS / 4;
 const SILENCE = 3 * MICROSECONDS;
 
-/** May an ECG of this rate, hz, have a heart? */
-export function hasHeart(rate: number): boolean {
-  return rate === 125 || rate === 128 || rate === 250 || rate === 256;
-}
+/** Rates, hz, at which an ECG can have a heart. */
+export const HEART_RATES: readonly number[] = [125, 128, 250, 256];
 
 /**
- * `ecg`: the channel, in V, at a rate for which `hasHeart`. `onRhythm` is told when a state of the rhythm begins and ends
+ * `ecg`: the channel, in V, at one of HEART_RATES. `onRhythm` is told when a state of the rhythm begins and ends
  * (rhythm.ts), by the board's clock, us.
  */
 export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {

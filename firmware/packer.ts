@@ -43,6 +43,7 @@ interface Value {
   readonly time: number;
   readonly value: number | null;
   readonly flags: number;
+  readonly quality: number | null;
 }
 
 export interface Packer {
@@ -51,8 +52,8 @@ export interface Packer {
    * Returns what was lost before it: a count, 0, or null where it is unknown.
    */
   addBlock(id: number, block: Block, interval: number): number | null;
-  /** Takes one value at a board time in us; null needs a flag. */
-  addValue(id: number, time: number, value: number | null, flags: number): void;
+  /** Takes one value at a board time in us; null needs a flag. `quality`: of its signal, 0 to 100, if known. */
+  addValue(id: number, time: number, value: number | null, flags: number, quality?: number | null): void;
   /** The next sample of this channel begins a new segment. Returns the segment that ended. */
   startSegment(id: number): number;
   segment(id: number): number;
@@ -133,8 +134,8 @@ export function createPacker(codec: Codec): Packer {
       }
       return block.lost < 0 ? null : block.lost;
     },
-    addValue(id, time, value, flags) {
-      values.push({ id, time, value, flags });
+    addValue(id, time, value, flags, quality) {
+      values.push({ id, time, value, flags, quality: quality ?? null });
     },
     startSegment: (id) => startSegment(waveOf(id)),
     segment: (id) => waveOf(id).seg,
@@ -178,7 +179,7 @@ export function createPacker(codec: Codec): Packer {
           id: value.id,
           dt: Math.round(value.time - origin),
           value: value.value,
-          qual: value.flags === 0 ? null : makeQual(null, value.flags),
+          qual: value.flags === 0 && value.quality === null ? null : makeQual(value.quality, value.flags),
         });
       }
       bytes -= taken;

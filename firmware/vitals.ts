@@ -15,7 +15,7 @@ import type { Rate } from "./dsp/heart-rate.ts";
 import { createOximeter, type Oximeter } from "./dsp/ppg.ts";
 import type { OnRhythm } from "./dsp/rhythm.ts";
 import { createTemperatureFilter, type SmoothedTemperature } from "./dsp/temperature.ts";
-import { createHeart, hasHeart } from "./heart.ts";
+import { createHeart, HEART_RATES } from "./heart.ts";
 
 export interface Vitals {
   /** The vitals as channels, the first of them with this id. */
@@ -159,7 +159,7 @@ export function createVitals(channels: readonly Channel[], onRhythm?: OnRhythm):
   const sources: Source[] = [];
   const kinds: Definition[] = [];
   const ecg = find(channels, "ecg");
-  if (ecg !== null && hasHeart(ecg.rate)) {
+  if (ecg !== null && HEART_RATES.indexOf(ecg.rate) >= 0) {
     sources.push(createHeartRate(ecg, onRhythm ?? (() => {})));
     kinds.push(HEART_RATE);
   }

@@ -40,6 +40,8 @@ const RESTFUL = 1 / 4;
 /** A wave is irregular if it comes a fifth early or late; a rhythm if more than a tenth of the waves are. */
 const ODD = 1 / 5;
 const IRREGULAR = 1 / 10;
+/** Of two waves that take turns, each may come this much early or late. */
+const UNEVEN = 1 / 8;
 /** Waves a minute: 300 and what 4 s can be wrong by. */
 const FASTEST = 306;
 /** Slopes below this, uV in 32 ms, are rest. */
@@ -112,7 +114,7 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
     let uneven = 0;
     for (let i = 0; i < used; i++) {
       if (Math.abs(intervals[i] - typical) > typical * ODD) odd++;
-      if (i > 1 && Math.abs(intervals[i] - intervals[i - 2]) > intervals[i] * ODD) uneven++;
+      if (i > 1 && Math.abs(intervals[i] - intervals[i - 2]) > intervals[i] * UNEVEN) uneven++;
     }
     regular = odd <= used * IRREGULAR;
     // a long and a short one in turns: QRS and T
@@ -142,10 +144,11 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
     const many = waveCount > 16 && now - waves[(waveCount - 16) % WAVES] < (15 * 60 * frequency) / FASTEST + half;
     if (restless || many || barred > 0) measure(0);
     else perMinute = 0;
+    const few = perMinute === 0;
+    const fast = perMinute > FASTEST && waveCount > 12;
     // perhaps only the steepest are QRS complexes, and some of the others T waves
-    if (restless && !regular && !paired && perMinute <= FASTEST) measure((top * 3) / 5);
-    if ((restless && !regular && !paired) || (perMinute > FASTEST && waveCount > 12)) barred = HALVES;
-    else if (!restless && perMinute <= FASTEST) barred = Math.min(Math.max(barred - 1, 0), 3);
+    if (restless && !fast && !regular && !paired) measure((top * 3) / 5);
+    if (fast || (restless && !few && !regular && !paired)) barred = HALVES;
     else if (barred > 0) barred--;
   };
 

@@ -88,6 +88,12 @@ export function createRhythmMonitor(perSecond: number, onRhythm: OnRhythm): Rhyt
     },
     update: (now, rate, entropy, uncountable) => {
       if (!listening) return;
+      if (uncountable) {
+        // whether the heart beats is not known: no silence is one
+        last = now;
+        set(0, false, now);
+        set(1, false, now);
+      }
       const silent = (now - last) / perSecond;
       if (beats > 0 && silent >= PAUSE + PATIENCE) set(0, true, last);
       if (silent >= (beats > 0 ? Math.max(PAUSE + PATIENCE, usual + usual / 2) : START)) set(1, true, last);

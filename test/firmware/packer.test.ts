@@ -79,6 +79,15 @@ test("values keep their order and their null, and more than 16 blocks make more 
   expect([...first, ...rest].map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, i) => i));
 });
 
+test("a value carries the quality of its signal where it is known, and no qual where there is nothing to say", () => {
+  const packer = createPacker("delta");
+  packer.addValue(1, 0, 720, 0, 93);
+  packer.addValue(1, 0, null, 32, 0);
+  packer.addValue(1, 0, 720, 0, null);
+  packer.addValue(1, 0, 720, 0);
+  expect(packer.take(0).map(({ qual }) => qual)).toEqual([93, 32 * 128, null, null]);
+});
+
 test("it asks to be sealed before a message could pass 4096 bytes", () => {
   const packer = createPacker("raw24");
   for (let i = 0; i < 3; i++) packer.addBlock(i, block(new Array(1000).fill(-8_000_000)), INTERVAL);
