@@ -124,10 +124,9 @@ const evaluation = (name: string, description: string, data: string) =>
     .requiredOption("--data <dir>", data)
     .option("--lead <n>", "signal to use", count(0), 0)
     .option("--rate <hz>", `rate at which the detector runs: ${rates.join(", ")} (default: as a board would)`, oneRate)
+    .option("--reference <dir>", "folder of .atr files, or one record's path (default: where the data are)")
+    .option("--compare", "published detectors on the same samples, in the same run")
     .addOption(json());
-const reference = () =>
-  new Option("--reference <dir>", "folder of .atr files, or one record's path (default: the data folder)");
-const compare = () => new Option("--compare", "published detectors on the same samples, in the same run");
 
 program
   .command("evaluate")
@@ -137,34 +136,30 @@ program
       "qrs",
       "beats against reference annotations of WFDB records, as ANSI/AAMI EC57 scores them",
       "folder of WFDB records",
-    )
-      .addOption(reference())
-      .addOption(compare())
-      .action(async (options) => (await import("./evaluate/qrs.ts")).evaluateQrsCommand(options)),
+    ).action(async (options) => (await import("./evaluate/qrs.ts")).evaluateQrsCommand(options)),
   )
   .addCommand(
     evaluation(
       "noise",
       "beats on the MIT-BIH records 118 and 119 with recorded noise mixed in, at 24 to 0 dB",
       "folder with 118, 119 and noise records (bw, ma, em), or with folders mitdb and nstdb that hold them",
-    )
-      .addOption(compare())
-      .action(async (options) => (await import("./evaluate/noise.ts")).evaluateNoiseCommand(options)),
+    ).action(async (options) => (await import("./evaluate/noise.ts")).evaluateNoiseCommand(options)),
   )
   .addCommand(
     evaluation(
       "rhythm",
       "atrial fibrillation and heart rate from the beats, against annotated rhythms and reference beats",
       "folder of WFDB records",
-    )
-      .addOption(reference())
-      .action(async (options) => (await import("./evaluate/rhythm.ts")).evaluateRhythmCommand(options)),
+    ).action(async (options) => (await import("./evaluate/rhythm.ts")).evaluateRhythmCommand(options)),
   );
 
 program
   .command("bench")
   .description("measure this machine: figures of one run, each beside its limit")
-  .argument("[name]", "latency")
+  .argument(
+    "[name]",
+    "dsp (in a checkout; ESPRUINO_BIN for an interpreter's), latency; without it all that can be run here",
+  )
   .addOption(json())
   .action(async (name, options) => (await import("./bench/bench.ts")).bench(name, options));
 

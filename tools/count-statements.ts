@@ -10,9 +10,8 @@
  * - nothing else counts: blocks, empty statements, labels, function declarations, directives, the init and update of a
  *   for, the operands of `?:`, `&&`, `||`, `??`, the code of built-in functions.
  *
- * `node --import tsx tools/count-statements.ts` prints the figures of the device side.
+ * `node --import tsx tools/count-statements.ts` prints the figures of the codecs; `vitalwire bench dsp` those of firmware/dsp.
  */
-import { existsSync } from "node:fs";
 import { type AnyNode, type Expression, parse, type Statement } from "acorn";
 import { buildSync } from "esbuild";
 import { deviceTarget } from "./device-dialect.ts";
@@ -178,64 +177,20 @@ export function syntheticBlock(samples: number, rate: number, seed: number): Int
   return block;
 }
 
-interface Figure {
-  readonly name: string;
-  readonly entry: string;
-  /** Makes the module work, once or more often, and says over how many samples. `reset` leaves what came before out. */
-  // biome-ignore lint/suspicious/noExplicitAny: each entry's exports are its own
-  readonly run: (exports: any, reset: () => void) => number;
-}
-
 interface SamplesModule {
   encodeSamples(codec: number, samples: Int32Array, start: number, n: number): Uint8Array;
 }
-interface QrsModule {
-  createQrsDetector(
-    rate: number,
-    microvoltsPerCount: number,
-    onBeat: (index: number) => void,
-  ): { push(samples: Int32Array, count: number): void };
-}
-
-const RATE = 256;
-/** Of the synthetic block: its beats are 9000 counts high. */
-const MICROVOLTS_PER_COUNT = 1 / 8;
-
-const figures: readonly Figure[] = [
-  ...[0, 1, 2].map((codec) => ({
-    name: `encode a block of ${RATE} samples, codec ${codec}`,
-    entry: "protocol/samples.ts",
-    run: (exports: SamplesModule) => {
-      exports.encodeSamples(codec, syntheticBlock(RATE, RATE, 1), 0, RATE);
-      return RATE;
-    },
-  })),
-  {
-    name: `find beats at ${RATE} hz, over a minute after ten seconds`,
-    entry: "firmware/dsp/qrs.ts",
-    run: (exports: QrsModule, reset) => {
-      const signal = syntheticBlock(70 * RATE, RATE, 1);
-      let beats = 0;
-      const detector = exports.createQrsDetector(RATE, MICROVOLTS_PER_COUNT, () => beats++);
-      for (let at = 0; at < signal.length; at += 32) {
-        if (at === 10 * RATE) reset();
-        detector.push(signal.subarray(at, at + 32), 32);
-      }
-      if (Math.abs(beats - 84) > 2)
-        throw new Error(`${beats} beats found of 84: the figure would be of something else`);
-      return 60 * RATE;
-    },
-  },
-];
 
 function main(): number {
-  for (const { name, entry, run } of figures) {
-    if (!existsSync(`${projectRoot}/${entry}`)) throw new Error(`${name}: ${entry} is not there`);
-    const { exports, counter } = loadCounted(entry);
-    const samples = run(exports, () => {
-      counter.statements = 0;
+  const entry = "protocol/samples.ts";
+  const samples = 256;
+  for (const codec of [0, 1, 2]) {
+    const { statements } = countStatements({
+      entry,
+      run: ({ encodeSamples }: SamplesModule) => encodeSamples(codec, syntheticBlock(samples, samples, 1), 0, samples),
     });
-    console.log(`${(counter.statements / samples).toFixed(1).padStart(8)} statements a sample: ${name} (${entry})`);
+    const cost = (statements / samples).toFixed(1).padStart(8);
+    console.log(`${cost} statements a sample: encode a block of ${samples} samples, codec ${codec} (${entry})`);
   }
   return 0;
 }

@@ -54,8 +54,8 @@ export function bundle(entry: string, external: readonly string[] = [], minify =
 }
 
 /** Loads `entry` (a path from the project's root) as it is. */
-export function load<M>(entry: string): M {
-  return evaluate<M>(bundle(entry).text, [], () => {});
+export function load<M>(entry: string, minify = true): M {
+  return evaluate<M>(bundle(entry, [], minify).text, [], () => {});
 }
 
 /** Loads `entry` so that it says what ran. */

@@ -7,7 +7,7 @@ import { decodeMessage } from "../../protocol/messages.ts";
 import { runPaced } from "../pace.ts";
 import { openPage } from "../page.ts";
 import { createWard, type WardBoard } from "../ward.ts";
-import { type Figure, figure, percentile } from "./bench.ts";
+import { type Figure, figure, percentile, Unavailable } from "./bench.ts";
 import { findBrowser, openBrowser } from "./browser.ts";
 
 const BOARDS = 8;
@@ -33,11 +33,11 @@ interface Drawn {
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** Throws Error where there is no browser: this bench is about what is seen. */
+/** Throws Unavailable where there is no browser: this bench is about what is seen. */
 export async function latency(say: (line: string) => void): Promise<Figure[]> {
   const path = findBrowser();
   if (path === null)
-    throw new Error("bench latency needs a Chromium: install one (Debian: chromium), or set CHROMIUM_BIN");
+    throw new Unavailable("bench latency needs a Chromium: install one (Debian: chromium), or set CHROMIUM_BIN");
   const ward = await createWard({
     boards: BOARDS,
     seed: 1,
