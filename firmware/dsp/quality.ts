@@ -17,12 +17,12 @@ export interface QualityMeter {
    * is not at rest (flutter.ts), 0 to 1.
    */
   update(now: number, noiseRatio: number, restlessness: number): void;
-  /** Of the last whole 10 s: 0 to 100, percent; null before there are 10 s. */
+  /** Of the last whole 10 s: 0 to 100, percent; 0 with fewer than two intervals, null before there are 10 s. */
   read(): number | null;
 }
 
 const WINDOW = 10;
-/** Natural logarithm of longest over shortest interval, at most this; it is this where there are fewer than two. */
+/** Natural logarithm of longest over shortest interval, at most this. */
 const WIDEST = 2;
 const CONSTANT = -938 / 100;
 const RATIO = 739 / 100;
@@ -56,14 +56,13 @@ export function createQualityMeter(perSecond: number): QualityMeter {
 
   /** The window is over: its value, and the next one. */
   const conclude = (): void => {
-    let ratio = WIDEST;
-    let unsteady = 1;
-    if (count >= 2) {
-      ratio = Math.min(WIDEST, Math.log(longest / shortest));
-      unsteady = Math.min(1, (changes * count) / (sum * (count - 1)));
+    if (count < 2) value = 0;
+    else {
+      const ratio = Math.min(WIDEST, Math.log(longest / shortest));
+      const unsteady = Math.min(1, (changes * count) / (sum * (count - 1)));
+      const odds = CONSTANT + RATIO * ratio + NOISE * noise + REST * restless + UNSTEADY * unsteady;
+      value = Math.round(100 / (1 + Math.exp(odds)));
     }
-    const odds = CONSTANT + RATIO * ratio + NOISE * noise + REST * restless + UNSTEADY * unsteady;
-    value = Math.round(100 / (1 + Math.exp(odds)));
     open(from + WINDOW * perSecond);
   };
 

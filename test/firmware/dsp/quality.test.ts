@@ -1,0 +1,125 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createFlutterGuard } from "../../../firmware/dsp/flutter.ts";
+import { createQrsDetector } from "../../../firmware/dsp/qrs.ts";
+import { createQualityMeter } from "../../../firmware/dsp/quality.ts";
+import { lacks } from "../../support/needs.ts";
+import { readLead } from "../../support/recorded-lead.ts";
+import { readRecordBeats } from "../../support/reference-beats.ts";
+
+/** The values at the end of each 10 s of beats (ms), with the same noise and restlessness throughout. */
+function valuesOf(beats: readonly number[], seconds: number, noise = 0.1, restlessness = 0.1): (number | null)[] {
+  const meter = createQualityMeter(1000);
+  const values: (number | null)[] = [];
+  let next = 0;
+  meter.begin(0);
+  for (let now = 0; now <= seconds * 1000; now += 250) {
+    while (next < beats.length && beats[next]! <= now) meter.beat(beats[next++]!);
+    meter.update(now, noise, restlessness);
+    if (now > 0 && now % 10_000 === 0) values.push(meter.read());
+    else if (now < 10_000) expect(meter.read()).toBe(null);
+  }
+  return values;
+}
+const steady = (interval: number, seconds: number) =>
+  Array.from({ length: Math.floor((seconds * 1000) / interval) }, (_, k) => 100 + k * interval);
+
+test("regular beats in a quiet signal are good, from the first 10 s on", () => {
+  expect(valuesOf(steady(800, 40), 40).every((value) => value! > 95)).toBe(true);
+});
+
+test("where it is restless, a missed beat and a false one make their 10 s bad, and no others", () => {
+  const beats = steady(800, 40);
+  const missed = valuesOf(
+    beats.filter((_, k) => k !== 18),
+    40,
+    0.3,
+    0.3,
+  );
+  const extra = valuesOf([...beats.slice(0, 19), beats[18]! + 250, ...beats.slice(19)], 40, 0.3, 0.3);
+  for (const [first, second, third, fourth] of [missed, extra]) {
+    expect(second!).toBeLessThan(50);
+    for (const value of [first, third, fourth]) expect(value!).toBeGreaterThan(90);
+  }
+  expect(extra[1]!).toBeLessThan(missed[1]!);
+});
+
+test("intervals that all differ are no sign of a wrong beat", () => {
+  const irregular = steady(800, 40).map((at, k) => at + [0, 260, -120, 180, -240, 90, 300][k % 7]!);
+  for (const value of valuesOf(irregular, 40)) expect(value!).toBeGreaterThan(80);
+});
+
+test("less rest and more noise never make it better", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 300, max: 1500 }),
+      fc.double({ min: 0, max: 0.9, noNaN: true }),
+      fc.double({ min: 0, max: 0.9, noNaN: true }),
+      (interval, noise, restlessness) => {
+        const beats = steady(interval, 10).filter((_, k) => k !== 3);
+        const value = valuesOf(beats, 10, noise, restlessness)[0]!;
+        expect(valuesOf(beats, 10, noise + 0.1, restlessness)[0]!).toBeLessThanOrEqual(value);
+        expect(valuesOf(beats, 10, noise, restlessness + 0.1)[0]!).toBeLessThanOrEqual(value);
+        expect(Number.isInteger(value) && value >= 0 && value <= 100).toBe(true);
+      },
+    ),
+  );
+});
+
+test("without beats, or with two alone, it is 0", () => {
+  expect(valuesOf([], 20)).toEqual([0, 0]);
+  expect(valuesOf([1000, 1800], 20)).toEqual([0, 0]);
+});
+
+test("where a signal begins anew it is null again until there are 10 s of it", () => {
+  const meter = createQualityMeter(1000);
+  for (const start of [0, 100_000]) {
+    meter.begin(start);
+    for (let now = start; now < start + 10_000; now += 500) {
+      meter.beat(now);
+      meter.update(now, 0.1, 0.1);
+      expect(meter.read()).toBe(null);
+    }
+    meter.update(start + 10_000, 0.1, 0.1);
+    expect(meter.read()!).toBeGreaterThan(90);
+  }
+});
+
+test.each([0, -1, Number.NaN])("refuses %f units of time a second", (perSecond) => {
+  expect(() => createQualityMeter(perSecond)).toThrow(`${perSecond} units a second`);
+});
+
+describe.skipIf(lacks("recordings"))("on recordings", () => {
+  test("windows with a wrong beat are told from those without, by records of which both kinds are many", () => {
+    const good: number[] = [];
+    const bad: number[] = [];
+    for (const record of ["108", "116", "203", "208", "101", "119"]) {
+      const { counts, microvoltsPerCount } = readLead(record, 128);
+      const meter = createQualityMeter(128);
+      const guard = createFlutterGuard(128, microvoltsPerCount);
+      const own: number[] = [];
+      const detector = createQrsDetector(128, microvoltsPerCount, (index) => {
+        own.push(index / 128);
+        meter.beat(index);
+      });
+      meter.begin(0);
+      const truth = readRecordBeats(record).beats;
+      for (let from = 0; from + 64 <= counts.length; from += 64) {
+        detector.push(counts.subarray(from, from + 64), 64);
+        guard.push(counts.subarray(from, from + 64), 64);
+        meter.update(from + 64, 0, guard.restlessness());
+        if ((from + 64) % 1280 !== 0 || from < 1280) continue;
+        const [start, end] = [(from + 64) / 128 - 10, (from + 64) / 128 - 1];
+        const inside = (times: readonly number[], slack: number) =>
+          times.filter((time) => time >= start - slack && time < end + slack);
+        const wrong = (times: readonly number[], others: readonly number[]) =>
+          inside(times, 0).some((time) => !inside(others, 1).some((other) => Math.abs(other - time) <= 0.15));
+        (wrong(truth, own) || wrong(own, truth) ? bad : good).push(meter.read()!);
+      }
+    }
+    let above = 0;
+    for (const value of bad) for (const other of good) above += other > value ? 1 : other === value ? 0.5 : 0;
+    expect(bad.length).toBeGreaterThan(20);
+    expect(above / (bad.length * good.length)).toBeGreaterThan(0.85);
+  });
+});
