@@ -7,9 +7,9 @@ import { RR_NORMAL } from "./rr.ts";
 
 /** All three null before five minutes, and where normal intervals fill less than 80 % of them. */
 export interface HeartRateVariability {
-  /** Standard deviation of the normal intervals, ms. */
+  /** Standard deviation of the normal intervals, ms, to 1/1024. */
   sdnn: number | null;
-  /** Root mean square of the differences of successive normal intervals, ms. */
+  /** Root mean square of the differences of successive normal intervals, ms, to 1/1024. */
   rmssd: number | null;
   /** Share of those differences that exceed 50 ms, percent. */
   pnn50: number | null;
@@ -35,6 +35,9 @@ const FINE = 8;
 const FIFTY = 50 * FINE;
 /** The ten blocks and the one that is being filled. */
 const RING = BLOCKS + 1;
+
+/** Of a square in eighths of a ms: in ms, to 1/1024, since engines differ in the last bits of a square root. */
+const root = (square: number): number => Math.round((Math.sqrt(square) * 1024) / FINE) / 1024;
 
 /** `perSecond`: how many units of time make a second. Throws Error where it is not above 0. */
 export function createHrvMeter(perSecond: number): HrvMeter {
@@ -118,8 +121,8 @@ export function createHrvMeter(perSecond: number): HrvMeter {
       const enough = current >= BLOCKS && coverage >= ENOUGH && pair > 0;
       hrv.count = count;
       hrv.coverage = coverage;
-      hrv.sdnn = enough ? Math.sqrt((count * square - sum * sum) / (count * (count - 1))) / FINE : null;
-      hrv.rmssd = enough ? Math.sqrt(difference / pair) / FINE : null;
+      hrv.sdnn = enough ? root((count * square - sum * sum) / (count * (count - 1))) : null;
+      hrv.rmssd = enough ? root(difference / pair) : null;
       hrv.pnn50 = enough ? (100 * beyond) / pair : null;
     },
     reset,
