@@ -31,7 +31,7 @@ export interface Heart {
 
 const MICROSECONDS = 1000000;
 /** Rhythm and quality are looked at this often, us. */
-const REVIEW = MICROSECONDS / 4;
+const REVIEW = MICROSECONDS / 2;
 const SILENCE = 3 * MICROSECONDS;
 
 /** Rates, hz, at which an ECG can have a heart. */

@@ -55,6 +55,7 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
   if (!(rate >= 100 && rate <= 1024)) throw new Error(`flutter guard: rate ${rate} hz is not within 100 to 1024`);
   if (!(microvoltsPerCount > 0)) throw new Error(`flutter guard: ${microvoltsPerCount} uV a count is not above 0`);
   const step = Math.round(rate / 62);
+  const grouped = step === 2 || step === 4;
   const frequency = rate / step;
   const half = Math.round(frequency / 2);
   const floor = (FLOOR * step) / microvoltsPerCount;
@@ -180,17 +181,24 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
 
   return {
     push: (samples, count) => {
-      for (let i = 0; i < count; i++) {
-        sum += samples[i];
-        if (++taken < step) continue;
-        if (now < 2) y1 = y2 = now === 0 ? sum : y1;
+      // as if the first sample had always been there
+      if (now === 0 && taken === 0 && count > 0) y1 = y2 = samples[0] * step;
+      for (let i = 0; i < count; ) {
+        if (taken === 0 && grouped && i + step <= count) {
+          sum = samples[i] + samples[i + 1];
+          if (step === 4) sum += samples[i + 2] + samples[i + 3];
+          i += step;
+        } else {
+          sum = taken === 0 ? samples[i++] : sum + samples[i++];
+          if (++taken < step) continue;
+          taken = 0;
+        }
         const slope = sum - y2;
         // less what drift adds to it: a high-pass of 1.2 hz
         drift += (slope - drift) / 8;
         const d = slope - drift;
         y2 = y1;
         y1 = sum;
-        sum = taken = 0;
         const a = d < 0 ? -d : d;
         if (a > most) most = a;
         if (a > rest) moving++;

@@ -67,6 +67,9 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
     return (sum * 2) / used;
   };
 
+  /** The longest that may follow the last beat in the same rhythm, in units. */
+  const silence = (now: number): number => (count < NEEDED ? (60 / LOWEST) * perSecond : typical(now)) * LATE;
+
   const reset = (): void => {
     count = place = 0;
     started = false;
@@ -74,10 +77,10 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
 
   return {
     beat: (at) => {
-      const expected = count < NEEDED ? 60 / LOWEST : typical(at) / perSecond;
-      if (started && at - last > Math.max(SILENCE, expected * LATE) * perSecond) count = 0;
+      const interval = at - last;
+      if (started && interval > SILENCE * perSecond && interval > silence(at)) count = 0;
       else if (started) {
-        intervals[place] = at - last;
+        intervals[place] = interval;
         place = place + 1 === KEPT ? 0 : place + 1;
         if (count < KEPT) count++;
       }

@@ -16,7 +16,8 @@ export const RHYTHM_UNCOUNTABLE = 32;
 
 /**
  * `state`: a RHYTHM_ constant. `onset` and `end` in units of time; `end` is null when the state begins. Pause and asystole
- * count from the last beat before them and end with the next one; the others from and to when they were noticed.
+ * count from the last beat before them, or from where waves could be counted again, and end with the next beat; the others
+ * count from and to when they were noticed.
  */
 export type OnRhythm = (state: number, onset: number, end: number | null) => void;
 
@@ -38,7 +39,7 @@ export interface RhythmMonitor {
 
 const PAUSE = 3;
 /** A beat may be known only this much later, s: no pause is told before, nor asystole. */
-const PATIENCE = 1 / 2;
+const PATIENCE = 3 / 8;
 /** Of the first beat, s: a detector learns first. */
 const START = 8;
 /** Beats a minute: where a state begins and where it ends. */
