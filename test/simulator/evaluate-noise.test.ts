@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
 import { readRecordSync, writeRecordSync } from "../../formats/index.ts";
 import { countsOf } from "../../simulator/evaluate/detections.ts";
 import { evaluateNoise } from "../../simulator/evaluate/noise.ts";
@@ -200,14 +199,5 @@ describe.skipIf(lacks("recordings"))("the MIT-BIH records with recorded noise", 
     expect(qrsAmplitude(countsOf(record, record.signals[0]!), normal)).toBeCloseTo(548.6, 1);
     const rms = (name: string) => noiseAmplitude(readRecordSync(`${nstdb}/${name}`).signals[0]!.samples, 360);
     expect([rms("bw"), rms("ma")].map((value) => Number(value.toFixed(2)))).toEqual([20.09, 16.2]);
-  });
-
-  test("muscle noise: at 12 dB Se at least 99.8 and +P 95, at 6 dB 97 and 86", async () => {
-    const { gross } = await evaluateNoise({ dataFolder, detectorFactory: createQrsDetector });
-    const at = (snr: number) => gross.find((row) => row.noise === "ma" && row.snr === snr)!;
-    expect(at(12).se).toBeGreaterThanOrEqual(99.8);
-    expect(at(12).ppv).toBeGreaterThanOrEqual(95);
-    expect(at(6).se).toBeGreaterThanOrEqual(97);
-    expect(at(6).ppv).toBeGreaterThanOrEqual(86);
   });
 });
