@@ -3,14 +3,16 @@ import { lacks } from "../support/needs.ts";
 import { program } from "./programs/filters.ts";
 import { runOnEspruino, runOnNode } from "./run.ts";
 
-/** 5 s at 125 hz: 24-bit full scale for a while, then 50 hz of 100 uV with a QRS now and then. */
+/** 5 s at 125 hz: 24-bit full scale for a while, then 50 hz of 100 uV with a QRS and a pacing pulse now and then. */
 const samples = Array.from({ length: 625 }, (_, i) =>
   i < 60
     ? (i * 7919) % 3 === 0
       ? 2 ** 23 - 1
       : -(2 ** 23)
     : Math.round(
-        50 * Math.sin((2 * Math.PI * 50 * i) / 125) + (i % 100 < 10 ? 1000 - 200 * Math.abs(5 - (i % 100)) : 0),
+        50 * Math.sin((2 * Math.PI * 50 * i) / 125) +
+          (i % 100 < 10 ? 1000 - 200 * Math.abs(5 - (i % 100)) : 0) +
+          (i % 100 === 60 ? 20_000 : 0),
       ),
 );
 

@@ -6,6 +6,7 @@ import { createFir } from "../../../firmware/dsp/fir.ts";
 import { createHighPass, createStHighPass } from "../../../firmware/dsp/highpass.ts";
 import { createLowPass } from "../../../firmware/dsp/lowpass.ts";
 import { createAutomaticNotch, createNotch } from "../../../firmware/dsp/notch.ts";
+import { createSpikeFilter } from "../../../firmware/dsp/spikes.ts";
 import { nativeVectors } from "../../../firmware/dsp/vectors.ts";
 
 export interface Input {
@@ -40,6 +41,7 @@ export function program(print: (line: string) => void, input: Input): void {
     run(`ST ${rate}`, createStHighPass(rate).push);
     run(`notch ${rate}`, createNotch(rate, 50).push);
     run(`mains average ${rate}`, createMainsAverage(rate, 60).push);
+    run(`spikes ${rate}`, createSpikeFilter(rate, 2).push);
   }
   const notch = createAutomaticNotch(125, 1);
   run("automatic notch", notch.push);
