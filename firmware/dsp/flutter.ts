@@ -9,7 +9,8 @@
  *   waves          upslopes of more than 2/5 of the steepest, each after a downslope: how often, how regularly
  *
  * Restless and irregular waves are no rhythm that has a rate. Restless and regular ones (ventricular tachycardia) have the
- * rate of the waves. Waves faster than 300 a minute have no rate that can be shown, restless or not.
+ * rate of the waves; where long and short intervals take turns, or only the steepest waves (7/10) are regular, the others
+ * may be T waves. Waves faster than 300 a minute have no rate that can be shown, restless or not.
  */
 import { median } from "./rank.ts";
 
@@ -79,7 +80,7 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
   let armed = true;
   let rest = 0;
   /** Of the wave that is being climbed. */
-  let steep = 0;
+  let climb = 0;
   let upslope = 0;
   let downslope = 0;
   // from half second to half second
@@ -88,13 +89,19 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
   let waveCount = 0;
   let activity = 0;
   let restless = false;
-  let regular = true;
-  let paired = false;
+  /** Rates, a minute, at which waves are regular: all of them, the steepest; 0 where they are not. */
+  let all = 0;
+  let steep = 0;
   let barred = 0;
   let perMinute = 0;
+  /** Steepest upslope of the last 4 s. */
+  let highest = 0;
 
-  /** How often waves with slopes of at least `least` came in the last 4 s, and whether they were regular. */
-  const measure = (least: number): void => {
+  /**
+   * How often waves with slopes of at least `least` came in the last 4 s, into `perMinute`. Returns the rate, a minute, at
+   * which they are regular, 0 where they are not.
+   */
+  const measure = (least: number): number => {
     let used = 0;
     let newest = -1;
     let later = 0;
@@ -103,13 +110,13 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
       const at = waves[which];
       if (at < now - half * HALVES) break;
       if (slopes[which] < least) continue;
+      if (slopes[which] > highest) highest = slopes[which];
       if (newest < 0) newest = at;
       else intervals[used++] = later - at;
       later = at;
     }
-    regular = paired = false;
     perMinute = used < 3 ? 0 : (60 * frequency * used) / (newest - later);
-    if (used < 3) return;
+    if (used < 3) return 0;
     const typical = median(intervals, used, scratch);
     let odd = 0;
     let uneven = 0;
@@ -117,9 +124,9 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
       if (Math.abs(intervals[i] - typical) > typical * ODD) odd++;
       if (i > 1 && Math.abs(intervals[i] - intervals[i - 2]) > intervals[i] * UNEVEN) uneven++;
     }
-    regular = odd <= used * IRREGULAR;
+    if (odd <= used * IRREGULAR) return perMinute;
     // a long and a short one in turns: QRS and T
-    paired = !regular && used > 5 && uneven <= used * IRREGULAR;
+    return used > 5 && uneven <= used * IRREGULAR ? perMinute / 2 : 0;
   };
 
   /** Half a second is over. */
@@ -143,15 +150,18 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
     activity = share / (half * halves);
     restless = activity > (restless ? RESTFUL : RESTLESS);
     const many = waveCount > 16 && now - waves[(waveCount - 16) % WAVES] < (15 * 60 * frequency) / FASTEST + half;
-    if (restless || many || barred > 0) measure(0);
-    else perMinute = 0;
-    const few = perMinute === 0;
+    all = steep = perMinute = highest = 0;
+    if (restless || many || barred > 0) all = measure(0);
+    const often = perMinute;
+    // perhaps only the steepest are QRS complexes, and the others T waves
+    if (restless) steep = measure((highest * 7) / 10);
+    perMinute = often;
     const fast = perMinute > FASTEST && waveCount > 12;
-    // perhaps only the steepest are QRS complexes, and some of the others T waves
-    if (restless && !fast && !regular && !paired) measure((top * 3) / 5);
-    if (fast || (restless && !few && !regular && !paired)) barred = HALVES;
+    if (fast || (restless && perMinute > 0 && all === 0 && steep === 0)) barred = HALVES;
     else if (barred > 0) barred--;
   };
+
+  const near = (value: number, rate: number): boolean => Math.abs(value - rate) <= Math.max(5, rate / 10);
 
   const clear = (): void => {
     taken =
@@ -171,8 +181,9 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
       activity =
         0;
     ends = half;
-    armed = regular = true;
-    restless = paired = false;
+    all = steep = 0;
+    armed = true;
+    restless = false;
     upslope = Infinity;
     downslope = 0;
     rest = Infinity;
@@ -205,13 +216,14 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
         if (armed) {
           if (d > upslope) {
             armed = false;
-            steep = d;
+            climb = d;
+            slopes[waveCount % WAVES] = d;
             waves[waveCount++ % WAVES] = now;
           }
-        } else if (d > steep) steep = d;
+        } else if (d > climb) climb = d;
         else if (d < downslope) {
           armed = true;
-          slopes[(waveCount - 1) % WAVES] = steep;
+          slopes[(waveCount - 1) % WAVES] = climb;
         }
         if (++now >= ends) review();
       }
@@ -219,9 +231,7 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
     ready: () => halves === HALVES,
     admits: (value) => {
       if (barred > 0) return false;
-      if (perMinute === 0 || (!restless && !regular)) return true;
-      const expected = paired ? perMinute / 2 : perMinute;
-      return Math.abs(value - expected) <= Math.max(5, expected / 10);
+      return (all === 0 && steep === 0) || near(value, all) || near(value, steep);
     },
     uncountable: () => barred > 0,
     restlessness: () => activity,

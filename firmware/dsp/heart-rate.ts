@@ -20,10 +20,13 @@ const HIGHEST = 300;
 /** The range with what intervals are wrong by: a rate of 300 is not outside it now and then. */
 const BELOW = LOWEST - LOWEST / 512;
 const ABOVE = HIGHEST + HIGHEST / 512;
-/** The newest intervals: those of the last 10 s, but at most 16 and at least 3. */
-const KEPT = 16;
+/** The newest intervals: those of the last 10 s, but at most 24 and at least 3. */
+const KEPT = 24;
 const RECENT = 10;
 const NEEDED = 3;
+/** Of the mean of the middle half; an interval of two is 2. */
+const SHORTEST = 2 / 5;
+const LONGEST = 9 / 5;
 /** A beat is overdue after 3 s and 1.5 intervals: after 3 s from 30 a minute on, after 6 s at 15. */
 const OVERDUE = 3;
 const LATE = 3 / 2;
@@ -31,8 +34,9 @@ const LATE = 3 / 2;
 const SILENCE = 60 / LOWEST;
 
 /**
- * The rate is that of the mean of the middle half of the newest intervals, in order of length: an odd interval or two do
- * not move it, as with a median, but where short and long ones take turns (bigeminy) it lies between them.
+ * The rate is that of the mean interval, as if beats had been counted, but for intervals that a missed or a false beat made:
+ * those shorter than 2/5 or longer than 9/5 of the mean of the middle half, in order of length, are left out. So where short
+ * and long ones take turns (bigeminy) it is the rate that there is, not that of either.
  * `perSecond`: how many units of time make a second (1000 for ms, the sampling rate for indices; fractions are fine).
  * No value is shown before 3 intervals, nor where a beat is overdue; intervals from before a silence never count again.
  * Throws Error for a `perSecond` that is not above 0.
@@ -47,15 +51,15 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
   let last = 0;
   let started = false;
 
-  /** Mean of the middle half, in units, of the newest intervals as of `now`. */
+  /** Mean, in units, of the newest intervals as of `now`, without those that are far from the mean of their middle half. */
   const typical = (now: number): number => {
     let used = 0;
     let ended = last;
+    let at = place;
     while (used < count && (used < NEEDED || now - ended <= RECENT * perSecond)) {
-      const interval = intervals[(place + KEPT - 1 - used) % KEPT];
-      ended -= interval;
-      sorted[used] = interval;
-      used++;
+      at = at === 0 ? KEPT - 1 : at - 1;
+      sorted[used++] = intervals[at];
+      ended -= intervals[at];
     }
     sorted.subarray(0, used).sort();
     // a quarter is left out at either end; the interval that it cuts counts in part
@@ -64,7 +68,19 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
     const end = used - 1 - whole;
     let sum = (sorted[whole] + sorted[end]) * part;
     for (let i = whole + 1; i < end; i++) sum += sorted[i];
-    return (sum * 2) / used;
+    const middle = (sum * 2) / used;
+    // then all of it, and from the ends on what is not too far away
+    sum += (sorted[whole] + sorted[end]) * (1 - part);
+    let kept = used - 2 * whole;
+    for (let i = whole - 1; i >= 0 && sorted[i] >= middle * SHORTEST; i--) {
+      sum += sorted[i];
+      kept++;
+    }
+    for (let i = end + 1; i < used && sorted[i] <= middle * LONGEST; i++) {
+      sum += sorted[i];
+      kept++;
+    }
+    return sum / kept;
   };
 
   /** The longest that may follow the last beat in the same rhythm, in units. */
