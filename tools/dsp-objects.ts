@@ -19,6 +19,7 @@ import type { createQrsDetector } from "../firmware/dsp/qrs.ts";
 import type { createQualityMeter } from "../firmware/dsp/quality.ts";
 import type { createRhythmMonitor } from "../firmware/dsp/rhythm.ts";
 import type { createRrSeries } from "../firmware/dsp/rr.ts";
+import type { createSpikeFilter } from "../firmware/dsp/spikes.ts";
 import type { createTemperatureFilter } from "../firmware/dsp/temperature.ts";
 import type { createPacker } from "../firmware/packer.ts";
 import type { createVitals } from "../firmware/vitals.ts";
@@ -292,6 +293,12 @@ export const objects: readonly Measured[] = [
     factory: ["dsp/flutter", "createFlutterGuard"],
     unit: "sample",
     open: (create: typeof createFlutterGuard, s) => blocks(create(256, MICROVOLTS), s.ecg256),
+  },
+  {
+    name: "spike filter, 256 hz",
+    factory: ["dsp/spikes", "createSpikeFilter"],
+    unit: "sample",
+    open: (create: typeof createSpikeFilter, s) => filter(create(256, MICROVOLTS), s.ecg256),
   },
   {
     name: "decimator, 256 hz",
