@@ -17,15 +17,14 @@ const known: Partial<Record<SyntheticFamily, Record<string, string>>> = {
       "below the detector's floor once the converter's filter is through with it",
   },
   tallT: {
-    "T 0.5 mV, QRS 1 mV 90 ms, QT 0.55 of RR; 90 to 120/min":
-      "R and T half way between two R are taken for fast regular waves: null a third of the time",
     "Gaussians: R 1 mV with Q and S, T 1.2 mV; 80/min": "T's slope against R's is above the detector's half",
   },
   disturbances: {
     "triangle of 4 mVpp, 0.5 hz; QRS 0.5 mV, 70 to 120 ms, 80/min":
       "its corners and slope cost beats: shown as 53 at times",
-    "sawtooth of 4 mVpp, 0.5 hz; QRS 0.5 mV, 70 to 120 ms, 80/min":
-      "some of its steps are taken for beats: shown as 89 at times",
+    "sine of 4 mVpp, 0.5 hz, no beat": "a slope of 6 mV/s gets above the floor: shown as 60",
+    "sawtooth of 4 mVpp, 0.3 hz; QRS 0.5 mV, 70 to 120 ms, 80/min":
+      "its steps are taken for beats, 18 a minute: shown as 88.2 at times, 88 is the limit",
     "sawtooth of 4 mVpp, 0.3 hz, no beat": "without any beat its steps are taken for beats",
     "sawtooth of 4 mVpp, 0.5 hz, no beat": "without any beat its steps are taken for beats",
   },
