@@ -14,6 +14,7 @@ import { createHeartRateMeter, type Rate } from "./dsp/heart-rate.ts";
 import { createQrsDetector } from "./dsp/qrs.ts";
 import { createQualityMeter } from "./dsp/quality.ts";
 import { createRhythmMonitor, type OnRhythm, RHYTHM_ASYSTOLE } from "./dsp/rhythm.ts";
+import { createRrSeries, RR_ARTEFACT } from "./dsp/rr.ts";
 
 export interface Heart {
   /** A block of the channel, in order. */
@@ -25,6 +26,11 @@ export interface Heart {
    * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none. Bus fault: nothing has come for 3 s.
    */
   read(now: number, rate: Rate): void;
+  /**
+   * Hands over the intervals from beat to beat since the last call, at most the newest 32: the time of the beat that ends
+   * it, board clock, us, and its length, ms. None across a loss, none outside 0.2 to 4 s, none while waves cannot be counted.
+   */
+  takeIntervals(emit: (at: number, milliseconds: number) => void): void;
   /** Signal quality of the last whole 10 s, 0 to 100 (quality.ts); null where it is unknown. */
   quality(): number | null;
 }
@@ -33,6 +39,8 @@ const MICROSECONDS = 1000000;
 /** Rhythm and quality are looked at this often, us. */
 const REVIEW = MICROSECONDS / 2;
 const SILENCE = 3 * MICROSECONDS;
+/** Intervals that wait at most. */
+const WAITING = 32;
 
 /** Rates, hz, at which an ECG can have a heart. */
 export const HEART_RATES: readonly number[] = [125, 128, 250, 256];
@@ -61,13 +69,25 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   /** What makes the last block no patient's. */
   let barred = 0;
   let uncountable = false;
+  const series = createRrSeries(MICROSECONDS);
+  const ends = new Float64Array(WAITING);
+  const lengths = new Float64Array(WAITING);
+  /** Intervals so far, and those that were handed over. */
+  let found = 0;
+  let given = 0;
 
   const detector = createQrsDetector(ecg.rate, microvolts, (index) => {
     const at = origin + index * interval;
     meter.beat(at);
     rhythm.beat(at);
     quality.beat(at);
-    if (!uncountable) fibrillation.beat(at);
+    if (uncountable) return;
+    fibrillation.beat(at);
+    const kind = series.beat(at);
+    if (series.interval() === 0 || kind === RR_ARTEFACT) return;
+    ends[found % WAITING] = at;
+    lengths[found % WAITING] = series.interval() / 1000;
+    found++;
   });
 
   /** The signal has ended; what comes is another one. */
@@ -77,6 +97,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     guard.reset();
     meter.reset();
     fibrillation.gap();
+    series.gap();
     quality.begin(heard);
     pushed = 0;
     uncountable = false;
@@ -104,7 +125,10 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     reviewed = heard;
     // beats from within the waves are none
     if (uncountable && !guard.uncountable()) meter.reset();
-    if (!uncountable && guard.uncountable()) fibrillation.gap();
+    if (!uncountable && guard.uncountable()) {
+      fibrillation.gap();
+      series.gap();
+    }
     uncountable = guard.uncountable();
     read(heard, shown);
     rhythm.update(heard, shown.value, fibrillation.read(), uncountable);
@@ -139,6 +163,10 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       fibrillation.reset();
     },
     read,
+    takeIntervals(emit) {
+      for (let i = Math.max(given, found - WAITING); i < found; i++) emit(ends[i % WAITING], lengths[i % WAITING]);
+      given = found;
+    },
     quality: () => (barred !== 0 || pushed === 0 ? null : quality.read()),
   };
 }

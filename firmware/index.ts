@@ -5,4 +5,4 @@ export type { GatewayKey } from "./downlink.ts";
 export type { Letter, Link, LinkEvents } from "./link.ts";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
 export { type Sample, Sensor, type SensorOptions } from "./sensor.ts";
-export { createVitals, type Vitals } from "./vitals.ts";
+export { createVitals, type OnVital, type Vitals } from "./vitals.ts";

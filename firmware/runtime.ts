@@ -220,8 +220,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   };
   const period = (): void => {
     cancelPeriod = board.timer(options.packet.period, period);
-    options.vitals.read(board.now(), (index, value, flags, quality) => {
-      packer.addValue(firstVital + index, tickNow() * 1000, value, flags, quality);
+    options.vitals.read(board.now(), (index, value, flags, quality, at) => {
+      packer.addValue(firstVital + index, at ?? tickNow() * 1000, value, flags, quality);
     });
     sealData();
   };

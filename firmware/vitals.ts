@@ -9,6 +9,7 @@ import {
   MDC_HEART_RATE,
   MDC_PERFUSION_INDEX,
   MDC_PULSE_RATE,
+  MDC_RR_INTERVAL,
   MDC_SPO2,
 } from "../protocol/messages.ts";
 import type { Rate } from "./dsp/heart-rate.ts";
@@ -16,6 +17,18 @@ import { createOximeter, type Oximeter } from "./dsp/ppg.ts";
 import type { OnRhythm } from "./dsp/rhythm.ts";
 import { createTemperatureFilter, type SmoothedTemperature } from "./dsp/temperature.ts";
 import { createHeart, HEART_RATES } from "./heart.ts";
+
+/**
+ * A vital: its place in `definitions`, its raw value or null, its flags, the quality of the signal behind it, 0 to 100, or
+ * null where that is unknown, and when it was, board clock, us, or null where it is that of the reading.
+ */
+export type OnVital = (
+  index: number,
+  value: number | null,
+  flags: number,
+  quality: number | null,
+  at: number | null,
+) => void;
 
 export interface Vitals {
   /** The vitals as channels, the first of them with this id. */
@@ -25,18 +38,19 @@ export interface Vitals {
   /** This channel was interrupted: what it gave before does not belong to what comes. */
   interrupted(channel: Channel): void;
   /**
-   * Calls `emit` for every vital: its place in `definitions`, its raw value or null, its flags, the quality of the signal
-   * behind it, 0 to 100, or null where that is unknown. `now`: board clock, us.
+   * Calls `emit` for what there is as of `now`, board clock, us: once for every vital, and for every interval between
+   * beats since the last call.
    */
-  read(now: number, emit: (index: number, value: number | null, flags: number, quality: number | null) => void): void;
+  read(now: number, emit: OnVital): void;
 }
 
 /** Numbers of one kind, read when they are asked for. */
 interface Source {
   take(channel: Channel, block: Block): number;
   interrupted(channel: Channel): void;
-  /** The vitals in order; value in the unit of the definition, before scaling. */
-  read(now: number, emit: (value: number | null, flags: number, quality: number | null) => void): void;
+  readonly kinds: readonly Definition[];
+  /** By place in `kinds`; value in the unit of the definition, before scaling. */
+  read(now: number, emit: OnVital): void;
 }
 
 interface Definition {
@@ -50,6 +64,7 @@ interface Definition {
 }
 
 const HEART_RATE: Definition = { mdc: MDC_HEART_RATE, ucum: "/min", exp10: -1, scale: 10, bits: 13 };
+const RR_INTERVAL: Definition = { mdc: MDC_RR_INTERVAL, ucum: "ms", exp10: -1, scale: 10, bits: 17 };
 const PULSE_RATE: Definition = { mdc: MDC_PULSE_RATE, ucum: "/min", exp10: -1, scale: 10, bits: 13 };
 const SPO2: Definition = {
   mdc: MDC_SPO2,
@@ -75,6 +90,7 @@ const createHeartRate = (ecg: Channel, onRhythm: OnRhythm): Source => {
   const heart = createHeart(ecg, onRhythm);
   const rate: Rate = { value: null, flags: 0 };
   return {
+    kinds: [HEART_RATE, RR_INTERVAL],
     take(channel, block) {
       if (channel.name === ecg.name) heart.take(block);
       return 0;
@@ -84,7 +100,9 @@ const createHeartRate = (ecg: Channel, onRhythm: OnRhythm): Source => {
     },
     read(now, emit) {
       heart.read(now, rate);
-      emit(rate.value, rate.flags, heart.quality());
+      const quality = heart.quality();
+      emit(0, rate.value, rate.flags, quality, null);
+      heart.takeIntervals((at, milliseconds) => emit(1, milliseconds, 0, quality, at));
     },
   };
 };
@@ -100,6 +118,7 @@ const createPulse = (red: Channel, infrared: Channel): Source => {
   let redBlock: Block | null = null;
   let heardAt = 0;
   return {
+    kinds: [PULSE_RATE, SPO2, PERFUSION],
     take(channel, block) {
       if (channel.name === red.name) redBlock = block;
       if (channel.name !== infrared.name || redBlock === null || redBlock.count !== block.count) return 0;
@@ -114,14 +133,14 @@ const createPulse = (red: Channel, infrared: Channel): Source => {
     read(now, emit) {
       const result = oximeter.result;
       const silent = now - heardAt > SILENCE;
-      const give = (value: number | null, extra: number): void => {
-        if (silent) emit(null, FLAG_BUS_FAULT, null);
-        else if (value === null) emit(null, result.flags === 0 ? FLAG_SETTLING : result.flags, null);
-        else emit(value, result.flags | extra, null);
+      const give = (place: number, value: number | null, extra: number): void => {
+        if (silent) emit(place, null, FLAG_BUS_FAULT, null, null);
+        else if (value === null) emit(place, null, result.flags === 0 ? FLAG_SETTLING : result.flags, null, null);
+        else emit(place, value, result.flags | extra, null, null);
       };
-      give(result.pulseRate, 0);
-      give(result.spo2, FLAG_UNCALIBRATED);
-      give(result.perfusionIndex, 0);
+      give(0, result.pulseRate, 0);
+      give(1, result.spo2, FLAG_UNCALIBRATED);
+      give(2, result.perfusionIndex, 0);
     },
   };
 };
@@ -133,6 +152,7 @@ const createWarmth = (temperature: Channel): Source => {
   const filter = createTemperatureFilter({ rate: temperature.rate, tolerance: SETTLED });
   const smoothed: SmoothedTemperature = { value: null, flags: 0 };
   return {
+    kinds: [],
     take(channel, block) {
       if (channel.name !== temperature.name) return 0;
       for (let i = 0; i < block.count; i++) filter.push((block.samples[i] + temperature.offset) * scale);
@@ -157,20 +177,19 @@ const find = (channels: readonly Channel[], name: string): Channel | null => {
  */
 export function createVitals(channels: readonly Channel[], onRhythm?: OnRhythm): Vitals {
   const sources: Source[] = [];
-  const kinds: Definition[] = [];
   const ecg = find(channels, "ecg");
   if (ecg !== null && HEART_RATES.indexOf(ecg.rate) >= 0) {
     sources.push(createHeartRate(ecg, onRhythm ?? (() => {})));
-    kinds.push(HEART_RATE);
   }
   const red = find(channels, "red");
   const infrared = find(channels, "infrared");
   if (red !== null && infrared !== null && (red.rate === 50 || red.rate === 100 || red.rate === 200)) {
     sources.push(createPulse(red, infrared));
-    kinds.push(PULSE_RATE, SPO2, PERFUSION);
   }
   const temperature = find(channels, "temperature");
   if (temperature !== null && temperature.rate > 0) sources.push(createWarmth(temperature));
+  let kinds: Definition[] = [];
+  for (let i = 0; i < sources.length; i++) kinds = kinds.concat(sources[i].kinds);
 
   return {
     definitions(firstId) {
@@ -204,13 +223,15 @@ export function createVitals(channels: readonly Channel[], onRhythm?: OnRhythm):
       for (let i = 0; i < sources.length; i++) sources[i].interrupted(channel);
     },
     read(now, emit) {
-      let index = 0;
-      const give = (value: number | null, flags: number, quality: number | null): void => {
-        const scaled = value === null ? null : Math.round(value * kinds[index].scale);
-        emit(index, scaled, flags, quality);
-        index++;
+      let first = 0;
+      const give: OnVital = (place, value, flags, quality, at) => {
+        const index = first + place;
+        emit(index, value === null ? null : Math.round(value * kinds[index].scale), flags, quality, at);
       };
-      for (let i = 0; i < sources.length; i++) sources[i].read(now, give);
+      for (let i = 0; i < sources.length; i++) {
+        sources[i].read(now, give);
+        first += sources[i].kinds.length;
+      }
     },
   };
 }

@@ -230,7 +230,8 @@ export function createFlutterGuard(rate: number, microvoltsPerCount: number): Fl
     },
     ready: () => halves === HALVES,
     admits: (value) => {
-      if (barred > 0) return false;
+      // restless, but with hardly a wave: drift, which may look like slow beats
+      if (barred > 0 || (restless && perMinute === 0)) return false;
       return (all === 0 && steep === 0) || near(value, all) || near(value, steep);
     },
     uncountable: () => barred > 0,

@@ -225,6 +225,39 @@ test("interrupted at any time, it then tells what a new one would", () => {
   );
 });
 
+test("every interval from beat to beat is handed over once, with the time of its end; none across a loss of samples", () => {
+  const beats = beatTimes(60, (time) => 70 + 20 * Math.sin(time / 5));
+  const counts = draw(256, 60, beats);
+  const heart = createHeart(channelOf(256, 1), () => {});
+  const told: [at: number, milliseconds: number][] = [];
+  const lost = 30 * 256;
+  for (let from = 0; from < counts.length; from += 32) {
+    const samples = counts.slice(from, from + 32);
+    const time = (from / 256) * 1e6;
+    heart.take({ samples, count: 32, index: from, time, uncertainty: 0, lost: from === lost ? 7 : 0, flags: 0 });
+    if (from % 640 === 0) heart.takeIntervals((at, milliseconds) => told.push([at / 1e6, milliseconds]));
+  }
+  expect(told.length).toBeGreaterThan(beats.length - 8);
+  for (const [at, milliseconds] of told) {
+    const end = beats.findIndex((time) => Math.abs(time - at) < 0.01);
+    expect(end).toBeGreaterThan(0);
+    expect(Math.abs(milliseconds - 1000 * (beats[end]! - beats[end - 1]!))).toBeLessThan(2);
+    expect(at < 30 || at - milliseconds / 1000 > 30).toBe(true);
+  }
+  expect(new Set(told.map(([at]) => Math.round(at * 20))).size).toBe(told.length);
+});
+
+test("of more intervals than can wait the newest are kept", () => {
+  const heart = createHeart(channelOf(128, 1), () => {});
+  const samples = draw(128, 60, beatTimes(60, 100));
+  heart.take({ samples, count: samples.length, index: 0, time: 0, uncertainty: 0, lost: 0, flags: 0 });
+  const told: number[] = [];
+  heart.takeIntervals((at) => told.push(at));
+  expect(told).toHaveLength(32);
+  expect(told.at(-1)!).toBeGreaterThan(58e6);
+  heart.takeIntervals(() => expect.unreachable());
+});
+
 describe.skipIf(lacks("recordings"))("on recordings", () => {
   const run = (record: string) => {
     const { counts, microvoltsPerCount } = readLead(record, 128);

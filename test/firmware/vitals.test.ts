@@ -16,9 +16,11 @@ import {
   MDC_HEART_RATE,
   MDC_PERFUSION_INDEX,
   MDC_PULSE_RATE,
+  MDC_RR_INTERVAL,
   MDC_SPO2,
   MDC_TEMPERATURE,
   qualFlags,
+  qualSqi,
 } from "../../protocol/messages.ts";
 import { createPatient } from "../../simulator/index.ts";
 
@@ -63,6 +65,26 @@ test.each([
     expect(Math.abs(mean - expected)).toBeLessThan(tolerance);
   },
 );
+
+test("intervals between beats come with the beats' own times, in ms, and with the quality of their signal", () => {
+  const { node } = ward.boards[0];
+  const stored = readBoot(ward.gateway.store, node.signer.kid, node.boot)!;
+  const channel = [...stored.channels.values()].find(({ definition }) => definition.mdc === MDC_RR_INTERVAL)!;
+  expect(channel.definition).toMatchObject({ ucum: "ms", rateMilliHz: 0, attributes: { processing: 2 } });
+  const found = channel.values.map(({ time, raw, qual }) => ({
+    at: time / 1e6,
+    seconds: toPhysical(channel.definition, raw!) / 1000,
+    quality: qualSqi(qual),
+  }));
+  const mean = found.reduce((sum, { seconds }) => sum + seconds, 0) / found.length;
+  expect(Math.abs(60 / mean - truth.heartRate)).toBeLessThan(2);
+  found.forEach(({ at, seconds }, k) => {
+    if (k > 0) expect(at - found[k - 1]!.at).toBeCloseTo(seconds, 3);
+  });
+  const late = found.filter(({ at }) => at > 30);
+  expect(late.length).toBeGreaterThan(20);
+  for (const { quality } of late) expect(quality!).toBeGreaterThan(50);
+});
 
 test("SpO2 by a curve that is not this device's own is always flagged as uncalibrated", () => {
   for (const { value, flags } of series(MDC_SPO2)) if (value !== null) expect(flags & FLAG_UNCALIBRATED).not.toBe(0);

@@ -139,7 +139,7 @@ test("after 20 s of sinus rhythm fibrillation is noticed within 8 s, and its end
   }
 });
 
-test("a flat line and a little noise are rest; drift is none, but can be told from fibrillation", () => {
+test("a flat line and a little noise are rest; drift is none, admits no rate, but can be told from fibrillation", () => {
   const random = createRandom(3);
   const signal = (at: (i: number) => number) => Int32Array.from({ length: 20 * 128 }, (_, i) => Math.round(at(i)));
   const flat = watch(
@@ -156,6 +156,7 @@ test("a flat line and a little noise are rest; drift is none, but can be told fr
   );
   for (const { restlessness } of [...flat, ...noise]) expect(restlessness).toBeLessThan(0.2);
   for (const { uncountable } of [...flat, ...noise, ...drift]) expect(uncountable).toBe(false);
+  for (const { admitted } of drift.slice(2)) expect(admitted).toBe(false);
 });
 
 test("the split into blocks makes no difference, and after a reset it is as new", () => {

@@ -22,7 +22,6 @@ const known: Partial<Record<SyntheticFamily, Record<string, string>>> = {
   disturbances: {
     "triangle of 4 mVpp, 0.5 hz; QRS 0.5 mV, 70 to 120 ms, 80/min":
       "its corners and slope cost beats: shown as 53 at times",
-    "sine of 4 mVpp, 0.5 hz, no beat": "a slope of 6 mV/s gets above the floor: shown as 60",
     "sawtooth of 4 mVpp, 0.3 hz; QRS 0.5 mV, 70 to 120 ms, 80/min":
       "its steps are taken for beats, 18 a minute: shown as 88.2 at times, 88 is the limit",
     "sawtooth of 4 mVpp, 0.3 hz, no beat": "without any beat its steps are taken for beats",
