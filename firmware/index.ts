@@ -2,6 +2,15 @@
 export type { Board, Executor, Pin, Storage, Target } from "../boards/board.ts";
 export type { SensorPlan } from "./channels.ts";
 export type { GatewayKey } from "./downlink.ts";
+export {
+  type OnRhythm,
+  RHYTHM_ASYSTOLE,
+  RHYTHM_BRADYCARDIA,
+  RHYTHM_FIBRILLATION,
+  RHYTHM_PAUSE,
+  RHYTHM_TACHYCARDIA,
+  RHYTHM_UNCOUNTABLE,
+} from "./dsp/rhythm.ts";
 export type { Letter, Link, LinkEvents } from "./link.ts";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
 export { type Sample, Sensor, type SensorOptions } from "./sensor.ts";
