@@ -7,16 +7,16 @@ import { lacks } from "../../support/needs.ts";
 import { readLead } from "../../support/recorded-lead.ts";
 import { readRecordBeats } from "../../support/reference-beats.ts";
 
-/** The values at the end of each 10 s of beats (ms), with the same noise and restlessness throughout. */
+/** The values a second after each 10 s of beats (ms), with the same noise and restlessness throughout. */
 function valuesOf(beats: readonly number[], seconds: number, noise = 0.1, restlessness = 0.1): (number | null)[] {
   const meter = createQualityMeter(1000);
   const values: (number | null)[] = [];
   let next = 0;
   meter.begin(0);
-  for (let now = 0; now <= seconds * 1000; now += 250) {
+  for (let now = 0; now <= seconds * 1000 + 1000; now += 250) {
     while (next < beats.length && beats[next]! <= now) meter.beat(beats[next++]!);
     meter.update(now, noise, restlessness);
-    if (now > 0 && now % 10_000 === 0) values.push(meter.read());
+    if (now > 10_000 && now % 10_000 === 1000) values.push(meter.read());
     else if (now < 10_000) expect(meter.read()).toBe(null);
   }
   return values;
@@ -25,7 +25,7 @@ const steady = (interval: number, seconds: number) =>
   Array.from({ length: Math.floor((seconds * 1000) / interval) }, (_, k) => 100 + k * interval);
 
 test("regular beats in a quiet signal are good, from the first 10 s on", () => {
-  expect(valuesOf(steady(800, 40), 40).every((value) => value! > 95)).toBe(true);
+  expect(valuesOf(steady(800, 40), 40).every((value) => value! > 85)).toBe(true);
 });
 
 test("where it is restless, a missed beat and a false one make their 10 s bad, and no others", () => {
@@ -39,14 +39,26 @@ test("where it is restless, a missed beat and a false one make their 10 s bad, a
   const extra = valuesOf([...beats.slice(0, 19), beats[18]! + 250, ...beats.slice(19)], 40, 0.3, 0.3);
   for (const [first, second, third, fourth] of [missed, extra]) {
     expect(second!).toBeLessThan(50);
-    for (const value of [first, third, fourth]) expect(value!).toBeGreaterThan(90);
+    for (const value of [first, third, fourth]) expect(value!).toBeGreaterThan(60);
   }
   expect(extra[1]!).toBeLessThan(missed[1]!);
 });
 
 test("intervals that all differ are no sign of a wrong beat", () => {
   const irregular = steady(800, 40).map((at, k) => at + [0, 260, -120, 180, -240, 90, 300][k % 7]!);
-  for (const value of valuesOf(irregular, 40)) expect(value!).toBeGreaterThan(80);
+  for (const value of valuesOf(irregular, 40)) expect(value!).toBeGreaterThan(65);
+});
+
+test("it is told with the first beat after the 10 s, and that beat's interval counts for both sides", () => {
+  const meter = createQualityMeter(1000);
+  meter.begin(0);
+  for (let at = 100; at < 9000; at += 800) meter.beat(at);
+  meter.beat(10_400);
+  const value = meter.read()!;
+  expect(value).toBeLessThan(valuesOf(steady(800, 10), 10, 0, 0)[0]!);
+  for (let at = 11_200; at < 20_000; at += 800) meter.beat(at);
+  meter.beat(20_100);
+  expect(meter.read()!).toBeLessThan(95);
 });
 
 test("less rest and more noise never make it better", () => {
@@ -80,8 +92,10 @@ test("where a signal begins anew it is null again until there are 10 s of it", (
       meter.update(now, 0.1, 0.1);
       expect(meter.read()).toBe(null);
     }
-    meter.update(start + 10_000, 0.1, 0.1);
-    expect(meter.read()!).toBeGreaterThan(90);
+    meter.update(start + 10_499, 0.1, 0.1);
+    expect(meter.read()).toBe(null);
+    meter.update(start + 10_500, 0.1, 0.1);
+    expect(meter.read()!).toBeGreaterThan(85);
   }
 });
 
@@ -108,8 +122,8 @@ describe.skipIf(lacks("recordings"))("on recordings", () => {
         detector.push(counts.subarray(from, from + 64), 64);
         guard.push(counts.subarray(from, from + 64), 64);
         meter.update(from + 64, 0, guard.restlessness());
-        if ((from + 64) % 1280 !== 0 || from < 1280) continue;
-        const [start, end] = [(from + 64) / 128 - 10, (from + 64) / 128 - 1];
+        if ((from + 64) % 1280 !== 128 || from < 1280) continue;
+        const [start, end] = [(from + 64) / 128 - 11, (from + 64) / 128 - 1];
         const inside = (times: readonly number[], slack: number) =>
           times.filter((time) => time >= start - slack && time < end + slack);
         const wrong = (times: readonly number[], others: readonly number[]) =>
