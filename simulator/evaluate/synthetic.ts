@@ -3,6 +3,7 @@
  * ships. After what is published about them (data sheets, test recordings), not by their procedures: evidence towards them, no
  * proof of conformity. Signals are as a sinc3 converter gives them (synthetic-ecg.ts); a row holds at all sampling rates.
  */
+import { HEART_RATES } from "../../firmware/heart.ts";
 import { type Add, changes, disturbances, rates, sizes, slow, tallT } from "./synthetic-checks.ts";
 import { arrhythmias, fibrillations, irregular, pacemakers, tachycardias } from "./synthetic-rhythms.ts";
 import { row, type SyntheticCheck } from "./synthetic-row.ts";
@@ -10,8 +11,8 @@ import { row, type SyntheticCheck } from "./synthetic-row.ts";
 export * from "./synthetic-ecg.ts";
 export type { SyntheticCheck } from "./synthetic-row.ts";
 
-/** Sampling rates of the checks, hz. */
-export const SYNTHETIC_RATES: readonly number[] = [128, 256];
+/** Sampling rates of the checks, hz: all at which the chain makes a heart rate. */
+export const SYNTHETIC_RATES: readonly number[] = HEART_RATES;
 
 const families = {
   rates,
