@@ -1,5 +1,6 @@
 /** docs/accuracy.md: the prose around the tables of accuracy-sections.ts. */
 import {
+  count,
   intervalsSection,
   type Measured,
   noisePeersSection,
@@ -28,13 +29,19 @@ function short({ qrs, tuned, noise, rhythm, intervals, synthetic }: Measured): s
   return table(
     ["question", "answer"],
     [
-      [`Of ${beats} beats in ${qrs.records.length} recordings, how many are found? (sensitivity, Se)`, percent(se)],
+      [
+        `Of ${count(beats)} beats in ${qrs.records.length} recordings, how many are found? (sensitivity, Se)`,
+        percent(se),
+      ],
       ["Of what is called a beat, how much is one? (positive predictivity, +P)", percent(ppv)],
       [
         "Both, on recordings that were not used for tuning?",
         tuned === null ? "not measured yet" : `${percent(tuned.heldOut.se)} and ${percent(tuned.heldOut.ppv)}`,
       ],
-      ["How long after its R peak is a beat told, on average?", `${Math.round(qrs.latency.mean ?? Number.NaN)} ms`],
+      [
+        "How long after its R peak is a beat told, on average?",
+        qrs.latency.mean === null ? "-" : `${Math.round(qrs.latency.mean)} ms`,
+      ],
       ["Both, with muscle noise at 12 dB?", muscle(12)],
       ["Both, with muscle noise at 6 dB?", muscle(6)],
       [
@@ -43,7 +50,7 @@ function short({ qrs, tuned, noise, rhythm, intervals, synthetic }: Measured): s
       ],
       [
         "How far off is the heart rate over 10 s, by the beats found?",
-        `${rhythm.heartRate.beats.mae} a minute on average`,
+        `${rhythm.heartRate.beats.mae ?? "-"} a minute on average`,
       ],
       [
         "How well is atrial fibrillation told from the rest, by own beats? (AUC; two people)",

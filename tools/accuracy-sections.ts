@@ -55,7 +55,8 @@ type Cell = string | number | null;
 const percent = (value: number | null) => (value === null ? "-" : value.toFixed(3));
 const three = ({ se, ppv, der }: Statistics) => [se, ppv, der].map(percent);
 const fixed = (value: number | null, digits: number) => (value === null ? "-" : value.toFixed(digits));
-const count = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+/** With commas between thousands. */
+export const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** A table: the first `left` columns to the left, the others to the right. */
 export function table(heads: readonly string[], rows: readonly (readonly Cell[])[], left = 1): string[] {
