@@ -99,6 +99,13 @@ export function tallT(add: Add): void {
     return { ...steady(`${rate}/min`, rate, 1, 0.09), waves: () => standardBeat(1, 0.09, 0.5, qt, 15 / rate) };
   });
   add("T", "T 0.5 mV, QRS 1 mV 90 ms, QT 0.55 of RR; 90 to 120/min", counted, evenly);
+  const against = [1, -1].flatMap((sign) =>
+    [25, 40, 60, 90, 105, 120].map((rate) => ({
+      ...steady(`QRS ${sign} mV, ${rate}/min`, rate, sign, 0.08),
+      waves: () => standardBeat(sign, 0.08, -0.55 * sign, Math.min(0.35, 33 / rate), Math.min(0.18, 15 / rate)),
+    })),
+  );
+  add("T", "T 0.55 mV against a QRS of 1 mV 80 ms, either way up; 25 to 120/min", counted, against);
   for (const t of [0.6, 0.9, 1.2]) {
     const waves = (_: number, before: number, after: number) => gaussianBeat(1, t, before, after);
     add("tall T", `Gaussians: R 1 mV with Q and S, T ${t} mV; 80/min`, rateIs(80), [
