@@ -80,9 +80,28 @@ test("intervals of 4 s are slow, not asystole", () => {
   expect(of(told, RHYTHM_BRADYCARDIA)).toHaveLength(1);
 });
 
+test("after intervals of 3 s the next beat is waited for 4.5 s", () => {
+  const beats = steady(3, 1, 31);
+  const { states } = follow(beats, 40);
+  const from = states.findIndex((state, k) => k > 31 * 4 && (state & RHYTHM_ASYSTOLE) !== 0);
+  expect(from / 4).toBe(31 + 4.5);
+});
+
+test("exactly 50 and exactly 100 a minute are neither slow nor fast", () => {
+  const told: Told[] = [];
+  const monitor = createRhythmMonitor(1, (...one) => told.push(one));
+  monitor.begin(0);
+  for (const rate of [50, 100, 75]) {
+    monitor.beat(1);
+    monitor.update(1, rate, 0.639, false);
+  }
+  expect(told).toEqual([]);
+});
+
 test("a signal without any beat is asystole after 8 s", () => {
-  const { told } = follow([], 20);
+  const { told, states } = follow([], 20);
   expect(told).toEqual([[RHYTHM_ASYSTOLE, 0, null]]);
+  expect(states.indexOf(RHYTHM_ASYSTOLE)).toBe(8 * 4);
 });
 
 test.each([

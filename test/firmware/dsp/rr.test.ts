@@ -40,6 +40,16 @@ test("a premature beat costs its own interval and the pause after it, and no mor
   ]);
 });
 
+test("directly after one that was not normal, normal is up to 10 %", () => {
+  for (const [interval, kind] of [
+    [879, RR_NORMAL],
+    [881, RR_ECTOPIC],
+    [721, RR_NORMAL],
+    [719, RR_ECTOPIC],
+  ] as const)
+    expect(kindsOf([...steady(800, 6), 500, interval]).at(-1)).toBe(kind);
+});
+
 test("a missed beat costs one interval, a false one two", () => {
   expect(kindsOf([...steady(800, 6), 1600, 800]).slice(6)).toEqual([RR_ECTOPIC, RR_NORMAL]);
   expect(kindsOf([...steady(800, 6), 300, 500, 800]).slice(6)).toEqual([RR_ECTOPIC, RR_ECTOPIC, RR_NORMAL]);
