@@ -11,7 +11,7 @@ import {
 import { createFibrillationMeter } from "./dsp/fibrillation.ts";
 import { createFlutterGuard } from "./dsp/flutter.ts";
 import { createHeartRateMeter, type Rate } from "./dsp/heart-rate.ts";
-import { createQrsDetector } from "./dsp/qrs.ts";
+import { createQrsDetector, QRS_RATES } from "./dsp/qrs.ts";
 import { createQualityMeter } from "./dsp/quality.ts";
 import { createRhythmMonitor, type OnRhythm, RHYTHM_ASYSTOLE } from "./dsp/rhythm.ts";
 import { createRrSeries, RR_ARTEFACT } from "./dsp/rr.ts";
@@ -43,7 +43,7 @@ const SILENCE = 3 * MICROSECONDS;
 const WAITING = 32;
 
 /** Rates, hz, at which an ECG can have a heart. */
-export const HEART_RATES: readonly number[] = [125, 128, 250, 256];
+export const HEART_RATES: readonly number[] = QRS_RATES;
 
 /**
  * `ecg`: the channel, in V, at one of HEART_RATES. `onRhythm` is told when a state of the rhythm begins and ends
@@ -132,7 +132,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     uncountable = guard.uncountable();
     read(heard, shown);
     rhythm.update(heard, shown.value, fibrillation.read(), uncountable);
-    quality.update(heard, 0, guard.restlessness());
+    quality.update(heard, detector.noiseRatio(), guard.restlessness());
   };
 
   return {

@@ -150,7 +150,7 @@ test("a test signal has no heart rate, however much its waves look like beats", 
   const feed = (flags: number) => {
     const block = createBlock(256);
     for (let second = 0; second < 20; second++) {
-      for (let i = 0; i < 256; i++) block.samples[i] = i === 100 ? 3000 : 0;
+      for (let i = 0; i < 256; i++) block.samples[i] = Math.max(0, 3000 - 500 * Math.abs(i - 100));
       Object.assign(block, { count: 256, index: 256 * second, time: second * 1e6, flags });
       vitals.take(channels[0], block);
     }
