@@ -38,15 +38,19 @@ export interface Detections {
 }
 
 export const RESAMPLER =
-  "to the detector's rate by linear interpolation, no filter before it; unless asked otherwise 125, 128, 250 and 256 Hz " +
-  "as they are, multiples of 250 Hz to 250, all others to 256";
+  "to the detector's rate by linear interpolation, no filter before it; unless asked otherwise 125, 128, 250, 256, 500 and " +
+  "512 Hz as they are, multiples of 500 Hz to 500, other multiples of 250 Hz to 250, all others to 256";
 
 /** A beat emitted later than this after its R peak was looked back for, ms. */
 export const PROMPT = 1000;
 
+/** Rates at which chips with a driver give an ECG, hz. */
+const BOARD_RATES = [125, 128, 250, 256, 500, 512];
+
 /** Rate at which a board would run the detector for a recording of `rate` hz: see RESAMPLER. */
 export function detectorRateFor(rate: number): number {
-  if (rate === 125 || rate === 128 || rate === 250 || rate === 256) return rate;
+  if (BOARD_RATES.includes(rate)) return rate;
+  if (rate % 500 === 0) return 500;
   return rate % 250 === 0 ? 250 : 256;
 }
 

@@ -30,9 +30,9 @@ describe("evaluate qrs", () => {
     },
   );
 
-  test("runs at 125, 128, 250 and 256 hz as they are, at 250 for its multiples, at 256 for all others", () => {
-    const rates = [125, 128, 250, 256, 500, 1000, 360, 512, 200, 199.8];
-    expect(rates.map(detectorRateFor)).toEqual([125, 128, 250, 256, 250, 250, 256, 256, 256, 256]);
+  test("runs at the rates of chips as they are, at 500 or 250 for their multiples, at 256 for all others", () => {
+    const rates = [125, 128, 250, 256, 500, 512, 750, 1000, 360, 200, 199.8];
+    expect(rates.map(detectorRateFor)).toEqual([125, 128, 250, 256, 500, 512, 250, 500, 256, 256, 256]);
   });
 
   test("counts by hand: missed, false, both parts of the time, gross and average over sorted records", async () => {
