@@ -61,6 +61,27 @@ test("it is told with the first beat after the 10 s, and that beat's interval co
   expect(meter.read()!).toBeLessThan(95);
 });
 
+test("it is 50 less 50/8 of the regression's log-odds that a beat is wrong, within 0 to 100", () => {
+  for (const [intervals, noise, restlessness] of [
+    [[800, 790, 900, 700, 810, 1300, 820, 800, 860], 0.3, 0.15],
+    [[2000, 2300, 2100, 1900], 0.1, 0.2],
+    [[4000, 4400], 0, 0.1],
+    [[600, 620, 400, 900, 610, 600, 640, 500, 720, 610, 600, 590, 600, 610, 600], 0.8, 0.25],
+  ] as const) {
+    const beats = [200];
+    for (const interval of intervals) beats.push(beats.at(-1)! + interval);
+    const mean = intervals.reduce((a, b) => a + b, 0) / intervals.length;
+    const steps = intervals.slice(1).map((interval, k) => Math.abs(interval - intervals[k]!));
+    const unsteady = steps.reduce((a, b) => a + b, 0) / steps.length / mean;
+    const open = Math.max(...intervals, 10_000 - beats.at(-1)!);
+    const odds =
+      -9.16 + 8.01 * Math.log(open / Math.min(...intervals)) + 2.05 * noise + 18.82 * restlessness - 8.5 * unsteady;
+    const expected = Math.max(0, Math.min(100, Math.round(50 - (odds * 50) / 8)));
+    expect(expected).toBeGreaterThan(0);
+    expect(valuesOf(beats, 10, noise, restlessness)[0]).toBe(expected);
+  }
+});
+
 test("less rest and more noise never make it better", () => {
   fc.assert(
     fc.property(
