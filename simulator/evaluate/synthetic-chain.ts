@@ -18,8 +18,8 @@ export interface Reading {
 export interface Observation {
   /** Every 1/8 s. */
   readonly readings: readonly Reading[];
-  /** Times of the detector's R peaks, s, as they were emitted. */
-  readonly beats: readonly number[];
+  /** Times of the detector's R peaks, s, as they were emitted: by a detector of its own, run when it is asked for. */
+  beats(): readonly number[];
 }
 
 const READS_A_SECOND = 8;
@@ -47,8 +47,6 @@ export function observe(rate: number, counts: Int32Array): Observation {
   const place = vitals.definitions(0).findIndex(({ mdc }) => mdc === MDC_HEART_RATE);
   if (place < 0) throw new RangeError(`the chain makes no heart rate of an ecg channel of ${rate} hz`);
   const scale = 10 ** vitals.definitions(0)[place]!.exp10;
-  const beats: number[] = [];
-  const detector = createQrsDetector(rate, MICROVOLTS, (index) => beats.push(index / rate));
   const readings: Reading[] = [];
   for (let k = 1, from = 0; from < counts.length; k++) {
     const to = Math.min(counts.length, Math.round((k * rate) / READS_A_SECOND));
@@ -62,11 +60,17 @@ export function observe(rate: number, counts: Int32Array): Observation {
       flags: 0,
     };
     vitals.take(channel, block);
-    detector.push(block.samples, block.count);
     vitals.read(Math.round((to * 1e6) / rate), (index, raw, flags) => {
       if (index === place) readings.push({ time: to / rate, value: raw === null ? null : raw * scale, flags });
     });
     from = to;
   }
-  return { readings, beats };
+  return {
+    readings,
+    beats: () => {
+      const beats: number[] = [];
+      createQrsDetector(rate, MICROVOLTS, (index) => beats.push(index / rate)).push(counts, counts.length);
+      return beats;
+    },
+  };
 }

@@ -127,8 +127,8 @@ export function fibrillations(add: Add): void {
 
 type Kind = readonly [label: string, pulse: Omit<Pulse, "at">];
 
-const WIDTHS = [0.0001, 0.0005, 0.001, 0.002];
-const TAILS = [0.004, 0.008, 0.015, 0.025, 0.05, 0.075, 0.1];
+const WIDTHS = [0.0001, 0.0005, 0.002];
+const TAILS = [0.004, 0.015, 0.05, 0.1];
 /** What two converters take, mV: MAX30003 at a gain of 20, ADS1292R at 6. */
 const RANGES = [50, 400];
 /** No multiple of a sampling interval: pulses come at all places between two samples. */

@@ -140,8 +140,8 @@ function delayOf({ readings }: Observation, from: number, right: (reading: Readi
   return (readings[wrong + 1]?.time ?? Number.POSITIVE_INFINITY) - from;
 }
 
-function miscounted({ beats: found }: Observation, { beats = [], from, seconds }: Trial): string {
-  const { fn, fp } = scoreBeats(beats, found, { from, until: seconds - 1 });
+function miscounted(seen: Observation, { beats = [], from, seconds }: Trial): string {
+  const { fn, fp } = scoreBeats(beats, seen.beats(), { from, until: seconds - 1 });
   return fn + fp === 0 ? "" : `, ${fn} beats missed, ${fp} extra`;
 }
 
