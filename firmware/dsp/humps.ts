@@ -1,12 +1,10 @@
 /**
  * The humps of an ECG's slope energy: what may be a beat, and what it looks like.
  *
- *   x     -> boxcar of 3 samples: smooth; less itself 3 samples ago: d     (23 ms each at 128 sps)
- *   |d|   -> moving sum over 13 samples: energy                            (102 ms)
- *
  * Rectified slopes in a moving window: Pan and Tompkins, IEEE Trans. Biomed. Eng. 32:230 (1985). A hump begins where the
  * energy rises above the valley before it, and is over once it has come half way down again.
  */
+import { CHUNK, createSlopes, DIFFERENCES, SMOOTH } from "./slopes.ts";
 
 /** Samples of a hump's shape: 63 ms to either side of R at 128 sps. */
 export const SHAPE = 17;
@@ -33,14 +31,10 @@ export interface Humps {
   reset(): void;
 }
 
-/** Length of the energy's window, and the longest time a hump may take to come down again, internal samples. */
-const WINDOW = 13;
+/** The longest time a hump may take to come down again, internal samples. */
 const PLATEAU = 20;
 /** From the steepest difference back to the middle of what was differenced, internal samples: (3 - 1) / 2 + 3 / 2. */
 const DELAY = 5 / 2;
-/** Input samples that are copied in at a time; smoothed ones that are kept, a power of two. */
-const CHUNK = 64;
-const SMOOTHED = 64;
 
 /**
  * `step`: how many input samples of `rate` hz make an internal one (summed). `onHump`, called at the end of a hump with it
@@ -53,53 +47,49 @@ export function createHumps(
   onHump: (hump: Float64Array, now: number) => number,
   onDue: (now: number) => number,
 ): Humps {
-  const reach = Math.round((rate * 7) / 100);
-  // a multiple of every step, so that input and internal samples begin again together
-  const kept = step * 64 + 192;
-  const raw = new Int32Array(kept);
-  const smooth = new Float64Array(SMOOTHED);
-  const slopes = new Float64Array(WINDOW);
-  const hump = new Float64Array(HUMP);
-
-  // carried from sample to sample: `now` counts internal samples; the others are places, in `raw` where the next input
-  // sample goes and where the next internal one is made of, in `slopes` where it goes
-  let now = 0;
-  let write = 0;
-  let read = 0;
-  let turn = 0;
-  let due = Infinity;
-  let x1 = 0;
-  let x2 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let d1 = 0;
-  let d2 = 0;
-  let energy = 0;
+  const slopes = createSlopes(step);
+  const energies = slopes.energies;
+  // What the loop over samples needs comes first: an interpreter looks a name up from there on.
   let rising = false;
+  /** Internal samples before the block, and where in it begin those whose slopes have not been looked at. */
+  let before = 0;
+  let due = Infinity;
+  let from = 0;
   let top = 0;
-  let topAt = 0;
   let bottom = 0;
   let lift = 0;
+  let topAt = 0;
   let up = 0;
   let down = 0;
   let bend = 0;
   let steepAt = 0;
+  /** Places in `raw`: where the next input sample goes, and where the block begins. */
+  let write = 0;
+  let read = 0;
+
+  const reach = Math.round((rate * 7) / 100);
+  /** How many input samples back R is looked for. */
+  const oldest = step * 64 + 127;
+  // a block more, and a multiple of every step, so that input and internal samples begin again together
+  const kept = step * 64 + 192;
+  const raw = new Int32Array(kept);
+  const hump = new Float64Array(HUMP);
+  const smooth = slopes.smooth;
+  const differences = slopes.differences;
+  const bends = slopes.bends;
 
   /**
    * R near the steepest place: the sample farthest from the line between the ends, then the parabola through it.
-   * `back` counts input samples from the newest one backwards.
+   * `newest`: the input sample that ends the hump; `end`: its place in `raw`, a turn on. `back` counts from it backwards.
    */
-  const locate = (): void => {
-    const newest = now * step + step - 1;
-    const end = kept + read + step - 1;
+  const locate = (newest: number, end: number): void => {
     const middle = newest - Math.round((steepAt - DELAY) * step + (step - 1) / 2);
-    const from = Math.min(middle + reach, newest, kept - CHUNK - 1);
-    const to = Math.max(middle - reach, 0);
-    const base = (raw[(end - from) % kept] + raw[(end - to) % kept]) / 2;
+    const first = Math.min(middle + reach, newest, oldest);
+    const last = Math.max(middle - reach, 0);
+    const base = (raw[(end - first) % kept] + raw[(end - last) % kept]) / 2;
     let farthest = -1;
-    let peak = from;
-    for (let back = from; back >= to; back--) {
+    let peak = first;
+    for (let back = first; back >= last; back--) {
       const distance = Math.abs(raw[(end - back) % kept] - base);
       if (distance > farthest) {
         farthest = distance;
@@ -108,39 +98,58 @@ export function createHumps(
     }
     hump[AMPLITUDE] = farthest;
     hump[R] = newest - peak;
-    if (peak === from || peak === to) return;
-    const before = raw[(end - peak - 1) % kept];
-    const after = raw[(end - peak + 1) % kept];
-    const curve = before + after - 2 * raw[(end - peak) % kept];
-    if (curve !== 0) hump[R] += (before - after) / (2 * curve);
+    if (peak === first || peak === last) return;
+    const left = raw[(end - peak - 1) % kept];
+    const right = raw[(end - peak + 1) % kept];
+    const curve = left + right - 2 * raw[(end - peak) % kept];
+    if (curve !== 0) hump[R] += (left - right) / (2 * curve);
   };
 
-  /** The smoothed signal about R; what is not there yet is as the newest. */
-  const draw = (): void => {
+  /**
+   * The smoothed signal about R; what is not there yet is as the newest, what is no longer there as what took its place.
+   * `i`: place of the newest in the block.
+   */
+  const draw = (i: number): void => {
     const first = Math.round((hump[R] - (step - 1) / 2) / step) + 1 - (SHAPE - 1) / 2;
     let mean = 0;
-    for (let i = 0; i < SHAPE; i++) {
-      const value = smooth[Math.min(first + i, now) & (SMOOTHED - 1)];
-      hump[FORM + i] = value;
+    for (let k = 0; k < SHAPE; k++) {
+      const value = smooth[SMOOTH + i - (Math.max(before + i - first - k, 0) & (SMOOTH - 1))];
+      hump[FORM + k] = value;
       mean += value;
     }
     mean /= SHAPE;
     let squares = 0;
-    for (let i = FORM; i < HUMP; i++) {
-      const value = hump[i] - mean;
-      hump[i] = value;
+    for (let k = FORM; k < HUMP; k++) {
+      const value = hump[k] - mean;
+      hump[k] = value;
       squares += value * value;
     }
     hump[SQUARES] = squares;
   };
 
-  const climb = (): void => {
-    rising = true;
-    top = energy;
-    topAt = now;
+  /** Steepest slopes and sharpest bend of those of the block before `end` that have not been looked at. */
+  const look = (end: number): void => {
+    if (from === end) return;
+    // An interpreter's own functions, on arrays of these kinds too.
+    const slope = differences.subarray(DIFFERENCES + from, DIFFERENCES + end) as unknown as number[];
+    const curve = bends.subarray(from, end) as unknown as number[];
+    const rise = Math.max.apply(null, slope);
+    const drop = -Math.min.apply(null, slope);
+    const steep = Math.max(rise, drop);
+    if (steep > up && steep > down) {
+      const first = slope.indexOf(steep);
+      const other = slope.indexOf(-steep);
+      steepAt = before + from + (first < 0 || (other >= 0 && other < first) ? other : first);
+    }
+    if (rise > up) up = rise;
+    if (drop > down) down = drop;
+    bend = Math.max(bend, Math.max.apply(null, curve), -Math.min.apply(null, curve));
+    from = end;
   };
 
-  const fall = (): void => {
+  /** A hump may be over at place `i` of the block. */
+  const fall = (i: number): void => {
+    look(i + 1);
     const height = top - bottom;
     // less than an eighth of the energy is a ripple: noise, or waves closer together than the window
     if (height * 8 > top) {
@@ -151,75 +160,61 @@ export function createHumps(
       hump[SLOPE] = slope;
       hump[BALANCE] = Math.min(up, down) / slope;
       hump[BEND] = bend;
-      locate();
-      draw();
-      due = onHump(hump, now);
+      locate((before + i + 1) * step - 1, kept + read + (i + 1) * step - 1);
+      draw(i);
+      due = onHump(hump, before + i);
     }
     rising = false;
     lift = top / 8;
-    bottom = energy;
+    bottom = energies[i];
     up = down = bend = 0;
   };
 
+  const scan = (length: number): void => {
+    // Made anew each turn, it would cost an interpreter a scope.
+    let energy = 0;
+    for (let i = 0; i < length; i++) {
+      energy = energies[i];
+      if (rising ? energy >= top : energy > bottom + lift) {
+        rising = true;
+        top = energy;
+        topAt = before + i;
+      } else if (rising) {
+        if ((top - energy) * 2 > top - bottom || before + i - topAt > PLATEAU) fall(i);
+      } else if (energy < bottom) {
+        bottom = energy;
+        from = i;
+        up = down = bend = 0;
+      }
+      if (before + i >= due) due = onDue(before + i);
+    }
+  };
+
   const clear = (): void => {
-    slopes.fill(0);
-    now = write = read = turn = d1 = d2 = energy = top = topAt = bottom = lift = up = down = bend = steepAt = 0;
+    before = write = read = top = topAt = bottom = lift = up = down = bend = steepAt = 0;
     rising = false;
     due = Infinity;
   };
-  clear();
 
   return {
     push: (samples, count) => {
       // as if the first sample had always been there
-      if (now === 0 && write === 0 && count > 0) {
-        x1 = x2 = samples[0] * step;
-        s1 = s2 = s3 = 3 * x1;
-        smooth.fill(s1);
-      }
+      if (before === 0 && write === 0 && count > 0) slopes.begin(samples[0]);
       for (let taken = 0; taken < count; ) {
-        const part = Math.min(count - taken, CHUNK, kept - write);
+        const part = Math.min(count - taken, CHUNK + read - write, kept - write);
         raw.set(samples.subarray(taken, taken + part), write);
         taken += part;
         write += part;
-        for (; read + step <= write; read += step) {
-          let x = raw[read];
-          if (step > 1) {
-            x += raw[read + 1];
-            if (step > 2) x += raw[read + 2];
-            if (step > 3) x += raw[read + 3];
-          }
-          const s = x + x1 + x2;
-          const d = s - s3;
-          const a = d < 0 ? -d : d;
-          const c = d > d2 ? d - d2 : d2 - d;
-          x2 = x1;
-          x1 = x;
-          s3 = s2;
-          s2 = s1;
-          s1 = s;
-          d2 = d1;
-          d1 = d;
-          smooth[now & (SMOOTHED - 1)] = s;
-          energy += a - slopes[turn];
-          slopes[turn] = a;
-          turn = turn + 1 === WINDOW ? 0 : turn + 1;
-          if (!rising && energy < bottom) {
-            bottom = energy;
-            up = down = bend = 0;
-          }
-          if (c > bend) bend = c;
-          if (a > up && a > down) steepAt = now;
-          if (d > up) up = d;
-          else if (a > down && d < 0) down = a;
-          if (!rising) {
-            if (energy - bottom > lift) climb();
-          } else if (energy >= top) climb();
-          else if ((top - energy) * 2 > top - bottom || now - topAt > PLATEAU) fall();
-          if (now >= due) due = onDue(now);
-          now++;
+        const length = Math.floor((write - read) / step);
+        if (length > 0) {
+          from = 0;
+          slopes.take(raw, read, length);
+          scan(length);
+          look(length);
+          before += length;
+          read += length * step;
+          if (write === kept) write = read = 0;
         }
-        if (write === kept) write = read = 0;
       }
     },
     reset: clear,
