@@ -130,7 +130,8 @@ export function accuracyPage(measured: Measured): string {
     "minutes noisy and two clean in turn. The ratio in dB is that of nst(1): the power of a sine as high as the QRS over the power of",
     "the noise within one second. Slow wander hardly counts in it, so that `bw` (baseline wander) at 0 dB is several times as high as",
     "the QRS; `ma` is muscle noise. Se and +P are taken from 5:00 to the end, noisy and clean parts alike, which is how such",
-    "figures are published; over the noisy parts alone they are lower.",
+    "figures are published; over the noisy parts alone they are lower. The detector was tuned with the second signal of `ma` on the",
+    "other records; here it is the first signal, on these two.",
     ...(noise.missing.length === 0
       ? []
       : [`Not measured: ${noise.missing.join(", ")} (electrode motion, the hardest kind), which was not at hand.`]),
@@ -159,7 +160,8 @@ export function accuracyPage(measured: Measured): string {
     "",
     "After what is published about the tests of EC13 and IEC 60601-2-27, through the chain that ships, at several sampling rates; a row",
     'holds where it holds at all of them. They are drawn, not recorded, and not run by the standards\' procedures. "Null with a flag"',
-    "means that no number is shown, and why.",
+    "means that no number is shown, and why. The detector was tuned on drawn signals too (tools/synthetic-lessons.ts), of the same",
+    "shapes, if not the same ones: these rows say what it does, not what it does with a signal it has never met.",
     "",
     ...syntheticSection(synthetic),
     "",

@@ -51,7 +51,7 @@ const swaying = (rate: number, from = 0.3) =>
 
 function* plans(): Generator<Plan> {
   for (const [k, rate] of RATES.entries()) {
-    for (const t of [0, 0.25, 0.6, 1]) {
+    for (const t of [0, 0.25, 0.6, 1, 1.2]) {
       // no heart has such a T so soon before the next R
       if (rate * t > 130) continue;
       const height = [0.3, 1, 3][(k + t * 20) % 3]! * (k % 4 === 3 ? -1 : 1);
@@ -70,6 +70,12 @@ function* plans(): Generator<Plan> {
         const waves = () => standardBeat(height, width, t);
         yield { name: `${rate}/min, QRS ${height} mV ${width} s, T ${t}`, beats: swaying(rate, 0.37), waves };
       }
+    }
+  }
+  for (const rate of [25, 33, 40, 50, 65, 80, 100, 120]) {
+    for (const t of [-0.55, 0.55]) {
+      const waves = () => standardBeat(1, 0.08, t);
+      yield { name: `${rate}/min, QRS 1 mV 0.08 s, T ${t} mV`, beats: swaying(rate, 0.33), waves };
     }
   }
   for (const [k, p] of [0.4, 0.6, 0.8].entries()) {

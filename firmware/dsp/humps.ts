@@ -113,7 +113,7 @@ export function createHumps(
     const first = Math.round((hump[R] - (step - 1) / 2) / step) + 1 - (SHAPE - 1) / 2;
     let mean = 0;
     for (let k = 0; k < SHAPE; k++) {
-      const value = smooth[SMOOTH + i - (Math.max(before + i - first - k, 0) & (SMOOTH - 1))];
+      const value = smooth[SMOOTH + i - Math.min(Math.max(before + i - first - k, 0), SMOOTH - 1)];
       hump[FORM + k] = value;
       mean += value;
     }

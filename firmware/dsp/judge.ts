@@ -14,7 +14,7 @@ import { AMPLITUDE, AT, BALANCE, BEND, FORM, HEIGHT, HUMP, R, SHAPE, SLOPE, SQUA
 import { median, ranked } from "./rank.ts";
 
 /** How many numbers a hump is judged by, the constant 1 among them. */
-export const FEATURES = 27;
+export const FEATURES = 30;
 
 export interface BeatJudge {
   /** A hump has ended at internal sample `now`. Returns when `due` wants to be called, in internal samples. */
@@ -114,6 +114,7 @@ export function createBeatJudge(
     const steep = share(hump[SLOPE], slope);
     const sharp = share(hump[BEND], bend);
     const like = likeness(hump);
+    const noisy = share(rest, height);
     const early = beats > 0 ? Math.min(since / interval, 1) : 1;
     const soon = beats > 0 ? Math.max(0, 1 - since / Math.min(near, interval * NEAR)) : 0;
     const after = Math.max(0, 1 - (hump[AT] - lastHump) / Math.min(previous, interval * NEAR));
@@ -129,7 +130,7 @@ export function createBeatJudge(
     features[9] = soon * share(hump[SLOPE], lastSlope);
     features[10] = soon * like;
     features[11] = (1 - early) * level;
-    features[12] = share(rest, height);
+    features[12] = noisy;
     features[13] = level * like;
     features[14] = level * level;
     features[15] = after * share(high, lastHumpHeight);
@@ -144,6 +145,9 @@ export function createBeatJudge(
     features[24] = hump[VALLEY];
     features[25] = Math.min(1, passed / 6);
     features[26] = Math.min(1, hump[BALANCE] * 5);
+    features[27] = noisy * level;
+    features[28] = noisy * like;
+    features[29] = noisy * sharp;
     return features;
   };
 
@@ -284,6 +288,8 @@ export function createBeatJudge(
 
   return {
     hump: (hump, now) => {
+      // slopes that go one way only are a step, not a wave
+      if (hump[BALANCE] * 5 < 1) hump[HEIGHT] /= 5;
       if (!learning) classify(hump, now);
       else if (hump[HEIGHT] > floor && earlyCount < EARLY) {
         if (earlyCount === 0) due = now + (frequency * 3) / 2;

@@ -15,10 +15,6 @@ const known: Partial<Record<SyntheticFamily, Record<string, string>>> = {
       "at 125 and 128 hz a QRS of 20 ms, and one in six of 30 ms, is a pacing pulse to the spike filter",
     "20 ms to 30 ms, 0.15 to 0.3 mV; 30 to 250/min": "the same, and 20 ms of 0.15 mV are at the detector's floor",
   },
-  tallT: {
-    "T 0.55 mV against a QRS of 1 mV 80 ms, either way up; 25 to 120/min":
-      "at some rates T is a beat: 90/min shown as 180",
-  },
   disturbances: {
     "triangle of 4 mVpp, 0.5 hz; QRS 0.5 mV, 70 to 120 ms, 80/min":
       "its slope costs beats of 100 and 120 ms: shown as 37 at times",
