@@ -1,27 +1,10 @@
 /** vitalwire evaluate noise: the firmware's own beat detector, and others beside it, on recordings with noise mixed in. */
-import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
 import { evaluateNoise, type NoiseDocument, type NoiseFigures } from "../../simulator/evaluate/index.ts";
-import { type EvaluateOptions, peersFor, runEvaluation } from "./run.ts";
+import { type EvaluateOptions, runEvaluation } from "./run.ts";
 import { percent, table } from "./table.ts";
 
-export async function evaluateNoiseCommand(options: EvaluateOptions): Promise<void> {
-  const peers = await peersFor(options);
-  await runEvaluation(
-    options,
-    "mixtures",
-    (onMixture) =>
-      evaluateNoise({
-        dataFolder: options.data,
-        referenceFolder: options.reference,
-        lead: options.lead,
-        rate: options.rate,
-        detectorFactory: createQrsDetector,
-        peers,
-        onMixture,
-      }),
-    describeNoise,
-  );
-}
+export const evaluateNoiseCommand = (options: EvaluateOptions): Promise<void> =>
+  runEvaluation(options, "mixtures", evaluateNoise, describeNoise);
 
 export function describeNoise(document: NoiseDocument): string[] {
   const four = ({ se, ppv, noisy }: NoiseFigures) => [se, ppv, noisy.se, noisy.ppv].map(percent);

@@ -1,5 +1,4 @@
 /** vitalwire evaluate qrs: the firmware's own beat detector, and others beside it, against reference annotations. */
-import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
 import {
   evaluateQrs,
   type Latency,
@@ -7,27 +6,11 @@ import {
   type QrsResult,
   type Statistics,
 } from "../../simulator/evaluate/index.ts";
-import { type EvaluateOptions, peersFor, runEvaluation } from "./run.ts";
+import { type EvaluateOptions, runEvaluation } from "./run.ts";
 import { percent, table } from "./table.ts";
 
-export async function evaluateQrsCommand(options: EvaluateOptions): Promise<void> {
-  const peers = await peersFor(options);
-  await runEvaluation(
-    options,
-    "records",
-    (onRecord) =>
-      evaluateQrs({
-        dataFolder: options.data,
-        referenceFolder: options.reference,
-        lead: options.lead,
-        rate: options.rate,
-        detectorFactory: createQrsDetector,
-        peers,
-        onRecord,
-      }),
-    describeQrs,
-  );
-}
+export const evaluateQrsCommand = (options: EvaluateOptions): Promise<void> =>
+  runEvaluation(options, "records", evaluateQrs, describeQrs);
 
 const three = ({ se, ppv, der }: Statistics) => [percent(se), percent(ppv), percent(der)];
 const milliseconds = (value: number | null) => (value === null ? "-" : value.toFixed(1));

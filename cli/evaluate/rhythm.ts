@@ -1,32 +1,15 @@
 /** vitalwire evaluate rhythm: what the firmware makes of the beats, against annotated rhythms and reference beats. */
-import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
 import {
   type EventFigures,
   evaluateRhythm,
   type FibrillationFigures,
   type RhythmDocument,
 } from "../../simulator/evaluate/index.ts";
-import { type EvaluateOptions, peersFor, runEvaluation } from "./run.ts";
+import { type EvaluateOptions, runEvaluation } from "./run.ts";
 import { percent, table } from "./table.ts";
 
-export async function evaluateRhythmCommand(options: EvaluateOptions): Promise<void> {
-  const peers = await peersFor(options);
-  await runEvaluation(
-    options,
-    "records",
-    (onRecord) =>
-      evaluateRhythm({
-        dataFolder: options.data,
-        referenceFolder: options.reference,
-        lead: options.lead,
-        rate: options.rate,
-        detectorFactory: createQrsDetector,
-        peers,
-        onRecord,
-      }),
-    describeRhythm,
-  );
-}
+export const evaluateRhythmCommand = (options: EvaluateOptions): Promise<void> =>
+  runEvaluation(options, "records", evaluateRhythm, describeRhythm);
 
 export function describeRhythm(document: RhythmDocument): string[] {
   const { annotated, events, heartRate, quality } = document;

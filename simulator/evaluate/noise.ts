@@ -40,7 +40,7 @@ export interface NoiseOptions {
   readonly detectorFactory: DetectorFactory;
   readonly peers?: readonly Peer[] | undefined;
   /** Called after every mixture, for a progress bar. What it throws ends the evaluation. */
-  readonly onMixture?: ((done: number, total: number) => void) | undefined;
+  readonly onPart?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface NoiseFigures {
@@ -177,7 +177,7 @@ export async function evaluateNoise(options: NoiseOptions): Promise<NoiseDocumen
             scoreBeats(reference.beats, times, { ...limits, excluded: [...reference.excluded, ...excluded] });
           results[which]!.push({ record: name, noise: noise.name, snr, gain, all: score([]), noisy: score(quiet) });
         }
-        options.onMixture?.(++done, total);
+        options.onPart?.(++done, total);
         await breath();
       }
     }

@@ -16,7 +16,7 @@ export interface RecordingOptions {
   /** Names of the records to take; all of the folder where absent. */
   readonly only?: readonly string[] | undefined;
   /** Called after every record, for a progress bar. What it throws ends the evaluation. */
-  readonly onRecord?: ((done: number, total: number) => void) | undefined;
+  readonly onPart?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface Recording {
@@ -65,7 +65,7 @@ export async function visitRecordings(
       const until = Math.min(ecg.samples.length / ecg.rate, reference.until);
       await visit({ name, ecg, leadName: signal.description, reference, until });
     }
-    options.onRecord?.(at + 1, names.length);
+    options.onPart?.(at + 1, names.length);
     await breath();
   }
   if (skipped.length === names.length) {

@@ -116,11 +116,11 @@ describe("an interrupt", () => {
     await runEvaluation(
       { data: folder, lead: 0 },
       "parts",
-      async (progress) => {
+      async ({ onPart }) => {
         for (const part of [1, 2, 3]) {
           parts.push(part);
           if (part === 2) process.emit("SIGINT");
-          progress(part, 3);
+          onPart(part, 3);
         }
       },
       () => ["done"],

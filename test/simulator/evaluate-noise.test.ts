@@ -136,7 +136,7 @@ describe("evaluate noise", () => {
       dataFolder: folder,
       detectorFactory: threshold,
       peers,
-      onMixture: (at, of) => done.push(`${at}/${of}`),
+      onPart: (at, of) => done.push(`${at}/${of}`),
     });
     const flat = await evaluateNoise({ dataFolder: join(folder, "flat"), detectorFactory: threshold });
     expect(nested.rows).toEqual(flat.rows);

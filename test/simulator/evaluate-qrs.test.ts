@@ -156,11 +156,11 @@ describe("evaluate qrs", () => {
     for (const name of ["a", "b"])
       writeRecordSync(folder, { name, rate: 250, signals: [ecg([1], 250, 3)] }, beats([1], 250));
     const calls: number[] = [];
-    const onRecord = (done: number) => {
+    const onPart = (done: number) => {
       calls.push(done);
       throw new Error("enough");
     };
-    await expect(evaluateQrs({ dataFolder: folder, detectorFactory: threshold, onRecord })).rejects.toThrow("enough");
+    await expect(evaluateQrs({ dataFolder: folder, detectorFactory: threshold, onPart })).rejects.toThrow("enough");
     expect(calls).toEqual([1]);
   });
 
