@@ -46,7 +46,11 @@ export function qualityWindows(
     const quality = shown[next]?.quality ?? null;
     const [reference, ours] = near.map((times) => times(from - 1, to + 1)) as [number[], number[]];
     if (quality === null || excluded.some(([start, end]) => start < to && end > from)) continue;
-    found.push({ quality, score: scoreBeats(reference, ours, { from, until: to }) });
+    // from here on, less from the end on: what matches across an edge is no error on either side
+    const score = scoreBeats(reference, ours, { from });
+    const after = scoreBeats(reference, ours, { from: to });
+    for (const part of ["beats", "tp", "fn", "fp"] as const) score[part] -= after[part];
+    found.push({ quality, score });
   }
   return found;
 }

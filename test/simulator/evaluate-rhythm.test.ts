@@ -180,6 +180,15 @@ describe("pauses, bradycardia and tachycardia", () => {
 });
 
 describe("signal quality", () => {
+  test("a beat that is found on the other side of a window's edge is no error on either side", () => {
+    const times = every(0.98, 1, 60);
+    const own = times.map((time, k) => time + (k % 2 === 0 ? 0.04 : -0.04));
+    const shown = showing(60, () => null).map((one) => ({ ...one, quality: 50 }));
+    const windows = qualityWindows(own, shown, truth(times), 60);
+    expect(windows.map(({ score }) => [score.beats, score.fn, score.fp])).toEqual(windows.map(() => [10, 0, 0]));
+    expect(windows).toHaveLength(5);
+  });
+
   test("windows of 10 s are held against whether a beat in them is wrong", () => {
     const times = every(0.5, 1, 60);
     const own = times.filter((time) => time !== 15.5);
