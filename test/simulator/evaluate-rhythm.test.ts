@@ -181,11 +181,11 @@ describe("pauses, bradycardia and tachycardia", () => {
 
 describe("signal quality", () => {
   test("a beat that is found on the other side of a window's edge is no error on either side", () => {
-    const times = every(0.98, 1, 60);
-    const own = times.map((time, k) => time + (k % 2 === 0 ? 0.04 : -0.04));
+    const times = every(1.02, 1, 60);
+    const own = times.map((time) => time - 0.04);
     const shown = showing(60, () => null).map((one) => ({ ...one, quality: 50 }));
     const windows = qualityWindows(own, shown, truth(times), 60);
-    expect(windows.map(({ score }) => [score.beats, score.fn, score.fp])).toEqual(windows.map(() => [10, 0, 0]));
+    expect(windows.map(({ score }) => [score.fn, score.fp])).toEqual(windows.map(() => [0, 0]));
     expect(windows).toHaveLength(5);
   });
 
