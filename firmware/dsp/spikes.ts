@@ -7,10 +7,14 @@
  * For a converter that averages (the sinc3 of an ADS1292R): steeper filters spread a pulse, and that is no spike here.
  */
 import { type Filter, refusal, requireRoom } from "./filter.ts";
+import { nativeVectors } from "./vectors.ts";
 
 const RATES: readonly number[] = [125, 128, 250, 256, 360, 500, 512];
-/** Samples kept. A power of two. */
-const KEPT = 16;
+/** Samples that are looked at in one turn. */
+const CHUNK = 32;
+/** Blocks of fewer samples cost an interpreter less without its vector functions, and those of FEW one by one. */
+const SHORT = 6;
+const FEW = 3;
 /** What is lower than this, uV, is left. */
 const FLOOR = 100;
 /** Part of a spike's height by which the samples beside it may differ from the level, 1/n. */
@@ -29,33 +33,76 @@ export function createSpikeFilter(rate: number, microvoltsPerCount: number): Fil
   const last = 2 * reach - 1;
   const delay = last + reach - 1;
   const floor = FLOOR / microvoltsPerCount;
-  const kept = new Int32Array(KEPT);
-  /** Where the newest sample is in `kept`, which is a ring: of all places only the lowest bits count. */
+  /** How many samples back anything is looked up. */
+  const history = 2 * last;
+  /** What came before, then the newest ones. */
+  const kept = new Int32Array(history + CHUNK);
+  /** Where in `kept` the next sample goes. */
   let place = 0;
   let started = false;
 
   /** Is the sample at `centre` a spike? All is doubled, for the level is a mean of two. */
   const stands = (centre: number): boolean => {
-    const before = kept[(centre - last) & (KEPT - 1)];
-    const after = kept[(centre + last) & (KEPT - 1)];
+    const before = kept[centre - last];
+    const after = kept[centre + last];
     const level = before + after;
-    const limit = Math.abs(2 * kept[centre & (KEPT - 1)] - level) / LEVEL;
+    const limit = Math.abs(2 * kept[centre] - level) / LEVEL;
     if (Math.abs(before - after) > limit) return false;
     for (let j = reach; j < last; j++) {
-      if (Math.abs(2 * kept[(centre - j) & (KEPT - 1)] - level) > limit) return false;
-      if (Math.abs(2 * kept[(centre + j) & (KEPT - 1)] - level) > limit) return false;
+      if (Math.abs(2 * kept[centre - j] - level) > limit) return false;
+      if (Math.abs(2 * kept[centre + j] - level) > limit) return false;
     }
     return true;
   };
 
   /** One sample more on the far side: a pulse may lie between two samples, and then the first of them comes first. */
   const bridge = (centre: number): void => {
-    const from = kept[(centre - reach) & (KEPT - 1)];
-    const rise = kept[(centre + reach + 1) & (KEPT - 1)] - from;
+    const from = kept[centre - reach];
+    const rise = kept[centre + reach + 1] - from;
     for (let j = 1; j <= 2 * reach; j++) {
-      kept[(centre - reach + j) & (KEPT - 1)] = from + Math.round((rise * j) / (2 * reach + 1));
+      kept[centre - reach + j] = from + Math.round((rise * j) / (2 * reach + 1));
     }
   };
+
+  /** Looks at `count` samples of `kept` from `place` on; none of what has gone out by then changes any more. */
+  const scan = (count: number): void => {
+    // Made anew each turn, it would cost an interpreter a scope.
+    let rise = 0;
+    for (let centre = place - last, end = centre + count; centre < end; centre++) {
+      rise = kept[centre] - kept[centre - reach];
+      if ((rise > floor || rise < -floor) && stands(centre)) bridge(centre);
+    }
+  };
+
+  const shift = (): void => {
+    kept.set(kept.subarray(place - history, place), 0);
+    place = history;
+  };
+
+  let look: (count: number, scratch: Int32Array) => void = scan;
+  const vectors = nativeVectors();
+  if (vectors !== null) {
+    // A spike's sides are within 1/LEVEL of the level, so it bends there by more than 30/17 of its rise. Of a bend goes a
+    // quarter, which 32 bits hold, cut to an integer.
+    const least = Math.floor((floor * 7) / 16);
+    const taps = new Float64Array(2 * reach + 1);
+    taps[0] = taps[2 * reach] = -1 / 4;
+    taps[reach] = 1 / 2;
+    const bent = vectors.convolve.bind(vectors, taps, kept);
+    const rows = new Uint8Array(kept.length);
+    for (let i = 0; i < rows.length; i++) rows[i] = i;
+    look = (count, scratch) => {
+      if (count >= SHORT) {
+        const from = place - last - reach;
+        vectors.mapInPlace(rows.subarray(from, from + count), scratch, bent);
+        // the sum of the squares is quicker than the highest and the lowest, and mostly enough
+        if (vectors.convolve(scratch, scratch, 0) < least * least) return;
+        const bends = scratch as unknown as number[];
+        if (Math.max.apply(null, bends) < least && Math.min.apply(null, bends) > -least) return;
+      }
+      scan(count);
+    };
+  }
 
   return {
     rate,
@@ -65,20 +112,34 @@ export function createSpikeFilter(rate: number, microvoltsPerCount: number): Fil
       if (!started && count > 0) {
         started = true;
         kept.fill(samples[0]);
+        place = history;
       }
-      for (let i = 0; i < count; i++) {
-        kept[place] = samples[i];
-        const centre = place + KEPT - last;
-        const rise = kept[centre & (KEPT - 1)] - kept[(centre - reach) & (KEPT - 1)];
-        if ((rise > floor || rise < -floor) && stands(centre)) bridge(centre);
-        out[i] = kept[(place + KEPT - delay) & (KEPT - 1)];
-        place = (place + 1) & (KEPT - 1);
+      if (count <= FEW) {
+        for (let i = 0; i < count; i++) {
+          if (place === kept.length) shift();
+          kept[place] = samples[i];
+          const centre = place - last;
+          const rise = kept[centre] - kept[centre - reach];
+          if ((rise > floor || rise < -floor) && stands(centre)) bridge(centre);
+          out[i] = kept[place - delay];
+          place++;
+        }
+        return count;
+      }
+      for (let taken = 0; taken < count; ) {
+        const part = Math.min(count - taken, CHUNK);
+        if (place + part > kept.length) shift();
+        const into = out.subarray(taken, taken + part);
+        kept.set(samples.subarray(taken, taken + part), place);
+        look(part, into);
+        into.set(kept.subarray(place - delay, place - delay + part), 0);
+        place += part;
+        taken += part;
       }
       return count;
     },
     reset: () => {
       started = false;
-      place = 0;
     },
   };
 }

@@ -7,6 +7,7 @@ import { pacing } from "../../../simulator/evaluate/synthetic-signals.ts";
 import { beatTimes, drawEcg, type Pulse, standardBeat } from "../../../simulator/index.ts";
 import { countStatements } from "../../../tools/count-statements.ts";
 import { dataFolder, lacks } from "../../support/needs.ts";
+import { signal, withVectors } from "./filters.ts";
 
 const STEP = 0.381;
 const RATES = [125, 128, 250, 256, 360, 500, 512];
@@ -18,6 +19,38 @@ function filtered(rate: number, samples: Int32Array, microvoltsPerCount = STEP):
   const out = new Int32Array(samples.length);
   expect(filter.push(samples, samples.length, out)).toBe(samples.length);
   return out.slice(filter.delay);
+}
+
+/** What comes out of blocks of these lengths, in turn, each filtered in place. */
+function inBlocks(rate: number, samples: Int32Array, lengths: readonly number[]): number[] {
+  const filter = createSpikeFilter(rate, STEP);
+  const found: number[] = [];
+  for (let at = 0, k = 0; at < samples.length; k++) {
+    const block = samples.slice(at, at + lengths[k % lengths.length]!);
+    filter.push(block, block.length, block);
+    found.push(...block);
+    at += block.length;
+  }
+  return found;
+}
+
+/** The same from the whole signal at once, place by place: 100 uV, a 16th of twice the height, and a line over it. */
+function byDefinition(rate: number, samples: Int32Array): number[] {
+  const reach = rate < 500 ? 2 : 3;
+  const last = 2 * reach - 1;
+  const lead = last + reach - 1;
+  const x = [...Array<number>(2 * last).fill(samples[0]!), ...samples];
+  for (let c = last; c + last < x.length; c++) {
+    if (Math.abs(x[c]! - x[c - reach]!) <= 100 / STEP) continue;
+    const level = x[c - last]! + x[c + last]!;
+    const limit = Math.abs(2 * x[c]! - level) / 16;
+    const beside = Array.from({ length: last - reach }, (_, j) => [x[c - reach - j]!, x[c + reach + j]!]).flat();
+    if (Math.abs(x[c - last]! - x[c + last]!) > limit) continue;
+    if (beside.some((value) => Math.abs(2 * value - level) > limit)) continue;
+    const [from, to] = [x[c - reach]!, x[c + reach + 1]!];
+    for (let j = 1; j <= 2 * reach; j++) x[c - reach + j] = from + Math.round(((to - from) * j) / (2 * reach + 1));
+  }
+  return x.slice(2 * last - lead, x.length - lead);
 }
 
 const highest = (samples: Int32Array) => samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0) * STEP;
@@ -88,6 +121,30 @@ describe("the spike filter", () => {
       { numRuns: 40 },
     );
   });
+
+  test.each(RATES)(
+    "at %i hz native vector functions and any blocks give the same, and what the definition says",
+    (rate) => {
+      /** A spike, a step or neither now and then, all of any height up to 24 bits, over a little noise. */
+      const event = fc.record({
+        at: fc.integer({ min: 0, max: 280 }),
+        height: fc.oneof(fc.integer({ min: -1500, max: 1500 }), fc.integer({ min: -(2 ** 23), max: 2 ** 23 - 1 })),
+        width: fc.constantFrom(1, 2, 3, 4, 200),
+      });
+      fc.assert(
+        fc.property(signal, fc.array(event, { maxLength: 12 }), fc.boolean(), ({ samples, blocks }, events, wild) => {
+          const given = wild ? Int32Array.from(samples) : new Int32Array(300).map((_, i) => (i * 7919) % 5);
+          if (!wild) for (const { at, height, width } of events) given.fill(height, at, at + width);
+          const expected = byDefinition(rate, given);
+          for (const lengths of [blocks, [given.length], [1, 2, 3, 4, 5, 6, 7]]) {
+            expect(inBlocks(rate, given, lengths)).toEqual(expected);
+            expect(withVectors(() => inBlocks(rate, given, lengths))).toEqual(expected);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
 
   test("24-bit counts do no harm", () => {
     const samples = Int32Array.from({ length: 64 }, (_, i) => (i === 30 ? 2 ** 23 - 1 : -(2 ** 23)));
