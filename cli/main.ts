@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: one file a command, imported when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { QRS_RATES } from "../firmware/dsp/qrs.ts";
 import { UsageError } from "./usage.ts";
 
 const FAILED = 1;
@@ -16,10 +17,9 @@ const seconds = (text: string) => {
   if (!(value > 0 && value < 1e9)) throw new InvalidArgumentError("give a number of seconds above 0.");
   return value;
 };
-const rates = [125, 128, 250, 256, 360, 500, 512];
 const oneRate = (text: string) => {
   const value = Number(text);
-  if (!rates.includes(value)) throw new InvalidArgumentError(`give one of ${rates.join(", ")}.`);
+  if (!QRS_RATES.includes(value)) throw new InvalidArgumentError(`give one of ${QRS_RATES.join(", ")}.`);
   return value;
 };
 /** RFC 3339, or milliseconds since the epoch. */
@@ -123,7 +123,11 @@ const evaluation = (name: string, description: string, data: string) =>
     .exitOverride()
     .requiredOption("--data <dir>", data)
     .option("--lead <n>", "signal to use", count(0), 0)
-    .option("--rate <hz>", `rate at which the detector runs: ${rates.join(", ")} (default: as a board would)`, oneRate)
+    .option(
+      "--rate <hz>",
+      `rate at which the detector runs: ${QRS_RATES.join(", ")} (default: as a board would)`,
+      oneRate,
+    )
     .option("--reference <dir>", "folder of .atr files, or one record's path (default: where the data are)")
     .option("--compare", "published detectors on the same samples, in the same run")
     .addOption(json());

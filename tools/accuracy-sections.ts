@@ -31,10 +31,10 @@ export interface Tuned {
   readonly tuned: Statistics;
 }
 
-/** What is told of a sampling rate; null: the detector does not take it. */
+/** What is told of a sampling rate. */
 export interface RateRow {
   readonly rate: number;
-  readonly result: QrsResult | null;
+  readonly result: QrsResult;
 }
 
 export interface Measured {
@@ -130,13 +130,12 @@ export function tunedSection(tuned: Tuned | null): string[] {
 
 /** Sampling rates, and what intervals are worth. */
 export function ratesSection(rates: readonly RateRow[]): string[] {
-  const reference = rates.find(({ rate }) => rate === 128)?.result?.gross.whole;
+  const reference = rates.find(({ rate }) => rate === 128)?.result.gross.whole;
   const away = (value: number | null, from: number | null | undefined) =>
     value === null || from == null ? "-" : `${value < from ? "" : "+"}${(value - from).toFixed(3)}`;
   return table(
     ["run at, hz", "Se %", "+P %", "DER %", "Se against 128", "+P against 128", "mean ms"],
     rates.map(({ rate, result }): Cell[] => {
-      if (result === null) return [rate, "not taken", "-", "-", "-", "-", "-"];
       const { whole } = result.gross;
       const apart = [away(whole.se, reference?.se), away(whole.ppv, reference?.ppv)];
       return [rate, ...three(whole), ...apart, fixed(result.latency.mean, 0)];

@@ -115,7 +115,7 @@ export function createBeatJudge(
     const sharp = share(hump[BEND], bend);
     const like = likeness(hump);
     const noisy = share(rest, height);
-    const early = beats > 0 ? Math.min(since / interval, 1) : 1;
+    const elapsed = beats > 0 ? Math.min(since / interval, 1) : 1;
     const soon = beats > 0 ? Math.max(0, 1 - since / Math.min(near, interval * NEAR)) : 0;
     const after = Math.max(0, 1 - (hump[AT] - lastHump) / Math.min(previous, interval * NEAR));
     features[0] = 1;
@@ -124,12 +124,12 @@ export function createBeatJudge(
     features[3] = share(high, rest);
     features[4] = hump[BALANCE];
     features[5] = like;
-    features[6] = early;
+    features[6] = elapsed;
     features[7] = beats > 0 ? Math.min(Math.max(since / interval - 1, 0), 1) : 0;
     features[8] = soon;
     features[9] = soon * share(hump[SLOPE], lastSlope);
     features[10] = soon * like;
-    features[11] = (1 - early) * level;
+    features[11] = (1 - elapsed) * level;
     features[12] = noisy;
     features[13] = level * like;
     features[14] = level * level;

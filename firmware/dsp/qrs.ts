@@ -2,6 +2,7 @@
  * QRS detection: pacing pulses are taken out (spikes.ts), the humps of the slope energy found (humps.ts) and judged by what
  * they look like and when they come (judge.ts).
  */
+import { RATES } from "./designs.ts";
 import { createHumps } from "./humps.ts";
 import { createBeatJudge, FEATURES } from "./judge.ts";
 import { WEIGHTS } from "./qrs-weights.ts";
@@ -17,7 +18,7 @@ export interface QrsDetector {
 }
 
 /** Rates that a detector takes, hz. It works on 120 to 128 samples a second: the higher rates in twos, threes, fours. */
-export const QRS_RATES: readonly number[] = [125, 128, 250, 256, 360, 500, 512];
+export const QRS_RATES = RATES;
 
 /** Signals below this, uV peak to peak, are no beats; narrow ones (20 ms) need twice as much. */
 const FLOOR = 40;

@@ -6,10 +6,10 @@
  *
  * For a converter that averages (the sinc3 of an ADS1292R): steeper filters spread a pulse, and that is no spike here.
  */
+import { RATES } from "./designs.ts";
 import { type Filter, refusal, requireRoom } from "./filter.ts";
 import { nativeVectors } from "./vectors.ts";
 
-const RATES: readonly number[] = [125, 128, 250, 256, 360, 500, 512];
 /** Samples that are looked at in one turn. */
 const CHUNK = 32;
 /** Blocks of fewer samples cost an interpreter less without its vector functions, and those of FEW one by one. */
