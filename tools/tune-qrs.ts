@@ -71,7 +71,8 @@ interface Lesson {
 type Scorer = (features: Float64Array, hump: Float64Array) => number;
 
 /** R of a hump, s: the detector counts samples behind its filter. */
-const timeOf = (r: number, rate: number): number => (r - createSpikeFilter(rate, 1).delay) / rate;
+const delays = new Map(RATES.map((rate) => [rate, createSpikeFilter(rate, 1).delay]));
+const timeOf = (r: number, rate: number): number => (r - delays.get(rate)!) / rate;
 
 async function run({ ecg }: Source, rate: number, score: Scorer): Promise<void> {
   const detector = createQrsDetector(rate, ecg.microvoltsPerCount, () => {}, score);

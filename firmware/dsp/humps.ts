@@ -106,7 +106,7 @@ export function createHumps(
   };
 
   /**
-   * The smoothed signal about R; what is not there yet is as the newest, what is no longer there as what took its place.
+   * The smoothed signal about R; what is not there yet is as the newest, what is no longer there as the oldest.
    * `i`: place of the newest in the block.
    */
   const draw = (i: number): void => {

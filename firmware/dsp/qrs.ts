@@ -27,7 +27,7 @@ const FLOOR = 40;
 const CHUNK = 64;
 
 /** Log-odds that a hump is a beat. */
-export function scoreHump(features: Float64Array): number {
+function scoreHump(features: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < FEATURES; i++) sum += features[i] * WEIGHTS[i];
   return sum / 1024;
