@@ -50,8 +50,8 @@ export function createPulseDetector(
   const internalRate = rate / step;
   const box = Math.max(2, Math.round(internalRate * BOX));
   const dcLength = internalRate * DC;
-  /** From the middle of the fall to the newest sum; a sum lies in the middle of its samples. */
-  const delay = (box - 1 / 2) * step - (step - 1) / 2;
+  /** From the middle of the fall to the newest sample. */
+  const delay = (box - 1 / 2) * step + (step - 1) / 2;
 
   /** The last two boxes. */
   const lights = new Float64Array(2 * box);

@@ -50,7 +50,7 @@ describe("the pulse detector", () => {
     for (const beats of others) {
       expect(beats).toHaveLength(first!.length);
       for (const [k, { time, height }] of beats.entries()) {
-        expect(Math.abs(time - first![k]!.time)).toBeLessThan(0.015);
+        expect(Math.abs(time - first![k]!.time)).toBeLessThan(0.005);
         expect(Math.abs(height / first![k]!.height - 1)).toBeLessThan(0.1);
       }
     }
