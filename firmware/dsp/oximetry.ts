@@ -1,11 +1,8 @@
 /** What an oximeter is told, what it gives, and SpO2 from the ratio of ratios R. */
 
-/** SpO2 = square R^2 + linear R + constant, percent. It belongs to one device: it is found by calibrating that one. */
-export interface CalibrationCurve {
-  readonly square: number;
-  readonly linear: number;
-  readonly constant: number;
-}
+import type { CalibrationCurve } from "./calibration.ts";
+
+export { type CalibrationCurve, spo2Of } from "./calibration.ts";
 
 export interface OximeterOptions {
   /** 50, 100 or 200 hz. */
@@ -38,18 +35,4 @@ export interface Oximeter {
   push(red: Int32Array, infrared: Int32Array, count: number): void;
   /** Forgets everything. Call it after a gap and after a change of LED current. */
   reset(): void;
-}
-
-/**
- * SpO2 in percent on the falling branch of the curve: an R beyond the turning point counts as the turning point's. Never
- * above 100; null where the curve is below 0, for an R that no blood has.
- */
-export function spo2Of(ratio: number, curve: CalibrationCurve): number | null {
-  const square = curve.square;
-  const turn = -curve.linear / (2 * square);
-  let r = ratio;
-  if (square < 0) r = Math.max(r, turn);
-  else if (square > 0) r = Math.min(r, turn);
-  const value = (square * r + curve.linear) * r + curve.constant;
-  return value < 0 ? null : Math.min(value, 100);
 }
