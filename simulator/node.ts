@@ -20,6 +20,7 @@ import { sha256, testOnlySigner } from "./keys.ts";
 import { createPatient } from "./patient.ts";
 import { createRandom } from "./random.ts";
 import { recordingSignal } from "./recording.ts";
+import type { Story } from "./story.ts";
 
 /** A recorded ECG to play instead of the synthetic one. */
 export interface Recording {
@@ -37,6 +38,8 @@ export interface NodeOptions {
   /** 0, 1, 2 …: which board of the ward. */
   readonly index: number;
   readonly recording?: Recording;
+  /** What happens to the patient. */
+  readonly story?: Story;
   /** The chips' noise. */
   readonly noise: boolean;
   /** Who signs its acks. */
@@ -87,7 +90,8 @@ function worldOf(options: NodeOptions): Uint8Array {
   const { recording } = options;
   const played = recording === undefined ? "none" : Buffer.from(recording.millivolts.buffer);
   const label = options.world === undefined ? "" : `${options.world} `;
-  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${label}`, played);
+  const story = options.story === undefined ? "" : `story ${options.story.label} `;
+  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${label}${story}`, played);
 }
 
 /** The recording as a chip's input, again and again where it repeats. */
@@ -127,7 +131,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
   const signer = testOnlySigner("device", world);
   const boot = options.boot(signer);
   const board = createSimulatedBoard(clock);
-  const patient = createPatient({ seed: options.seed, index });
+  const patient = createPatient({ seed: options.seed, index, ...(options.story && { story: options.story }) });
   const random = createRandom(`${options.seed} board ${index}`);
   const noiseOf = (label: string) => {
     const own = random.fork(label);

@@ -4,11 +4,14 @@ import { createEcg } from "./ecgsyn.ts";
 import { createPpg, type Ppg } from "./ppg.ts";
 import { createRandom } from "./random.ts";
 import { createSkin } from "./skin.ts";
+import type { Story } from "./story.ts";
 
 export interface PatientOptions {
   readonly seed: number | string;
   /** Which one of the seed's people, 0 and up. */
   readonly index: number;
+  /** What happens to that person; absent: nothing. */
+  readonly story?: Story;
 }
 
 export interface Patient {
@@ -33,17 +36,17 @@ export interface Patient {
     readonly respirationRate: number;
     /** R peak, mV. */
     readonly amplitude: number;
-    /** Percent. */
+    /** Percent at time 0; over time `patient.ppg.spo2`. */
     readonly spo2: number;
-    /** R, by the reference design's curve. */
+    /** R, by the reference design's curve; over time `patient.ppg.ratio`. */
     readonly ratio: number;
     /** Percent, infrared. */
     readonly perfusionIndex: number;
     /** From R to the onset of the pulse, s. */
     readonly transitTime: number;
-    /** Where the temperature settles, Cel. */
+    /** Where the temperature settles without a story, Cel. */
     readonly temperature: number;
-    /** R times in from <= t < to, s. */
+    /** R times in from <= t < to, s; a heart that a story stops has none meanwhile, but they are told. */
     beats(from: number, to: number): number[];
     /** Onsets of the pulses in from <= t < to, s. */
     pulses(from: number, to: number): number[];
@@ -55,7 +58,7 @@ export interface Patient {
  * Resting adult: heart rate 55..95 beats/min, breathing 11..19 a minute, SpO2 94..99 percent, perfusion 1..3 percent, R wave
  * 0.7..1.6 mV, axilla 36.2..37.4 Cel (from a room of 21..25). Throws RangeError for an index that is no whole number from 0.
  */
-export function createPatient({ seed, index }: PatientOptions): Patient {
+export function createPatient({ seed, index, story }: PatientOptions): Patient {
   if (!Number.isSafeInteger(index) || index < 0) {
     throw new RangeError(`index ${index}: give a whole number from 0 on`);
   }
@@ -72,15 +75,15 @@ export function createPatient({ seed, index }: PatientOptions): Patient {
   const temperature = draw("temperature", 36.2, 37.4);
 
   const ecg = createEcg({ heartRate, sdRate, respirationRate, amplitude, random: random.fork("ecg") });
-  const ppg = createPpg({
+  const light = {
     rhythm: ecg.rhythm,
-    spo2: draw("spo2", 94, 99),
-    perfusionIndex,
+    spo2: story?.spo2 ?? draw("spo2", 94, 99),
     transitTime,
     red: draw("red", 540, 660),
     infrared: draw("infrared", 630, 770),
-    random: random.fork("ppg"),
-  });
+  };
+  const ppg = createPpg({ ...light, perfusionIndex, random: random.fork("ppg") });
+  if (story?.finger !== undefined) ppg.finger = story.finger;
   const skin = createSkin({
     equilibrium: temperature,
     ambient: draw("ambient", 21, 25),
@@ -88,13 +91,17 @@ export function createPatient({ seed, index }: PatientOptions): Patient {
     random: random.fork("skin"),
   });
 
+  const signals: Patient["signals"] = {
+    ecg: (time) => ecg.at(time) / 1000,
+    red: (time, sinceStart) => ppg.red(time, sinceStart),
+    infrared: (time, sinceStart) => ppg.infrared(time, sinceStart),
+    temperature: (time) => skin(time),
+  };
+  // The same light without a pulse: a mixture of both is light with a part of it.
+  const still = () => createPpg({ ...light, perfusionIndex: 0, random: random.fork("ppg") });
+
   return {
-    signals: {
-      ecg: (time) => ecg.at(time) / 1000,
-      red: (time, sinceStart) => ppg.red(time, sinceStart),
-      infrared: (time, sinceStart) => ppg.infrared(time, sinceStart),
-      temperature: (time) => skin(time),
-    },
+    signals: story === undefined ? signals : told(story, signals, temperature, still),
     ppg,
     truth: {
       heartRate,
@@ -109,5 +116,28 @@ export function createPatient({ seed, index }: PatientOptions): Patient {
       beats: ecg.rhythm.between,
       pulses: ppg.pulses,
     },
+  };
+}
+
+/** What the chips are given of a person to whom this happens. */
+function told(story: Story, own: Patient["signals"], equilibrium: number, still: () => Ppg): Patient["signals"] {
+  const { heart, temperature } = story;
+  const settles: Signal =
+    temperature === undefined
+      ? own.temperature
+      : (time, sinceStart) => own.temperature(time, sinceStart) + temperature(time, equilibrium) - equilibrium;
+  if (heart === undefined) return { ...own, temperature: settles };
+  const resting = still();
+  const mixture =
+    (beating: Signal, without: Signal): Signal =>
+    (time, sinceStart) => {
+      const part = heart(time);
+      return part * beating(time, sinceStart) + (1 - part) * without(time, sinceStart);
+    };
+  return {
+    ecg: (time, sinceStart) => heart(time) * own.ecg(time, sinceStart),
+    red: mixture(own.red, resting.red),
+    infrared: mixture(own.infrared, resting.infrared),
+    temperature: settles,
   };
 }
