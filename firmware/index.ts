@@ -14,4 +14,4 @@ export {
 export type { Letter, Link, LinkEvents } from "./link.ts";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
 export { type Sample, Sensor, type SensorOptions } from "./sensor.ts";
-export { createVitals, type OnVital, type Vitals } from "./vitals.ts";
+export { createVitals, type OnVital, type Vitals, type VitalsSensor } from "./vitals.ts";

@@ -164,11 +164,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     if (options.onFault !== undefined) options.onFault(what);
     emit(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
   };
-  const takeFrame = (declared: readonly Channel[], first: number, frame: Frame): void => {
+  const takeFrame = (sensor: number, declared: readonly Channel[], first: number, frame: Frame): void => {
     for (let i = 0; i < declared.length; i++) {
       const block = frame.channels[i];
       const id = first + i;
-      const settling = options.vitals.take(declared[i], block);
+      const settling = options.vitals.take(sensor, i, block);
       if (!declared[i].waveform) {
         for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags | settling);
       } else if (block.count > 0 || block.lost !== 0) {
@@ -179,10 +179,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
     if (packer.full) sealData();
   };
-  const restarted = (declared: readonly Channel[], first: number): void => {
+  const restarted = (sensor: number, declared: readonly Channel[], first: number): void => {
     for (let i = 0; i < declared.length; i++) {
       if (declared[i].waveform) emit(EVENT_OVERFLOW, [first + i, packer.startSegment(first + i), null]);
-      options.vitals.interrupted(declared[i]);
+      options.vitals.interrupted(sensor, i);
     }
   };
 
@@ -226,19 +226,19 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     sealData();
   };
 
-  const attach = (plan: SensorPlan, declared: readonly Channel[], first: number): void => {
+  const attach = (sensor: number, declared: readonly Channel[], first: number): void => {
     readers.push(
-      createReader(board, plan.attachment, {
-        onFrame: (frame) => takeFrame(declared, first, frame),
+      createReader(board, options.sensors[sensor].attachment, {
+        onFrame: (frame) => takeFrame(sensor, declared, first, frame),
         onFault: (what) => fault(first, what),
-        onRestart: () => restarted(declared, first),
+        onRestart: () => restarted(sensor, declared, first),
       }),
     );
   };
   for (let s = 0; s < options.sensors.length; s++) {
     const declared = options.sensors[s].attachment.driver.channels();
     firstIds.push(firstVital);
-    attach(options.sensors[s], declared, firstVital);
+    attach(s, declared, firstVital);
     firstVital += declared.length;
   }
 

@@ -198,7 +198,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
       version: "0.1.0",
     },
     sensors,
-    vitals: createVitals(sensors.flatMap(({ attachment }) => attachment.driver.channels())),
+    vitals: createVitals(sensors.map((plan) => ({ ...plan, channels: plan.attachment.driver.channels() }))),
     packet: { period: 1000, codec: "rice" },
     outboxBytes: OUTBOX_BYTES,
     ...(options.onSettled && { onSettled: options.onSettled }),

@@ -15,7 +15,7 @@
  */
 import { createPatient } from "../simulator/patient.ts";
 import { loadCounted } from "./count-statements.ts";
-import { channels, type Measured, objects, type Signals, type Unit } from "./dsp-objects.ts";
+import { board, channels, type Measured, objects, type Signals, type Unit } from "./dsp-objects.ts";
 import { deviceScript, espruino, interpret } from "./espruino.ts";
 import { runMain } from "./files.ts";
 import { stateBytes } from "./state-bytes.ts";
@@ -86,7 +86,7 @@ export function stateOf(one: Measured, signals: Signals): number {
   const work = one.open(exports[one.factory[1]], signals);
   work.run(0, work.length);
   // The board's samples are its own, not the object's.
-  return stateBytes(work.object, [exports, channels, signals]);
+  return stateBytes(work.object, [exports, board, channels, signals]);
 }
 
 function nanosecondsOf(one: Measured, signals: Signals): number {

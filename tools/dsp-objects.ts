@@ -22,7 +22,7 @@ import type { createRrSeries } from "../firmware/dsp/rr.ts";
 import type { createSpikeFilter } from "../firmware/dsp/spikes.ts";
 import type { createTemperatureFilter } from "../firmware/dsp/temperature.ts";
 import type { createPacker } from "../firmware/packer.ts";
-import type { createVitals } from "../firmware/vitals.ts";
+import type { createVitals, VitalsSensor } from "../firmware/vitals.ts";
 
 /** One person, for as long as each other, but `beats`. */
 export interface Signals {
@@ -137,8 +137,22 @@ export const channels: readonly Channel[] = [
   channel("temperature", 1, 32767, 78125, -7),
 ];
 
+/** The same as three chips. */
+export const board: readonly VitalsSensor[] = [
+  { channels: [channels[0], channels[1]] },
+  { channels: [channels[2]] },
+  { channels: [channels[3]], site: "axilla" },
+];
+/** Chip and place on it of each of `channels`. */
+const places: readonly (readonly [number, number])[] = [
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [2, 0],
+];
+
 /** Its blocks, second by second: ECG in eight, light in four, one temperature. */
-const board = (
+const seconds = (
   object: unknown,
   signals: Signals,
   take: (place: number, block: Block) => void,
@@ -152,11 +166,11 @@ const board = (
     one.time = (at * 1000000) / channels[place].rate;
     take(place, one);
   };
-  const seconds = Math.floor(signals.red.length / 100);
+  const length = Math.floor(signals.red.length / 100);
   return {
     object: object,
-    begin: Math.floor(seconds / 3),
-    length: seconds,
+    begin: Math.floor(length / 3),
+    length: length,
     run: (from, to) => {
       for (let second = from; second < to; second++) {
         for (let i = 0; i < 4; i++) {
@@ -353,11 +367,11 @@ export const objects: readonly Measured[] = [
     factory: ["vitals", "createVitals"],
     unit: "s",
     open: (create: typeof createVitals, s) => {
-      const object = create(channels);
-      return board(
+      const object = create(board);
+      return seconds(
         object,
         s,
-        (place, block) => object.take(channels[place], block),
+        (place, block) => object.take(places[place][0], places[place][1], block),
         (now) => object.read(now, nothing),
       );
     },
@@ -368,7 +382,7 @@ export const objects: readonly Measured[] = [
     unit: "s",
     open: (create: typeof createPacker, s) => {
       const object = create("rice");
-      return board(
+      return seconds(
         object,
         s,
         (place, block) => {

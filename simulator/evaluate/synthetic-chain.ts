@@ -43,7 +43,7 @@ const channelOf = (rate: number): Channel => ({
 /** Feeds counts of `MICROVOLTS` block by block, as a board would, and reads after every block. */
 export function observe(rate: number, counts: Int32Array): Observation {
   const channel = channelOf(rate);
-  const vitals = createVitals([channel]);
+  const vitals = createVitals([{ channels: [channel] }]);
   const place = vitals.definitions(0).findIndex(({ mdc }) => mdc === MDC_HEART_RATE);
   if (place < 0) throw new RangeError(`the chain makes no heart rate of an ecg channel of ${rate} hz`);
   const scale = 10 ** vitals.definitions(0)[place]!.exp10;
@@ -59,7 +59,7 @@ export function observe(rate: number, counts: Int32Array): Observation {
       lost: 0,
       flags: 0,
     };
-    vitals.take(channel, block);
+    vitals.take(0, 0, block);
     vitals.read(Math.round((to * 1e6) / rate), (index, raw, flags) => {
       if (index === place) readings.push({ time: to / rate, value: raw === null ? null : raw * scale, flags });
     });

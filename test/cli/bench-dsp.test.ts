@@ -4,7 +4,7 @@ import { bench, type Figure, figure, Unavailable } from "../../cli/bench/bench.t
 import { type CostDocument, dspFigures } from "../../cli/bench/dsp.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { drawSignals, inInterpreter, type CostDocument as Measured, statementsOf } from "../../tools/dsp-cost.ts";
-import { channels, objects } from "../../tools/dsp-objects.ts";
+import { board, objects } from "../../tools/dsp-objects.ts";
 import { lacks } from "../support/needs.ts";
 import { killAll, vitalwire } from "../support/process.ts";
 
@@ -71,7 +71,7 @@ test("bench dsp --json prints one document: every object's statements, state and
 });
 
 test("the patient that they work on has a heart rate, a pulse, a saturation", () => {
-  const vitals = createVitals(channels);
+  const vitals = createVitals(board);
   const last: (number | null)[] = [];
   const read: typeof vitals.read = (now) =>
     vitals.read(now, (index, value) => {

@@ -108,7 +108,7 @@ const readAll = (vitals: ReturnType<typeof createVitals>, now: number) => {
 };
 
 test("a lead that is off makes the heart rate null with its flag at once, and no beat of before counts afterwards", () => {
-  const vitals = createVitals(ecg);
+  const vitals = createVitals([{ channels: ecg }]);
   const block = createBlock(256);
   block.count = 256;
   let time = 0;
@@ -119,7 +119,7 @@ test("a lead that is off makes the heart rate null with its flag at once, and no
       block.samples[i] = phase < 0.06 ? Math.round(2620 * (1 - Math.abs(phase - 0.03) / 0.03)) : 0;
     }
     Object.assign(block, { time, flags });
-    vitals.take(ecg[0], block);
+    vitals.take(0, 0, block);
     time += 1e6;
   };
   for (let i = 0; i < 12; i++) feed(0);
@@ -131,7 +131,7 @@ test("a lead that is off makes the heart rate null with its flag at once, and no
 });
 
 test("a chip that has given nothing for three seconds gives no vital, and says that it is the bus", () => {
-  const vitals = createVitals(light);
+  const vitals = createVitals([{ channels: light }]);
   expect(readAll(vitals, 10e6)).toEqual([
     [null, FLAG_BUS_FAULT],
     [null, FLAG_BUS_FAULT],
@@ -141,7 +141,7 @@ test("a chip that has given nothing for three seconds gives no vital, and says t
 
 test("a test signal has no heart rate, however much its waves look like beats", () => {
   const channels = max30003.create({}, {}).channels();
-  const vitals = createVitals(channels);
+  const vitals = createVitals([{ channels }]);
   const read = () => {
     const got: [number | null, number][] = [];
     vitals.read(20e6, (_, value, flags) => got.push([value, flags]));
@@ -152,7 +152,7 @@ test("a test signal has no heart rate, however much its waves look like beats", 
     for (let second = 0; second < 20; second++) {
       for (let i = 0; i < 256; i++) block.samples[i] = Math.max(0, 3000 - 500 * Math.abs(i - 100));
       Object.assign(block, { count: 256, index: 256 * second, time: second * 1e6, flags });
-      vitals.take(channels[0], block);
+      vitals.take(0, 0, block);
     }
   };
   feed(0);

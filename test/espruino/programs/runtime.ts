@@ -175,7 +175,7 @@ export function program(print: (line: string) => void): void {
       version: "test",
     },
     sensors: [{ attachment: { driver: driver, executor: world.executor }, site: "chest" }],
-    vitals: createVitals(driver.channels()),
+    vitals: createVitals([{ channels: driver.channels() }]),
     packet: { period: 1000, codec: "rice" },
     outboxBytes: 2000,
   });

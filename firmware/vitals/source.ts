@@ -1,0 +1,47 @@
+/** What one kind of signal gives: numbers that are read when they are asked for. Device side. */
+import type { Block } from "../../drivers/driver.ts";
+
+/**
+ * A vital: its place in `definitions`, its raw value or null, its flags, the quality of the signal behind it, 0 to 100, or
+ * null where that is unknown, and when it was, board clock, us, or null where it is that of the reading.
+ */
+export type OnVital = (
+  index: number,
+  value: number | null,
+  flags: number,
+  quality: number | null,
+  at: number | null,
+) => void;
+
+/** What a vital is on the wire (PROTOCOL.md section 2, chandef). */
+export interface Kind {
+  readonly mdc: number;
+  readonly ucum: string;
+  /** value = raw x 10^exp10 = raw / scale. */
+  readonly exp10: number;
+  readonly scale: number;
+  readonly bits: number;
+  /** Lowest and highest value that is claimed, raw: below and above it a display shows "<" and ">" and the limit. */
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly role?: string;
+  readonly site?: string;
+  readonly calibration?: string;
+}
+
+export interface Source {
+  readonly kinds: readonly Kind[];
+  /**
+   * A block of channel `place` of the sensor. Returns flags that the channel's single values (a chip's temperature) must
+   * carry besides their own.
+   */
+  take(place: number, block: Block): number;
+  /** Channel `place` was interrupted: what it gave before does not belong to what comes. */
+  interrupted(place: number): void;
+  /** By place in `kinds`; values in the unit of the kind, before scaling. */
+  read(now: number, emit: OnVital): void;
+}
+
+export const MICROSECONDS = 1000000;
+/** A chip that has given nothing for this long gives no vital either, us. */
+export const SILENCE = 3 * MICROSECONDS;
