@@ -17,6 +17,14 @@ export {
   type Wave,
 } from "./evaluate/synthetic-ecg.ts";
 export { sha256, testOnlySigner } from "./keys.ts";
+export {
+  createLightArtefacts,
+  drawMotionBursts,
+  type LightArtefact,
+  type LightArtefactOptions,
+  type LightArtefacts,
+  type MotionBurstOptions,
+} from "./light-artefacts.ts";
 export { createVirtualNode, type NodeOptions, type Recording, type Source, type VirtualNode } from "./node.ts";
 export { createPatient, type Patient, type PatientOptions } from "./patient.ts";
 export { createPpg, type Ppg, type PpgOptions } from "./ppg.ts";

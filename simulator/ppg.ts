@@ -5,9 +5,12 @@
  *
  *   infrared = DC_ir  (1 + wander) (1 - m)        m: the pulse, mean 0 and peak to peak PI / 100 at the mean heart rate
  *   red      = DC_red (1 + wander) (1 - R m)      so that (AC_red / DC_red) / (AC_ir / DC_ir) = R exactly
+ *
+ * What disturbs it, and when, is told by light-artefacts.ts.
  */
 import type { Signal } from "../drivers/emulator.ts";
 import { gaussian } from "./arithmetic.ts";
+import { createLightArtefacts, type LightArtefact, type LightArtefacts } from "./light-artefacts.ts";
 import type { Random } from "./random.ts";
 import { createWander, inOrder, type Rhythm, within } from "./rhythm.ts";
 import { ratioOf, referenceDesignCurve, type Spo2Curve, spo2Of } from "./spo2.ts";
@@ -46,6 +49,8 @@ export interface PpgOptions {
   readonly respiration?: { readonly height: number; readonly arrival: number; readonly light: number };
   /** Standard deviation of the slow drift of the light, part of DC; 0.003 where absent. */
   readonly drift?: number;
+  /** Motion, ambient light, probe shifts ...; none where absent. */
+  readonly artefacts?: readonly LightArtefact[];
   readonly random: Random;
 }
 
@@ -59,8 +64,10 @@ export interface Ppg {
   spo2(time: number): number;
   /** R. */
   ratio(time: number): number;
-  /** Percent. */
+  /** Percent, undisturbed. */
   readonly perfusionIndex: number;
+  /** What disturbs the light, and when: `artefacts.truth`. */
+  readonly artefacts: LightArtefacts;
   /** Onsets of the pulses in from <= t < to, s. Walks from the start: for tests and truth. */
   pulses(from: number, to: number): number[];
 }
@@ -93,14 +100,24 @@ export function createPpg(options: PpgOptions): Ppg {
   // a walk each: how far one channel is read makes no difference to the other
   const redPulse = pulse();
   const infraredPulse = pulse();
+  const artefacts = createLightArtefacts(options.artefacts ?? [], {
+    perfusionIndex,
+    open,
+    random: random.fork("artefacts"),
+  });
+  const redLight = (time: number) =>
+    ppg.finger(time) ? red * light(time) * (1 - ratio(time) * (redPulse(time) * artefacts.pulse(time))) : open;
+  const infraredLight = (time: number) =>
+    ppg.finger(time) ? infrared * light(time) * (1 - infraredPulse(time) * artefacts.pulse(time)) : open;
 
   const ppg: Ppg = {
-    red: (time) => (ppg.finger(time) ? red * light(time) * (1 - ratio(time) * redPulse(time)) : open),
-    infrared: (time) => (ppg.finger(time) ? infrared * light(time) * (1 - infraredPulse(time)) : open),
+    red: (time) => artefacts.red(time, redLight(time)),
+    infrared: (time) => artefacts.infrared(time, infraredLight(time)),
     finger: () => true,
     spo2: (time) => spo2Of(ratio(time), curve),
     ratio,
     perfusionIndex,
+    artefacts,
     pulses: (from, to) => {
       const reach = transitTime + breath.arrival;
       return rhythm
