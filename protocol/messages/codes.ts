@@ -90,7 +90,8 @@ export function qualSqi(qual: number | null): number | null {
  * ISO/IEEE 11073-10101 codes, 32 bits: partition x 65536 + term; all of partition 2 (SCADA). Each was compared with a second
  * public source, named behind it. OBX = HL7 v2 observations of a bedside monitor's IHE PCD-01 profile, as published with several
  * parsers of them; PHD = HL7's Personal Health Device guide (github.com/HL7/phd); MII = the example resources of Germany's
- * Medizininformatik-Initiative core data sets (cardiology, intensive care).
+ * Medizininformatik-Initiative core data sets (cardiology, intensive care); dk-core = HL7 Denmark's core profiles, value set of
+ * basic observations.
  */
 /** MDC_ECG_ELEC_POTL, 2:256, ECG of no particular lead. FHIR R4 example Observation/ekg. */
 export const MDC_ECG = 131328;
@@ -113,3 +114,7 @@ export const MDC_HEART_RATE = 147842;
 export const MDC_PERFUSION_INDEX = 150488;
 /** MDC_ECG_TIME_PD_RR_GL, 2:16168. MII cardiology. */
 export const MDC_RR_INTERVAL = 147240;
+/** MDC_RESP_RATE, 2:20490, by no particular method. MII intensive care; dk-core. */
+export const MDC_RESPIRATION = 151562;
+/** MDC_PULS_OXIM_PLETH_RESP_RATE, 2:20586, from a pleth. OBX; dk-core. */
+export const MDC_RESPIRATION_PLETH = 151658;
