@@ -20,3 +20,4 @@ export * from "./keys.ts";
 export * from "./messages.ts";
 export * from "./refusal.ts";
 export * from "./samples.ts";
+export * from "./vital.ts";
