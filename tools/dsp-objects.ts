@@ -21,7 +21,7 @@ import type { createRhythmMonitor } from "../firmware/dsp/rhythm.ts";
 import type { createRrSeries } from "../firmware/dsp/rr.ts";
 import type { createSpikeFilter } from "../firmware/dsp/spikes.ts";
 import type { createTemperatureFilter } from "../firmware/dsp/temperature.ts";
-import type { createPacker } from "../firmware/packer.ts";
+import type { Codec, createPacker } from "../firmware/packer.ts";
 import type { createVitals, VitalsSensor } from "../firmware/vitals.ts";
 
 /** One person, for as long as each other, but `beats`. */
@@ -184,6 +184,27 @@ const seconds = (
     },
   };
 };
+
+/** Waveforms and one vital into messages, a second at a time. */
+const packing = (codec: Codec): Measured => ({
+  name: `three sensors, packing, ${codec}`,
+  factory: ["packer", "createPacker"],
+  unit: "s",
+  open: (create: typeof createPacker, s) => {
+    const object = create(codec);
+    return seconds(
+      object,
+      s,
+      (place, block) => {
+        if (channels[place].waveform) object.addBlock(place, block, 1000000 / channels[place].rate);
+      },
+      (now) => {
+        object.addValue(3, now, 1, 0);
+        object.take(now / 1000);
+      },
+    );
+  },
+});
 
 const hum = 50;
 
@@ -376,23 +397,7 @@ export const objects: readonly Measured[] = [
       );
     },
   },
-  {
-    name: "three sensors, packing",
-    factory: ["packer", "createPacker"],
-    unit: "s",
-    open: (create: typeof createPacker, s) => {
-      const object = create("rice");
-      return seconds(
-        object,
-        s,
-        (place, block) => {
-          if (channels[place].waveform) object.addBlock(place, block, 1000000 / channels[place].rate);
-        },
-        (now) => {
-          object.addValue(3, now, 1, 0);
-          object.take(now / 1000);
-        },
-      );
-    },
-  },
+  packing("rice"),
+  packing("delta"),
+  packing("raw24"),
 ];

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Figure, figure, Unavailable } from "./bench.ts";
+import { type Load, profileFigures, whatFits } from "./profiles.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../tools/dsp-cost.ts", import.meta.url));
 
@@ -35,6 +36,10 @@ const STATEMENTS = { "QRS detector": 55, oximeter: 95 + 70 } as const;
 const BOARD = 25;
 /** That is the time of a machine on which a turn of an empty loop takes so long, us: another machine's is put to this scale. */
 const TURN = 1.5;
+/** What a counted statement takes on that machine, us: of vitals and packing, measured; for where there is no interpreter. */
+const STATEMENT = 1.85;
+const VITALS = "three sensors, vitals";
+const PACKING = "three sensors, packing, ";
 
 /** Throws Unavailable outside a checkout, Error with the program's own words where it fails. */
 export async function dsp(say: (line: string) => void): Promise<Figure[]> {
@@ -45,7 +50,10 @@ export async function dsp(say: (line: string) => void): Promise<Figure[]> {
   }
   if (process.env.ESPRUINO_BIN === undefined)
     say("no Espruino interpreter (set ESPRUINO_BIN): its figures are left out");
-  return dspFigures(JSON.parse(await run(say)) as CostDocument);
+  const document = JSON.parse(await run(say)) as CostDocument;
+  const figures = dspFigures(document);
+  for (const line of whatFits(loadOf(document.objects))) say(line);
+  return figures;
 }
 
 /** What it prints; `say` hears what it is about. */
@@ -74,13 +82,24 @@ export function dspFigures({ objects, emptyLoop }: CostDocument): Figure[] {
   const figures = objects.flatMap(figuresOf);
   figures.push(figure("empty loop: Node", emptyLoop, "ns/turn", null));
   const turns = objects.flatMap(({ espruino }) => (espruino === null ? [] : [espruino.emptyLoop]));
-  if (turns.length === 0) return figures;
-  figures.push(figure("empty loop: Espruino", turns.sort((a, b) => a - b)[turns.length >> 1]!, "us/turn", null));
-  const vitals = scaled(objects, "three sensors, vitals");
-  const packing = scaled(objects, "three sensors, packing");
-  figures.push(figure(`three sensors, vitals, at ${TURN} us/turn`, vitals, "ms/s", ["at most", BOARD]));
-  figures.push(figure(`three sensors, with packing, at ${TURN} us/turn`, vitals + packing, "ms/s", null));
-  return figures;
+  const measured = turns.length > 0;
+  if (measured)
+    figures.push(figure("empty loop: Espruino", turns.sort((a, b) => a - b)[turns.length >> 1]!, "us/turn", null));
+  const load = loadOf(objects);
+  const how = measured ? "" : " (estimated from statements)";
+  figures.push(figure(`${VITALS}, at ${TURN} us/turn${how}`, load.vitals, "ms/s", ["at most", BOARD]));
+  for (const [codec, cost] of Object.entries(load.packing))
+    figures.push(figure(`${PACKING}${codec}, at ${TURN} us/turn${how}`, cost, "ms/s", null));
+  return [...figures, ...profileFigures(load, how)];
+}
+
+/** What a three-sensor board does, ms a second of signal on a machine of TURN; NaN, beyond any limit, for what is not there. */
+function loadOf(objects: readonly Cost[]): Load {
+  const packing = objects.filter(({ name }) => name.startsWith(PACKING));
+  return {
+    vitals: scaled(objects.find(({ name }) => name === VITALS)),
+    packing: Object.fromEntries(packing.map((one) => [one.name.slice(PACKING.length), scaled(one)])),
+  };
 }
 
 function figuresOf({ name, unit, statements, stateBytes, nanoseconds, espruino }: Cost): Figure[] {
@@ -97,8 +116,9 @@ function figuresOf({ name, unit, statements, stateBytes, nanoseconds, espruino }
   return figures;
 }
 
-/** ms a second of signal on a machine of TURN; NaN, which is beyond any limit, where it was not measured. */
-function scaled(objects: readonly Cost[], name: string): number {
-  const found = objects.find((one) => one.name === name)?.espruino;
-  return found ? ((found.microseconds / 1000) * TURN) / found.emptyLoop : Number.NaN;
+function scaled(one: Cost | undefined): number {
+  if (one === undefined) return Number.NaN;
+  const { espruino, statements } = one;
+  if (espruino === null) return (statements * STATEMENT) / 1000;
+  return ((espruino.microseconds / 1000) * TURN) / espruino.emptyLoop;
 }

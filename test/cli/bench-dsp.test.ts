@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { bench, type Figure, figure, Unavailable } from "../../cli/bench/bench.ts";
 import { type CostDocument, dspFigures } from "../../cli/bench/dsp.ts";
+import { whatFits } from "../../cli/bench/profiles.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { drawSignals, inInterpreter, type CostDocument as Measured, statementsOf } from "../../tools/dsp-cost.ts";
 import { board, objects } from "../../tools/dsp-objects.ts";
@@ -63,6 +64,7 @@ test("bench dsp --json prints one document: every object's statements, state and
     ["QRS detector, 128 hz: statements", 55, "1/sample"],
     ["QRS detector, 256 hz: statements", 55, "1/sample"],
     ["oximeter, 100 hz: statements", 165, "1/sample"],
+    ["three sensors, vitals, at 1.5 us/turn (estimated from statements)", 25, "ms/s"],
   ]);
   for (const { value, limitValue, ratio } of limited) expect(ratio).toBeCloseTo(value / limitValue!, 2);
   // The same as counted here and now.
@@ -110,19 +112,39 @@ test("limits: 55 statements for a QRS detector, 165 for the oximeter, 25 ms a se
       cost("QRS detector, 128 hz", qrs, 1, 3),
       cost("oximeter, 100 hz", oximeter, 1, 3),
       cost("three sensors, vitals", 1e6, vitals, 3),
-      cost("three sensors, packing", 1e6, 2000, 3),
+      cost("three sensors, packing, rice", 1e6, 2000, 3),
     ],
   });
   expect(beyond(document(55, 165, 50_000))).toEqual([]);
   expect(beyond(document(56, 165, 50_000)).map(({ name }) => name)).toEqual(["QRS detector, 128 hz: statements"]);
   expect(beyond(document(55, 166, 50_000)).map(({ name }) => name)).toEqual(["oximeter, 100 hz: statements"]);
   expect(beyond(document(55, 165, 51_000))).toMatchObject([{ value: 25.5, unit: "ms/s", limitValue: 25 }]);
-  const both = dspFigures(document(55, 165, 50_000)).find(({ name }) => name.includes("with packing"));
-  expect(both).toMatchObject({ value: 26, limit: null });
+  const figures = dspFigures(document(55, 165, 50_000));
+  const named = (name: string) => figures.find((one) => one.name === name);
+  expect(named("three sensors, packing, rice, at 1.5 us/turn")).toMatchObject({ value: 1, limit: null });
+  expect(named("profile full, rice, x20: busy")).toMatchObject({ value: 52, unit: "%", limit: null });
+  expect(named("profile vitals, x20: busy")).toMatchObject({ value: 50 });
 });
 
 test("a board whose time is missing is beyond its limit, not within it", () => {
   expect(beyond({ emptyLoop: 1, objects: [cost("QRS detector", 1, 1, 1)] })).toHaveLength(1);
+});
+
+test("without an interpreter a board's time is estimated from its statements, and says so", () => {
+  const { espruino: _, ...rest } = cost("three sensors, vitals", 10_000, 1, 1);
+  const figures = dspFigures({ emptyLoop: 1, objects: [{ ...rest, espruino: null }] });
+  const found = figures.find(({ name }) => name.startsWith("three sensors, vitals, at 1.5 us/turn"))!;
+  expect(found.name).toContain("estimated from statements");
+  expect(found.value).toBeGreaterThan(10);
+  expect(found.value).toBeLessThan(25);
+});
+
+test("what does not fit on a slower board is named, with the profile that drops it", () => {
+  const [x10, x20, x50] = whatFits({ vitals: 40, packing: { rice: 30, delta: 20 } });
+  expect(x10).toBe("a processor 10 times slower: profile full, rice fits, 70 % busy, more than half of its time");
+  expect(x20).toMatch(/vitals fits, 80 % busy, .*without waveforms \(too much: full, rice 140 %; full, delta 120 %\)$/);
+  expect(x50).toMatch(/raw, delta fits, 100 % busy.*without vitals.*vitals 200 %; raw, rice 150 %\)$/);
+  expect(whatFits({ vitals: 4000, packing: { rice: 3000 } })[0]).toMatch(/nothing fits.*raw, rice \(3000 %\)/);
 });
 
 describe("bench", () => {
