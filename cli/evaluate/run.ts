@@ -45,13 +45,8 @@ export async function runEvaluation<D>(
   if (!statSync(options.data, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UsageError(`${options.data}: no such folder; --data is a folder of WFDB records`);
   }
-  const interrupt = listenForInterrupt();
-  const onPart = (done: number, total: number) => {
-    if (interrupt.came) throw new Interrupted();
-    if (process.stderr.isTTY) process.stderr.write(`\r${done}/${total} ${what}${done === total ? "\n" : ""}`);
-  };
-  try {
-    const document = await evaluate({
+  await report(options, what, describe, async (onPart) =>
+    evaluate({
       dataFolder: options.data,
       referenceFolder: options.reference,
       lead: options.lead,
@@ -59,8 +54,28 @@ export async function runEvaluation<D>(
       detectorFactory: createQrsDetector,
       peers: await peersFor(options),
       onPart,
-    });
-    process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : `${describe(document).join("\n")}\n`);
+    }),
+  );
+}
+
+/**
+ * Runs what `evaluate` does and writes its document, as JSON or as the lines of `describe`. It calls `onPart` after each of its
+ * parts, of which `what` is the name: there an interrupt ends it.
+ */
+export async function report<D>(
+  { json }: { readonly json?: boolean },
+  what: string,
+  describe: (document: D) => string[],
+  evaluate: (onPart: Told["onPart"]) => Promise<D>,
+): Promise<void> {
+  const interrupt = listenForInterrupt();
+  const onPart = (done: number, total: number) => {
+    if (interrupt.came) throw new Interrupted();
+    if (process.stderr.isTTY) process.stderr.write(`\r${done}/${total} ${what}${done === total ? "\n" : ""}`);
+  };
+  try {
+    const document = await evaluate(onPart);
+    process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${describe(document).join("\n")}\n`);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     process.exitCode = INTERRUPTED;
