@@ -18,3 +18,6 @@ export { createLinearResampler, type Resampler, resampleLinear } from "./resampl
 export * from "./rhythm.ts";
 export type { EventFigures, RhythmEvents } from "./rhythm-events.ts";
 export * from "./score.ts";
+export * from "./spo2.ts";
+export * from "./spo2-meter.ts";
+export { RAMP } from "./spo2-sweep.ts";
