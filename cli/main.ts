@@ -155,6 +155,19 @@ program
       "atrial fibrillation and heart rate from the beats, against annotated rhythms and reference beats",
       "folder of WFDB records",
     ).action(async (options) => (await import("./evaluate/rhythm.ts")).evaluateRhythmCommand(options)),
+  )
+  .addCommand(
+    new Command("spo2")
+      .description("R recovered from synthetic fingers, in SpO2 points; with --data also recorded desaturation")
+      .exitOverride()
+      .option(
+        "--data <dir>",
+        "folder of phone recordings (SUBJECT.Left.csv ..., SUBJECT.gt.csv), or with oximetry-phone in it",
+      )
+      .option("--seed <n>", "of beats, motion and noise", count(0), 1)
+      .option("--compare", "other oximeters on the same samples, in the same run")
+      .addOption(json())
+      .action(async (options) => (await import("./evaluate/spo2.ts")).evaluateSpo2Command(options)),
   );
 
 program
