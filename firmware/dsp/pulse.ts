@@ -4,7 +4,9 @@
  * Samples are added up to about 50 a second on the way in. Of those:
  *   boxcar of 100 ms, 100 ms ago, less itself: how much the light falls in 100 ms (systole makes it less)
  *   one-pole mean of 1.3 s: DC
- * Beats are humps of the fall against the level of the last eight; where none comes the level sinks.
+ * Every hump of the fall is judged when it is over: by its top against the median top of the last eight beats, and by the
+ * time since the last beat against the median of the last twelve intervals. The sooner it comes the higher it must be, so a
+ * dicrotic wave is no beat, and a pulse that became weak is one. Where none comes the level sinks.
  */
 import { median } from "./rank.ts";
 
@@ -17,6 +19,38 @@ export interface PulseDetector {
   reset(): void;
 }
 
+/** What recordings decide (tools/tune-pulse.ts). Times are shares of the expected interval, heights of the level. */
+export interface PulseNumbers {
+  /** Boxcar, s. */
+  readonly box: number;
+  /** A hump is over when it came down to this share of its top. */
+  readonly end: number;
+  /** What comes sooner than `soon` after a beat must be higher than `soonHeight`, */
+  readonly soon: number;
+  readonly soonHeight: number;
+  /** sooner than `early` higher than `earlyHeight`, */
+  readonly early: number;
+  readonly earlyHeight: number;
+  /** and all that comes later higher than this. */
+  readonly height: number;
+  /** From `overdue` on the level sinks by this share every quarter of a second. */
+  readonly overdue: number;
+  readonly sink: number;
+}
+
+/** Found by tools/tune-pulse.ts on all recordings. */
+export const PULSE_NUMBERS: PulseNumbers = {
+  box: 10 / 100,
+  end: 20 / 100,
+  soon: 65 / 100,
+  soonHeight: 60 / 100,
+  early: 75 / 100,
+  earlyHeight: 50 / 100,
+  height: 5 / 100,
+  overdue: 180 / 100,
+  sink: 50 / 100,
+};
+
 /** Rates that it takes, hz: 25 to 70 as they are; higher ones are added up to 41 to 64 hz. */
 const LOWEST = 25;
 const HIGHEST = 1000;
@@ -24,39 +58,46 @@ const AS_IT_IS = 70;
 const TARGET = 50;
 
 /** Seconds. */
-const BOX = 1 / 10;
 const DC = 128 / 100;
-/** Longest wait for a beat before the level begins to sink, and then between two steps of it. */
-const PATIENCE = 4;
-const SINKING = 1 / 2;
-/** How many humps the level is a median of. */
+const SINKING = 1 / 4;
+/** No interval is expected to be longer, and none is shorter (300 beats a minute). */
+const LONGEST = 4;
+const SHORTEST = 1 / 5;
+/** What the medians are taken over. */
 const LEVELS = 8;
+const INTERVALS = 12;
 /** Smallest fall, in shares of DC over 100 ms. */
 const FLOOR = 1 / 5000;
 
 /**
  * Makes a detector for one light of `rate` hz. `onBeat` is called from within `push`: `index`, fractional, where the light
- * falls the fastest; `emittedAt`, the sample at which it was sure; both count samples since the start or the last reset.
- * `height`: how far the light fell, from its brightest to its darkest, in counts of one sample.
+ * falls the fastest, always after the one before; `emittedAt`, the sample at which it was sure, about a fifth of a second
+ * later; both count samples since the start or the last reset. `height`: how far the light fell, from its brightest to its
+ * darkest, in counts of one sample. `numbers` are for the program that tunes them.
  * Throws Error for a rate that is not 25 to 1000 hz.
  */
 export function createPulseDetector(
   rate: number,
   onBeat: (index: number, emittedAt: number, height: number) => void,
+  numbers?: PulseNumbers,
 ): PulseDetector {
   if (!(rate >= LOWEST && rate <= HIGHEST))
     throw new Error(`pulse detector: rate ${rate} hz is not ${LOWEST} to ${HIGHEST}; choose another sampleRate`);
+  const given = numbers ?? PULSE_NUMBERS;
   const step = rate <= AS_IT_IS ? 1 : Math.round(rate / TARGET);
   const internalRate = rate / step;
-  const box = Math.max(2, Math.round(internalRate * BOX));
+  const box = Math.max(2, Math.round(internalRate * given.box));
+  const end = given.end;
   const dcLength = internalRate * DC;
+  const floor = box * given.box * 10 * FLOOR;
   /** From the middle of the fall to the newest sample. */
   const delay = (box - 1 / 2) * step + (step - 1) / 2;
 
   /** The last two boxes. */
   const lights = new Float64Array(2 * box);
   const levels = new Float64Array(LEVELS);
-  const scratch = new Float64Array(LEVELS);
+  const intervals = new Float64Array(INTERVALS);
+  const scratch = new Float64Array(INTERVALS);
 
   // carried from sample to sample
   let phase = 0;
@@ -74,53 +115,63 @@ export function createPulseDetector(
   let topBefore = 0;
   let topAfter = 0;
   let brightest = 0;
-  let crest = 0;
-  let limit = 0;
-  let due = 0;
+  let darkest = 0;
   // carried from beat to beat
-  let level = 0;
   let beats = 0;
   let last = 0;
+  let level = 0;
+  let expected = 0;
+  let due = 0;
 
   /** As if the light had always been what it is now. */
   const start = (): void => {
     lights.fill(sum);
     dc = x1 = x2 = sum;
     brightest = 3 * sum;
-    limit = dc * box * FLOOR;
-    due = internalRate;
+    expected = internalRate;
+    due = LONGEST * internalRate;
   };
 
-  const setLimit = (): void => {
-    limit = Math.max(dc * box * FLOOR, level / 2);
-  };
-
-  /** The light falls no more: the pulse has risen. It was steepest at `topAt`, or between two samples beside it. */
-  const beat = (): void => {
-    climbing = false;
-    const bend = topBefore + topAfter - 2 * top;
-    const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
-    const height = (brightest - crest) / (3 * step);
-    brightest = crest;
+  const beat = (at: number, height: number): void => {
+    if (beats > 0) {
+      intervals[(beats - 1) % INTERVALS] = Math.min(at - last, LONGEST * internalRate);
+      expected = median(intervals, Math.min(beats, INTERVALS), scratch);
+    }
     levels[beats % LEVELS] = top;
     beats++;
     level = median(levels, Math.min(beats, LEVELS), scratch);
-    setLimit();
-    due = now + (beats > 1 ? Math.min(((at - last) * 5) / 4, PATIENCE * internalRate) : internalRate);
     last = at;
-    onBeat(Math.max(0, at * step + step - 1 - delay), now * step + step - 1, height);
+    due = now + given.overdue * expected;
+    onBeat(at * step + step - 1 - delay, now * step + step - 1, height);
   };
 
-  /** No beat where one was due: the level sinks. */
-  const overdue = (): void => {
-    level = (level * 3) / 4;
-    for (let i = 0; i < LEVELS; i++) levels[i] = (levels[i] * 3) / 4;
-    setLimit();
-    due = now + internalRate * SINKING;
+  /** The light falls no more. It was steepest at `topAt`, or between two samples beside it. */
+  const judge = (): void => {
+    climbing = false;
+    const height = (brightest - darkest) / (3 * step);
+    brightest = darkest;
+    if (top <= dc * floor) return;
+    const bend = topBefore + topAfter - 2 * top;
+    const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
+    if (beats > 0) {
+      const since = at - last;
+      if (since < SHORTEST * internalRate) return;
+      const share = since / expected;
+      const needed = share < given.soon ? given.soonHeight : share < given.early ? given.earlyHeight : given.height;
+      if (top <= level * needed) return;
+    }
+    beat(at, height);
+  };
+
+  /** No beat where one was due. */
+  const sink = (): void => {
+    level *= given.sink;
+    for (let i = 0; i < LEVELS; i++) levels[i] *= given.sink;
+    due = now + SINKING * internalRate;
   };
 
   const reset = (): void => {
-    phase = sum = place = fall = fallBefore = level = beats = last = 0;
+    phase = sum = place = fall = fallBefore = beats = last = level = 0;
     now = -1;
     climbing = false;
   };
@@ -143,22 +194,22 @@ export function createPulseDetector(
         x1 = sum;
         sum = 0;
         if (climbing) {
-          if (light < crest) crest = light;
+          if (light < darkest) darkest = light;
           if (fall > top) {
             topBefore = fallBefore;
             top = fall;
             topAt = now;
           } else if (now === topAt + 1) topAfter = fall;
-          if (fall <= 0) beat();
+          if (fall <= top * end) judge();
         } else {
           if (light > brightest) brightest = light;
-          if (fall > limit) {
+          if (fall > 0 && fall > fallBefore) {
             climbing = true;
-            crest = light;
+            darkest = light;
             topBefore = fallBefore;
             top = fall;
             topAt = now;
-          } else if (now >= due) overdue();
+          } else if (now >= due) sink();
         }
         fallBefore = fall;
       }
