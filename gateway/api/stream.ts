@@ -11,6 +11,7 @@ import type { Intervals } from "../intervals.ts";
 import { type Origin, rejected } from "../origin.ts";
 import type { Accepted } from "../receiver.ts";
 import type { StoredMessage } from "../store/store.ts";
+import { type AlarmBacklog, createAlarmBacklog } from "./alarm-backlog.ts";
 
 /** One connected page. */
 export interface Listener {
@@ -56,6 +57,7 @@ export function createStream(options: StreamOptions): Stream {
   /** Listeners, and the boards that each was told of: by kid, the position up to which it was told from the store. */
   const listeners = new Map<Listener, Map<string, number>>();
   const sources = new Map<string, Uint8Array>();
+  const alarms = createAlarmBacklog(gateway.store);
   /** The way by which each device was last heard. */
   const heard = new Map<string, Origin>();
   /** Devices whose counts were told less than a period ago: whether they changed since, and how to call the timer off. */
@@ -70,7 +72,7 @@ export function createStream(options: StreamOptions): Stream {
     // A renewed card of a board that is known: its messages are too.
     if (told.has(kid)) return;
     told.set(kid, gateway.store.head().position);
-    for (const row of backlogOf(gateway, device)) listener.send(encodeFrame(messageFrame(row)));
+    for (const row of backlogOf(gateway, device, alarms)) listener.send(encodeFrame(messageFrame(row)));
   };
   const changed = (device: Device) => {
     const kid = kidText(device.card.kid);
@@ -107,8 +109,9 @@ export function createStream(options: StreamOptions): Stream {
       listeners.set(listener, told);
       return () => listeners.delete(listener);
     },
-    stored({ device, origin, row }) {
+    stored({ device, origin, row, message }) {
       const kid = kidText(device.card.kid);
+      alarms.stored(kid, message);
       heard.set(kid, origin);
       let frame: Uint8Array | null = null;
       for (const [listener, told] of listeners) {
@@ -164,15 +167,20 @@ function boardsOf(gateway: Gateway): Board[] {
   });
 }
 
-/** The births of a device's current boot, then its newest messages and its presence in the order in which they were stored. */
-function backlogOf({ devices, store }: Gateway, device: Device): StoredMessage[] {
+/**
+ * The births of a device's current boot, then its newest messages, the events of alarms that stand, and its presence, in the
+ * order in which they were stored.
+ */
+function backlogOf({ devices, store }: Gateway, device: Device, alarms: AlarmBacklog): StoredMessage[] {
   if (device.currentBoot < 0) return [];
   const { kid, boot, births } = devices.boot(device, device.currentBoot);
+  const one = (seq: number) => store.newest(kid, boot, 0, 1, seq).filter((row) => row.seq === seq);
   const born = new Set([...births.values()].map(({ seq }) => seq));
   // A birth that is not committed yet comes by `stored`.
-  const rows = [...born].flatMap((seq) => store.newest(kid, boot, 0, 1, seq).filter((row) => row.seq === seq));
+  const rows = [...born].flatMap(one);
   const newest = store.newest(kid, boot, 0, BACKLOG).filter(({ seq }) => !born.has(seq));
-  const following = [...newest, ...store.newest(kid, boot, 1, 1)];
+  const standing = alarms.standing(kidText(kid), kid, boot).filter((seq) => !newest.some((row) => row.seq === seq));
+  const following = [...standing.flatMap(one), ...newest, ...store.newest(kid, boot, 1, 1)];
   return [...rows, ...following.sort((a, b) => a.position - b.position)];
 }
 

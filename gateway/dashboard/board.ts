@@ -5,11 +5,14 @@ import {
   type DataMessage,
   type Message,
   qualFlags,
+  qualSqi,
 } from "../../protocol/messages.ts";
 import { decodeSamples } from "../../protocol/samples.ts";
+import { vitalChannel } from "../../protocol/vital.ts";
+import { type Alarm, Alarms } from "./alarms.ts";
 import type { BoardCounts } from "./feed.ts";
 import { Schedule } from "./playout.ts";
-import { exactDecimal, ROLES, type Role, roleOf, VITALS } from "./scales.ts";
+import { claimText, codesOf, exactDecimal, ROLES, type Role, roleOf, VITALS } from "./scales.ts";
 import { endOf, Wave } from "./wave.ts";
 import { FLAGS, flagWords, spanWords } from "./words.ts";
 
@@ -27,6 +30,8 @@ export interface Reading {
   readonly definition: ChannelDefinition;
   readonly raw: number | null;
   readonly flags: number;
+  /** Of the signal behind it, 0..100; null: not known. */
+  readonly quality: number | null;
   /** Board time, us. */
   readonly time: number;
   /** ms since the epoch. */
@@ -35,8 +40,10 @@ export interface Reading {
 
 /** A vital as it is shown. */
 export interface Shown {
-  /** Exact decimal; null: "--". */
+  /** Exact decimal; null: none. */
   readonly value: string | null;
+  /** As a person reads it: "97.1", "< 70" where the channel claims no less, "--". */
+  readonly text: string;
   readonly words: readonly string[];
 }
 
@@ -62,12 +69,16 @@ export interface Taken {
 const SILENT_PERIODS = 1.75;
 /** A vital without news is shown this long at most, ms; longer only where messages come more rarely. */
 const VITAL_LIMIT = 3000;
+/** Below this quality a number is of a poor signal, 0..100. */
+const POOR = 50;
 /** Message ids remembered against repetition. */
 const REMEMBERED = 4096;
 /** Arrivals from which the packet rate is taken. */
 const RATE_BASIS = 11;
 
 const NOTHING: Taken = { reborn: false, spans: [], backfill: false };
+
+const none = (...words: string[]): Shown => ({ value: null, text: "--", words });
 
 export class Board {
   readonly kid: string;
@@ -76,7 +87,9 @@ export class Board {
   boot = -1;
   births = new Map<number, BirthMessage>();
   waves = new Map<Role, Wave>();
+  /** By channel. */
   vitals = new Map<number, Reading>();
+  alarms = new Alarms();
   schedule = new Schedule();
   presence: { connection: number; state: 0 | 1 | 2 } | null = null;
   counts: BoardCounts | null = null;
@@ -129,6 +142,7 @@ export class Board {
     if (reborn) this.begin(message.boot);
     this.evidence = Math.min(this.evidence ?? arrival.evidence, arrival.evidence);
     if (message.type === "birth") this.births.set(message.cfg, message);
+    if (message.type === "event") this.alarms.take(message, (id) => this.birth?.channels.find((one) => one.id === id));
     if (message.type !== "data") return { ...NOTHING, reborn };
     return { ...this.takeData(message, arrival), reborn };
   }
@@ -138,6 +152,7 @@ export class Board {
     this.births = new Map();
     this.waves = new Map();
     this.vitals = new Map();
+    this.alarms = new Alarms();
     this.schedule = new Schedule();
     this.evidence = null;
     this.newestTick = -1;
@@ -173,9 +188,10 @@ export class Board {
       const time = message.tick * 1000 + block.dt;
       const flags = qualFlags(block.qual);
       if (block.kind === "num") {
-        const earlier = this.vitals.get(definition.mdc);
+        const earlier = this.vitals.get(block.id);
+        const quality = qualSqi(block.qual);
         if (earlier === undefined || time > earlier.time)
-          this.vitals.set(definition.mdc, { definition, raw: block.value, flags, time, heardAt: at });
+          this.vitals.set(block.id, { definition, raw: block.value, flags, quality, time, heardAt: at });
         continue;
       }
       const role = roleOf(definition);
@@ -230,20 +246,38 @@ export class Board {
     return this.birth?.channels.find((one) => role !== null && roleOf(one) === role);
   }
 
+  /** The channel of a vital, by its code in VITALS; null: this board has none. */
+  channelOf(mdc: number): ChannelDefinition | null {
+    return vitalChannel(this.birth?.channels ?? [], codesOf(mdc));
+  }
+
+  /** The alarm that concerns a vital, the most urgent one; undefined: none. */
+  alarmOf(mdc: number): Alarm | undefined {
+    const codes = codesOf(mdc);
+    return this.alarms.standing.find(({ definition }) => definition !== null && codes.includes(definition.mdc));
+  }
+
+  /** The board's clock at `now`, as far as its newest message tells it, us. */
+  boardTime(now: number): number {
+    return (this.newestTick + Math.max(0, now - (this.arrivals.at(-1) ?? now))) * 1000;
+  }
+
   /** The vital of this code as it may be shown at `now`: never older than its limit. */
   shown(mdc: number, now: number, state: State): Shown {
-    const reading = this.vitals.get(mdc);
-    if (this.births.size === 0) return { value: null, words: [] };
-    if (reading === undefined) {
-      const declared = this.birth?.channels.some((one) => one.mdc === mdc) ?? false;
-      return { value: null, words: [declared ? "no value yet" : "not measured"] };
-    }
+    if (this.births.size === 0) return none();
+    const channel = this.channelOf(mdc);
+    if (channel === null) return none("not measured");
+    const reading = this.vitals.get(channel.id);
+    if (reading === undefined || reading.definition.mdc !== channel.mdc) return none("no value yet");
     const age = now - reading.heardAt;
     if (state !== "live" || age > Math.max(VITAL_LIMIT, 3 * this.schedule.period))
-      return { value: null, words: [`no data for ${spanWords(Math.floor(age / 1000) * 1000).replace(".0", "")}`] };
+      return none(`no data for ${spanWords(Math.floor(age / 1000) * 1000).replace(".0", "")}`);
+    const { definition, raw, flags, quality } = reading;
     const kind = VITALS.find((one) => one.mdc === mdc);
-    const words = flagWords(reading.flags & ~FLAGS.testSignal, this.definitionOf(kind?.role ?? null)?.attributes.site);
-    if (reading.flags & FLAGS.testSignal) words.push("test signal");
-    return { value: reading.raw === null ? null : exactDecimal(reading.definition, reading.raw), words };
+    const words = flagWords(flags & ~FLAGS.testSignal, this.definitionOf(kind?.role ?? null)?.attributes.site);
+    if (flags & FLAGS.testSignal) words.push("test signal");
+    if (raw === null) return none(...words);
+    if (quality !== null && quality < POOR) words.push("poor signal");
+    return { value: exactDecimal(definition, raw), text: claimText(definition, raw, kind?.decimals ?? 2), words };
   }
 }

@@ -1,4 +1,5 @@
-/** One board on the page: head with its state, sweeps, figures, provenance. */
+/** One board on the page: head with its state, alarms, sweeps, figures, provenance. */
+import { AlarmBar } from "./alarm-bar.ts";
 import type { Board, State } from "./board.ts";
 import { make, say } from "./dom.ts";
 import { Figures } from "./figures.ts";
@@ -21,6 +22,7 @@ export class Panel {
   /** Something was taken that the next frame draws from the beginning. */
   stale = false;
   state: State = "waiting";
+  private readonly alarms: AlarmBar;
   private readonly figures = new Figures();
   private readonly provenance = new Provenance();
   private readonly word = make("strong", "state");
@@ -32,12 +34,14 @@ export class Panel {
   constructor(board: Board, number: number) {
     this.board = board;
     this.strip = new Strip(board);
+    this.alarms = new AlarmBar(number);
     this.word.setAttribute("aria-live", "polite");
     this.notice.hidden = true;
     const name = make("h2", "", make("span", "number", String(number)), inFours(board.kid));
     const head = make("header", "", name, this.scale, this.chips, this.since, this.word);
     const screen = make("div", "screen", this.strip.element, this.notice);
-    this.element = make("article", "board", head, this.figures.element, screen, this.provenance.element);
+    const parts = [head, this.alarms.element, this.figures.element, screen, this.provenance.element];
+    this.element = make("article", "board", ...parts);
     this.element.dataset.kid = board.kid;
     this.element.setAttribute("aria-label", `board ${number}, ${board.kid}`);
   }
@@ -54,6 +58,7 @@ export class Panel {
     const sentence = this.sentence(now);
     say(this.notice, sentence);
     this.notice.hidden = sentence === "";
+    this.alarms.update(board, now, state);
     this.figures.update(board, now, state);
   }
 

@@ -9,6 +9,7 @@ import {
   MDC_SPO2,
   MDC_TEMPERATURE,
 } from "../../protocol/messages.ts";
+import { claimOf } from "../../protocol/vital.ts";
 
 /** CSS pixels in a millimetre: an inch is 96 of them and 25.4 mm. */
 export const PX_PER_MM = 96 / 25.4;
@@ -24,7 +25,10 @@ export const ROLES = ["ecg", "infrared", "red"] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface VitalKind {
+  /** What it is known by here. */
   readonly mdc: number;
+  /** All codes that it may have, the dearest first; absent: `mdc` alone. */
+  readonly codes?: readonly number[];
   readonly label: string;
   /** As a person reads it; the definition's UCUM stands in the details. */
   readonly unit: string;
@@ -41,6 +45,15 @@ export const VITALS: readonly VitalKind[] = [
   { mdc: MDC_PERFUSION_INDEX, label: "Perfusion", unit: "%", decimals: 2, role: "infrared" },
   { mdc: MDC_TEMPERATURE, label: "Temp", unit: "°C", decimals: 2, role: null },
 ];
+
+/** The codes of a vital that is known by `mdc`. */
+export const codesOf = (mdc: number): readonly number[] => VITALS.find((one) => one.mdc === mdc)?.codes ?? [mdc];
+
+/** What a vital is called where it comes from this channel: a temperature with its place on the body. */
+export function labelOf({ label, role }: VitalKind, channel: ChannelDefinition | null): string {
+  const site = role === null ? channel?.attributes.site : undefined;
+  return site === undefined ? label : `${label}, ${site}`;
+}
 
 /** Which sweep a waveform is; null: it is not drawn. */
 export function roleOf(definition: ChannelDefinition): Role | null {
@@ -71,6 +84,19 @@ export function roundDecimal(decimal: string, decimals: number): string {
   const digits = BigInt(whole.replace("-", "") + fraction.slice(0, decimals)) + (fraction[decimals] >= "5" ? 1n : 0n);
   return place(negative ? -digits : digits, decimals);
 }
+
+/** "90.0" as "90", "90.50" as "90.5". */
+export const trimDecimal = (decimal: string) => (decimal.includes(".") ? decimal.replace(/\.?0+$/, "") : decimal);
+
+/** A raw value as a person reads it, `decimals` at most; "< 70" and "> 100" where it is beyond what the channel claims. */
+export function claimText(definition: ChannelDefinition, raw: number, decimals: number): string {
+  const claim = claimOf(definition, raw);
+  const decimal = roundDecimal(exactDecimal(definition, claim.raw), decimals);
+  return claim.sign === "" ? decimal : `${claim.sign} ${trimDecimal(decimal)}`;
+}
+
+/** A unit in the way in which a person writes it. */
+export const unitText = (ucum: string) => (ucum === "Cel" ? "°C" : ucum);
 
 /** An integer with its decimal point `decimals` digits from the right. */
 function place(value: bigint, decimals: number): string {

@@ -4,8 +4,9 @@ import type { Browser, Page as Tab } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { millivolts, readRecordSync } from "../../formats/index.ts";
 import { startPage } from "../../gateway/api/page.ts";
-import { roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
+import { codesOf, roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
 import { readBoot, type StoredBoot, toPhysical } from "../../gateway/read.ts";
+import { vitalChannel } from "../../protocol/vital.ts";
 import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard } from "../support/browser.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
 
@@ -143,8 +144,9 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     await drawn(9);
     paced.paused = true;
     const { channels } = stored();
+    const definitions = [...channels.values()].map(({ definition }) => definition);
     const newest = VITALS.map(({ mdc, decimals }) => {
-      const { definition, values } = [...channels.values()].find((one) => one.definition.mdc === mdc)!;
+      const { definition, values } = channels.get(vitalChannel(definitions, codesOf(mdc))!.id)!;
       const { raw } = values.at(-1)!;
       const exact = raw === null ? null : toPhysical(definition, raw).toFixed(Math.max(0, -definition.exp10));
       return [mdc, exact ?? "", exact === null ? "--" : roundDecimal(exact, decimals)];

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Board } from "../../gateway/dashboard/board.ts";
 import { MAX_MARGIN, Pen, Schedule } from "../../gateway/dashboard/playout.ts";
-import { exactDecimal, roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
+import { claimText, exactDecimal, labelOf, roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
 import { createVerifier } from "../../gateway/dashboard/verify.ts";
 import { endOf, joins, Wave } from "../../gateway/dashboard/wave.ts";
 import { bandWords, flagWords, spanWords } from "../../gateway/dashboard/words.ts";
@@ -14,6 +14,10 @@ import {
   type BirthMessage,
   type ChannelDefinition,
   type DataMessage,
+  EVENT_ALARM,
+  encodeAlarm,
+  MDC_SPO2,
+  MDC_TEMPERATURE,
   makeQual,
 } from "../../protocol/messages.ts";
 import { encodeSamples } from "../../protocol/samples.ts";
@@ -289,15 +293,15 @@ describe("boards", () => {
   test("a number is the newest one, null is none with its reasons, and neither is told of a board that is silent", () => {
     const board = bornBoard();
     board.take(message(1, 724, 0), arrival(1000));
-    expect(board.shown(HR, 1000, "live")).toEqual({ value: "72.4", words: [] });
+    expect(board.shown(HR, 1000, "live")).toEqual({ value: "72.4", text: "72.4", words: [] });
     board.take(message(2, 731, 1), arrival(2000));
-    expect(board.shown(HR, 2000, "live")).toEqual({ value: "73.1", words: ["settling"] });
+    expect(board.shown(HR, 2000, "live")).toEqual({ value: "73.1", text: "73.1", words: ["settling"] });
     board.take(message(3, null, 4), arrival(3000));
-    expect(board.shown(HR, 3000, "live")).toEqual({ value: null, words: ["lead off"] });
+    expect(board.shown(HR, 3000, "live")).toEqual({ value: null, text: "--", words: ["lead off"] });
     board.take(message(4, 700, 0), arrival(4000));
-    expect(board.shown(HR, 7400, "stopped")).toEqual({ value: null, words: ["no data for 3 s"] });
+    expect(board.shown(HR, 7400, "stopped")).toEqual({ value: null, text: "--", words: ["no data for 3 s"] });
     // The board goes on, but this vital does not.
-    expect(board.shown(HR, 7400, "live")).toEqual({ value: null, words: ["no data for 3 s"] });
+    expect(board.shown(HR, 7400, "live")).toEqual({ value: null, text: "--", words: ["no data for 3 s"] });
   });
 
   test("an older value that comes later replaces nothing, and no message counts twice", () => {
@@ -326,9 +330,80 @@ describe("boards", () => {
     board.take(message(1, 724, 0), arrival(1000));
     const reborn = board.take({ ...birth, boot: 2, claims: { ...birth.claims, bootcount: 2 } }, arrival(2000));
     expect(reborn.reborn).toBe(true);
-    expect(board.shown(HR, 2000, "live")).toEqual({ value: null, words: ["no value yet"] });
+    expect(board.shown(HR, 2000, "live")).toEqual({ value: null, text: "--", words: ["no value yet"] });
     board.take(message(2, 731, 0), arrival(2100));
     expect(board.vitals.size).toBe(0);
+  });
+
+  test("a quality below 50 is a poor signal; an unknown one is not", () => {
+    const board = bornBoard();
+    const [, vital] = message(1, 720, 0).channels;
+    const take = (seq: number, qual: number | null) =>
+      board.take({ ...message(seq, 720, 0), channels: [{ ...vital, qual }] }, arrival(1000 * seq));
+    const wordsAfter = (seq: number, qual: number | null) => {
+      take(seq, qual);
+      return board.shown(HR, 1000 * seq, "live").words;
+    };
+    expect(wordsAfter(1, makeQual(49, 0))).toEqual(["poor signal"]);
+    expect(wordsAfter(2, makeQual(50, 0))).toEqual([]);
+    expect(wordsAfter(3, makeQual(null, 1))).toEqual(["settling"]);
+    expect(wordsAfter(4, makeQual(20, 1))).toEqual(["settling", "poor signal"]);
+  });
+
+  test("below what its channel claims a vital is shown as less than that; the exact number stays in the data", () => {
+    const spo2: ChannelDefinition = {
+      ...heartRate,
+      mdc: MDC_SPO2,
+      ucum: "%",
+      attributes: { minimum: 700, maximum: 1000 },
+    };
+    expect([699, 700, 974, 1001].map((raw) => claimText(spo2, raw, 1))).toEqual(["< 70", "70.0", "97.4", "> 100"]);
+    const board = new Board(kidText(device.kid), device.signer.publicKey, "TEST-ONLY");
+    board.take({ ...birth, channels: [ecg, spo2] }, arrival(0));
+    board.take(message(1, 655, 0), arrival(1000));
+    expect(board.shown(MDC_SPO2, 1000, "live")).toEqual({ value: "65.5", text: "< 70", words: [] });
+  });
+
+  test("a temperature is the derived one, with its site; a prediction is none", () => {
+    const thermometer = (id: number, attributes: ChannelDefinition["attributes"]): ChannelDefinition => ({
+      ...heartRate,
+      id,
+      mdc: MDC_TEMPERATURE,
+      ucum: "Cel",
+      attributes,
+    });
+    const channels = [
+      thermometer(1, { processing: 0, site: "axilla" }),
+      thermometer(2, { processing: 2, site: "axilla" }),
+      thermometer(3, { processing: 2, site: "axilla", role: "predicted" }),
+    ];
+    const board = new Board(kidText(device.kid), device.signer.publicKey, "TEST-ONLY");
+    board.take({ ...birth, channels }, arrival(0));
+    const values = [361, 365, 372].map((value, i) => ({ kind: "num" as const, id: i + 1, dt: 0, value, qual: null }));
+    board.take({ ...message(1, 0, 0), channels: values }, arrival(1000));
+    expect(board.shown(MDC_TEMPERATURE, 1000, "live").value).toBe("36.5");
+    const kind = VITALS.find(({ mdc }) => mdc === MDC_TEMPERATURE)!;
+    expect(labelOf(kind, board.channelOf(MDC_TEMPERATURE))).toBe("Temp, axilla");
+    board.take({ ...birth, seq: 9, cfg: 2, channels: [channels[2]] }, arrival(2000));
+    expect(board.shown(MDC_TEMPERATURE, 2000, "live").words).toEqual(["not measured"]);
+  });
+
+  test("an alarm stands though its vital is null or silent, in a reading anew too, and ends with the boot", () => {
+    const board = bornBoard();
+    const small = encodeAlarm({ id: 3, priority: 2, state: 1, dt: -3e6, value: 380, limit: 500, channel: 1 });
+    const alarm = { type: "event" as const, boot: 1, seq: 2, tick: 2000, code: EVENT_ALARM, small };
+    board.take(message(1, 380, 0), arrival(1000));
+    board.take(alarm, arrival(2000));
+    const words = () => board.alarmOf(HR)?.limit;
+    expect(words()).toBe(500);
+    board.take(message(3, null, 4), arrival(3000));
+    expect(words()).toBe(500);
+    expect(board.state(60_000, true)).toBe("stopped");
+    expect(words()).toBe(500);
+    expect(board.boardTime(60_000)).toBe(60e6);
+    expect(board.alarmOf(MDC_SPO2)).toBe(undefined);
+    board.take({ ...birth, boot: 2, claims: { ...birth.claims, bootcount: 2 } }, arrival(61_000));
+    expect(words()).toBe(undefined);
   });
 
   test("data of a configuration without a birth are counted and not shown", () => {

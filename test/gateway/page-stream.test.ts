@@ -5,7 +5,7 @@ import { createStream } from "../../gateway/api/stream.ts";
 import { decodeFrame, type Frame } from "../../gateway/dashboard/feed.ts";
 import { openStored } from "../../gateway/devices.ts";
 import { kidText } from "../../protocol/keys.ts";
-import { EVENT_DISOWNED, type EventMessage, type Message } from "../../protocol/messages.ts";
+import { EVENT_ALARM, EVENT_DISOWNED, type EventMessage, encodeAlarm, type Message } from "../../protocol/messages.ts";
 import { createTestDevice, createTestGateway, createTestOrigin, site } from "../support/gateway.ts";
 import { createManualTimers, createPageBench, type PageBench, until } from "./page-support.ts";
 
@@ -92,6 +92,36 @@ test("of a long boot a page is told every birth, the newest 40 messages and the 
   const feed = await bench.listen();
   const data = Array.from({ length: 39 }, (_, i) => `data ${i + 32}`);
   expect(told(feed.frames)).toEqual(["birth 0", "birth 31", "presence 2", ...data]);
+});
+
+test("who opens the page late is told the newest event of each alarm that stands, however old, by a gateway started anew too", async () => {
+  device.enrollAt(bench.gateway);
+  const origin = createTestOrigin();
+  /** Alarm 1 or 5 of channel 0: active 1, latched 2, over 0. */
+  const alarm = (seq: number, id: number, state: number): EventMessage => {
+    const small = encodeAlarm({ id, priority: 2, state, dt: 0, value: 820, limit: 900, channel: 0 });
+    return { type: "event", boot: 1, seq, tick: 1000 * seq, code: EVENT_ALARM, small };
+  };
+  const messages: Message[] = [device.birth(), alarm(1, 1, 1), alarm(2, 5, 1), alarm(3, 5, 0), alarm(4, 1, 2)];
+  for (let seq = 5; seq <= 70; seq++) messages.push(device.data(seq));
+  for (const message of messages) bench.gateway.receive(device.seal(message), origin);
+  bench.settle();
+  const data = Array.from({ length: 40 }, (_, i) => `data ${i + 31}`);
+  const expected = ["birth 0", "event 4", ...data];
+  expect(told((await bench.listen()).frames)).toEqual(expected);
+  // Its page has heard none of these messages come.
+  const frames: Frame[] = [];
+  const { gateway } = bench;
+  const again = createStream({ gateway, sitePublicKey: null, now: () => 0, after: createManualTimers().after });
+  again.join({ send: (bytes) => frames.push(decodeFrame(bytes)) });
+  expect(told(frames)).toEqual(expected);
+  bench.gateway.receive(device.seal(alarm(71, 1, 0)), origin);
+  bench.settle();
+  again.stored(bench.stored.at(-1)!);
+  again.join({ send: (bytes) => frames.push(decodeFrame(bytes)) });
+  const later = ["birth 0", ...data.slice(1), "event 71"];
+  expect(told(frames).slice(-41)).toEqual(later);
+  expect(told((await bench.listen()).frames)).toEqual(later);
 });
 
 test("what is stored while a page connects is told once: nothing lost, nothing doubled, in the gateway's order", async () => {
