@@ -101,6 +101,31 @@ export const MDC_ECG_LEAD_II = 131330;
 export const MDC_PLETH = 150452;
 /** MDC_TEMP_BODY, 2:19292. MII intensive care; src/dim/nomenclature.h of github.com/signove/antidote. */
 export const MDC_TEMPERATURE = 150364;
+/*
+ * By site: dk-core, and behind each a second source. IntelliVue = the data export interface of Philips's patient monitors, whose
+ * NOM_TEMP_… are the same terms, as published with several parsers of it; 10408 = term codes in three open 11073-10408
+ * thermometer managers (C, C#, Java).
+ */
+/** MDC_TEMP, 2:19272, of no particular body or place. Not in dk-core: IntelliVue, in all its parsers. */
+export const MDC_TEMP = 150344;
+/** MDC_TEMP_CORE, 2:19296. IntelliVue. */
+export const MDC_TEMP_CORE = 150368;
+/** MDC_TEMP_SKIN, 2:19316. IntelliVue. */
+export const MDC_TEMP_SKIN = 150388;
+/** MDC_TEMP_TYMP, 2:19320. IntelliVue; 10408. */
+export const MDC_TEMP_TYMPANUM = 150392;
+/** MDC_TEMP_RECT, 2:57348. 10408. */
+export const MDC_TEMP_RECTUM = 188420;
+/** MDC_TEMP_ORAL, 2:57352. 10408. */
+export const MDC_TEMP_ORAL = 188424;
+/** MDC_TEMP_EAR, 2:57356. 10408. */
+export const MDC_TEMP_EAR = 188428;
+/** MDC_TEMP_FINGER, 2:57360. Not in dk-core: 10408, in all three. */
+export const MDC_TEMP_FINGER = 188432;
+/** MDC_TEMP_TOE, 2:57376. Not in dk-core: 10408, in all three. */
+export const MDC_TEMP_TOE = 188448;
+/** MDC_TEMP_AXILLA, 2:57380. 10408; MII intensive care. */
+export const MDC_TEMP_AXILLA = 188452;
 /** MDC_PULS_OXIM_SAT_O2, 2:19384. FHIR R4 example Observation/satO2; OBX. */
 export const MDC_SPO2 = 150456;
 /** MDC_PULS_OXIM_PULS_RATE, 2:18458. OBX. */
