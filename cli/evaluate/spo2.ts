@@ -49,38 +49,38 @@ const figures = ({ arms, bias, worst, shown, longestBlank }: Spo2Figures) => [
 const heads = ["error", "bias", "worst", "shown %", "blank s"];
 
 export function describeSpo2(document: Spo2Document): string[] {
-  const results: [string, Spo2Result][] = [["vitalwire", document]];
-  for (const peer of document.peers ?? []) results.push([peer.name, peer]);
-  const several = results.length > 1;
-  /** A table for each oximeter, one under the other. */
-  const each = (lines: (result: Spo2Result) => string[]) =>
-    results.flatMap(([name, result]) => [...(several ? [`${name}:`] : []), ...lines(result), ""]);
   const { from, fall, recovery, high, low } = RAMP;
+  const { phone } = document;
   return [
     document.figure,
-    ...each(sweepTable),
-    ...table([["all", ...heads], ...results.map(([name, result]) => [name, ...figures(result)])]),
+    ...sweepTable(document),
     "",
     `desaturation from ${high} to ${low} % in ${fall} s and back in ${recovery} s, from ${from} s on`,
-    ...each(({ desaturation }) => desaturationTable(desaturation)),
-    ...(document.phone === undefined
+    ...desaturationTable(document.desaturation),
+    ...(phone === undefined
       ? []
       : [
-          "phone recordings: line and lag fitted on the first half, all else of the second half; frame 0 at the oximeters' first second",
-          ...each(({ phone = [] }) => phoneTable(phone)),
+          "",
+          "phone recordings: line and lag fitted on the first half, the rest of the second half",
+          "frame 0 is taken for the first second of the oximeters; the line is drawn beyond what it was fitted to",
+          ...phoneTable(phone),
         ]),
+    ...comparison(document),
+    "",
     "error: root mean square where a value is shown; shown: seconds with a value; blank: the longest time without one",
     ...Object.entries(document.conditions).map(([condition, words]) => `${condition}: ${words}`),
     ...(document.peers ?? []).map(({ name, source }) => `${name}: ${source}`),
   ];
 }
 
-const sweepTable = ({ rows, levels }: Spo2Result) => [
+const sweepTable = (result: Spo2Result) => [
   ...table([
     ["disturbance", "perfusion %", ...heads],
-    ...rows.map((row) => [row.condition, row.perfusionIndex, ...figures(row)]),
+    ...result.rows.map((row) => [row.condition, row.perfusionIndex, ...figures(row)]),
+    ["all", "", ...figures(result)],
   ]),
-  ...table([["true SpO2", "", ...heads], ...levels.map((row) => [row.spo2, "", ...figures(row)])]),
+  "",
+  ...table([["true SpO2 %", ...heads], ...result.levels.map((row) => [row.spo2, ...figures(row)])]),
 ];
 
 const desaturationTable = (rows: readonly DesaturationRow[]) =>
@@ -95,8 +95,8 @@ const desaturationTable = (rows: readonly DesaturationRow[]) =>
 const phoneTable = (rows: readonly PhoneRow[]) =>
   table([
     [
-      ...["recording", "R of", "lag s", "fitted: error", "r", "second half: error", "bias", "shown %", "blank s", "r"],
-      ...["best lag s", "mean instead: error"],
+      ...["recording", "R of", "lag s", "fitted: error", "r", "then: error", "bias", "shown %", "blank s", "r"],
+      ...["best lag s", "error of the mean"],
     ],
     ...rows.map((row) => [
       ...[row.record, row.channels, row.lag ?? "-", points(row.fittedRms), points(row.fittedCorrelation)],
@@ -104,3 +104,37 @@ const phoneTable = (rows: readonly PhoneRow[]) =>
       ...[row.bestLag ?? "-", points(row.constantRms)],
     ]),
   ]);
+
+/** Two numbers of each oximeter, row by row: nothing where there are no others. */
+function comparison(document: Spo2Document): string[] {
+  if (document.peers === undefined) return [];
+  const results: readonly Spo2Result[] = [document, ...document.peers];
+  const names = ["vitalwire", ...document.peers.map(({ name }) => name)];
+  const lines = (title: string, rowsOf: (result: Spo2Result) => (string | number)[][]) => {
+    const columns = results.map(rowsOf);
+    return [
+      "",
+      ...table([
+        [title, "", ...names],
+        ...columns[0]!.map((row, at) => [row[0]!, row[1]!, ...columns.map((rows) => rows[at]![2]!)]),
+      ]),
+    ];
+  };
+  return [
+    ...lines("error (shown %)", ({ rows, ...all }) =>
+      [...rows, { condition: "all", perfusionIndex: "", ...all }].map((row) => [
+        ...[row.condition, row.perfusionIndex, `${points(row.arms)} (${percent(row.shown)})`],
+      ]),
+    ),
+    ...lines("desaturation: error (delay s)", ({ desaturation }) =>
+      desaturation.map((row) => [
+        ...[row.condition, row.perfusionIndex, `${points(row.rms)} (${row.delay?.toFixed(1) ?? "-"})`],
+      ]),
+    ),
+    ...(document.phone === undefined
+      ? []
+      : lines("phone: error (r)", ({ phone = [] }) =>
+          phone.map((row) => [...[row.record, row.channels, `${points(row.rms)} (${points(row.correlation)})`]]),
+        )),
+  ];
+}

@@ -19,5 +19,5 @@ export * from "./rhythm.ts";
 export type { EventFigures, RhythmEvents } from "./rhythm-events.ts";
 export * from "./score.ts";
 export * from "./spo2.ts";
+export { RAMP } from "./spo2-desaturation.ts";
 export * from "./spo2-meter.ts";
-export { RAMP } from "./spo2-sweep.ts";

@@ -22,6 +22,8 @@ const LEAST_LAG = -10;
 const MOST_LAG = 30;
 /** Fewer pairs than this make no line. */
 const FEWEST = 30;
+/** Variance of R or SpO2 that is no rounding. */
+const CHANGES = 1e-12;
 
 export type PhoneChannels = "red over green" | "red over blue";
 const denominators: Readonly<Record<PhoneChannels, Colour>> = { "red over green": "G", "red over blue": "B" };
@@ -129,7 +131,8 @@ export function scoreReadings(
 function correlationOf(pairs: readonly Pair[]): number | null {
   if (pairs.length < FEWEST) return null;
   const { xx, xy, yy } = momentsOf(pairs);
-  return xx > 0 && yy > 0 ? rounded(-xy / Math.sqrt(xx * yy)) : null;
+  const least = CHANGES * pairs.length;
+  return xx > least && yy > least ? rounded(-xy / Math.sqrt(xx * yy)) : null;
 }
 
 function bestLag(pairs: (lag: number) => readonly Pair[]): number | null {

@@ -5,6 +5,7 @@
 import { spo2Of } from "../../firmware/dsp/calibration.ts";
 import { referenceDesignCurve } from "../spo2.ts";
 import { breath } from "./detections.ts";
+import { type Course, type DesaturationRow, desaturationOf, RAMP, rampAt, SETTLING } from "./spo2-desaturation.ts";
 import {
   converterNoise,
   convertLight,
@@ -14,23 +15,15 @@ import {
   type SyntheticFinger,
   spo2Conditions,
 } from "./spo2-light.ts";
-import {
-  createTally,
-  readMeter,
-  rounded,
-  type Spo2Figures,
-  type Spo2MeterFactory,
-  type Spo2Tally,
-} from "./spo2-meter.ts";
+import { createTally, readMeter, type Spo2Figures, type Spo2MeterFactory, type Spo2Tally } from "./spo2-meter.ts";
 
 /** Percent. */
 export const SPO2_LEVELS: readonly number[] = [70, 75, 80, 85, 90, 95, 100];
 export const PERFUSIONS: readonly number[] = [2, 0.5, 0.2, 0.1];
 /** Beats/min. */
 export const PULSE_RATES: readonly number[] = [45, 60, 75, 96, 130];
-/** A run, and what of it does not count while the oximeter settles, s. */
+/** Of a run, s. */
 export const RUN = 90;
-export const SETTLING = 10;
 /** As the firmware sets them for this chip. */
 export const CHIP_LIMITS = { offBodyBelow: (HIGHEST_CODE + 1) / 16, saturatedAbove: HIGHEST_CODE };
 
@@ -45,32 +38,6 @@ export interface Spo2Sweep extends Spo2Figures {
   readonly rows: readonly Spo2Row[];
   /** The same by true SpO2, percent, over all conditions. */
   readonly levels: readonly (Spo2Figures & { readonly spo2: number })[];
-}
-
-/** A fall of SpO2 and its return: percent over time, s. */
-export const RAMP = { from: 30, fall: 60, recovery: 30, high: 97, low: 82, seconds: 160 } as const;
-
-export function rampAt(time: number): number {
-  const { from, fall, recovery, high, low } = RAMP;
-  const since = time - from;
-  if (since <= 0 || since >= fall + recovery) return high;
-  const part = since < fall ? since / fall : (fall + recovery - since) / recovery;
-  return high - (high - low) * part;
-}
-
-export interface DesaturationRow {
-  readonly condition: Spo2Condition;
-  readonly perfusionIndex: number;
-  /** By how much what is shown fits the truth best when the truth is as much later, s (0 to 30 in halves); null: nothing shown. */
-  readonly delay: number | null;
-  /** Root mean square of the error at that delay, and without one, over all of the curve, SpO2 points. */
-  readonly rms: number | null;
-  readonly rmsAtOnce: number | null;
-  /** Seconds with a value, percent, and the longest time without one, s, from the begin of the fall to the end of the recovery. */
-  readonly shown: number;
-  readonly longestBlank: number;
-  /** From the true SpO2 below 90 until one below 90 is shown, s, the longest of all runs; null: in one it never was. */
-  readonly below90: number | null;
 }
 
 /** What a run is of: a place in a table. */
@@ -136,7 +103,7 @@ export async function sweepSpo2(
   let done = 0;
   const onPart = () => options.onPart?.(++done, total);
   const tables = factories.map(createTable);
-  const curves = factories.map(() => new Map<string, Curve>());
+  const courses = factories.map(() => new Map<string, Course>());
   await visitLights(
     steady,
     ({ finger, light }) => {
@@ -158,16 +125,16 @@ export async function sweepSpo2(
       const key = `${finger.condition} ${finger.perfusionIndex}`;
       for (const [which, factory] of factories.entries()) {
         const { condition, perfusionIndex } = finger;
-        const curve = curves[which]!.get(key) ?? { condition, perfusionIndex, runs: [] };
-        curve.runs.push(readMeter(factory, light, CHIP_LIMITS).map(shownSpo2));
-        curves[which]!.set(key, curve);
+        const course = courses[which]!.get(key) ?? { condition, perfusionIndex, runs: [] };
+        course.runs.push(readMeter(factory, light, CHIP_LIMITS).map(shownSpo2));
+        courses[which]!.set(key, course);
       }
     },
     onPart,
   );
   return factories.map((_, which) => ({
     sweep: tables[which]!.result(),
-    desaturation: [...curves[which]!.values()].map(desaturationOf),
+    desaturation: [...courses[which]!.values()].map(desaturationOf),
   }));
 }
 
@@ -197,60 +164,5 @@ function createTable() {
       })),
       levels: [...levels].map(([spo2, tally]) => ({ spo2, ...tally.figures() })),
     }),
-  };
-}
-
-/** What was shown at the end of each second, run by run. */
-export interface Curve {
-  readonly condition: Spo2Condition;
-  readonly perfusionIndex: number;
-  readonly runs: (readonly (number | null)[])[];
-}
-
-/** Longest delay that is tried, s, in steps of a half. */
-const LONGEST_DELAY = 30;
-
-export function desaturationOf({ condition, perfusionIndex, runs }: Curve): DesaturationRow {
-  const about = { condition, perfusionIndex };
-  const rmsAt = (delay: number): number | null => {
-    let squares = 0;
-    let count = 0;
-    for (const run of runs) {
-      for (let second = SETTLING; second < run.length; second++) {
-        const value = run[second]!;
-        if (value === null) continue;
-        squares += (value - rampAt(second + 1 - delay)) ** 2;
-        count++;
-      }
-    }
-    return count === 0 ? null : Math.sqrt(squares / count);
-  };
-  let delay = 0;
-  let rms = rmsAt(0);
-  const rmsAtOnce = rms;
-  for (let tried = 0.5; rms !== null && tried <= LONGEST_DELAY; tried += 0.5) {
-    const other = rmsAt(tried)!;
-    if (other >= rms) continue;
-    rms = other;
-    delay = tried;
-  }
-  const tally = createTally();
-  const waits = runs.map((run) => {
-    tally.cut();
-    const during = run.slice(RAMP.from, RAMP.from + RAMP.fall + RAMP.recovery);
-    for (const value of during) tally.add(value === null ? null : 0);
-    const trulyBelow = RAMP.from + (RAMP.fall * (RAMP.high - 90)) / (RAMP.high - RAMP.low);
-    const second = run.findIndex((value, at) => at + 1 > trulyBelow && value !== null && value < 90);
-    return second < 0 ? null : second + 1 - trulyBelow;
-  });
-  const { shown, longestBlank } = tally.figures();
-  return {
-    ...about,
-    delay: rms === null ? null : delay,
-    rms: rms === null ? null : rounded(rms),
-    rmsAtOnce: rmsAtOnce === null ? null : rounded(rmsAtOnce),
-    shown,
-    longestBlank,
-    below90: waits.some((wait) => wait === null) ? null : rounded(Math.max(...(waits as number[]))),
   };
 }

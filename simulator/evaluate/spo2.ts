@@ -4,10 +4,11 @@
  */
 import { breath } from "./detections.ts";
 import { phoneRecordingsOf, readPhoneRecording } from "./phone.ts";
+import type { DesaturationRow } from "./spo2-desaturation.ts";
 import { type Spo2Condition, spo2Conditions } from "./spo2-light.ts";
 import type { Spo2Figures, Spo2MeterFactory, Spo2Peer } from "./spo2-meter.ts";
 import { type PhoneRow, phoneChannels, scorePhone } from "./spo2-phone.ts";
-import { type DesaturationRow, type Spo2Sweep, type SweepOptions, sweepSpo2 } from "./spo2-sweep.ts";
+import { type Spo2Sweep, type SweepOptions, sweepSpo2 } from "./spo2-sweep.ts";
 
 export interface Spo2Options extends SweepOptions {
   /** Folder of phone recordings, or of `oximetry-phone` with them; absent: synthetic fingers alone. */

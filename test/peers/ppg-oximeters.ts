@@ -1,6 +1,6 @@
 /** Oximeters to be compared with: `vitalwire evaluate spo2 --compare`. */
 import type { Spo2Peer } from "../../simulator/evaluate/spo2-meter.ts";
-import { createPeakValleyMeter, createSparsePeakValleyMeter } from "./ppg-peak-valley.ts";
+import { createPeakValleyMeter } from "./ppg-peak-valley.ts";
 import { createRmsMeter } from "./ppg-rms.ts";
 
 export const oximeterPeers: readonly Spo2Peer[] = [
@@ -9,11 +9,6 @@ export const oximeterPeers: readonly Spo2Peer[] = [
     source:
       "the program of Maxim's reference design MAXREFDES117 (2016), 4 s at 25 hz; its rules without its rounding of R",
     factory: createPeakValleyMeter,
-  },
-  {
-    name: "peak-valley, 0.4 s apart",
-    source: "the same, with no two beats within 0.4 s, which the program has not",
-    factory: createSparsePeakValleyMeter,
   },
   {
     name: "RMS ratio",

@@ -7,22 +7,22 @@
  *   between two valleys: AC is how far the light's maximum lies above the line through them, DC is that maximum
  *   R = (AC_red / DC_red) / (AC_infrared / DC_infrared), the median of the first five, if within 0.02 .. 1.84
  *
- * The program counts R in hundredths; here it is not rounded. Four samples are 160 ms: noise makes beats of its own at a low
- * perfusion. So there is a second one whose valleys are more than 0.4 s apart, which does better, and is the stronger one to be
- * held against.
+ * The program counts R in hundredths; here it is not rounded.
  */
 import type { Spo2MeterFactory } from "../../simulator/evaluate/spo2-meter.ts";
 import { type LightWindow, windowed } from "./ppg-window.ts";
 
 const SMOOTH = 4;
+/** Samples. */
+const APART = 4;
 /** Counts. */
 const THRESHOLD = 30;
 const MOST_RATIOS = 5;
 const LOWEST = 0.02;
 const HIGHEST = 1.84;
 
-/** Places of the valleys, rising. `apart`: samples. */
-function valleysOf({ infrared }: LightWindow, apart: number): number[] {
+/** Places of the valleys, rising. */
+function valleysOf({ infrared }: LightWindow): number[] {
   const mean = infrared.reduce((sum, value) => sum + value, 0) / infrared.length;
   const turned = Array.from({ length: infrared.length - SMOOTH + 1 }, (_, k) => {
     let sum = 0;
@@ -35,7 +35,7 @@ function valleysOf({ infrared }: LightWindow, apart: number): number[] {
   }
   const kept: number[] = [];
   for (const peak of peaks.sort((a, b) => turned[b]! - turned[a]!)) {
-    if (kept.every((other) => Math.abs(other - peak) > apart)) kept.push(peak);
+    if (kept.every((other) => Math.abs(other - peak) > APART)) kept.push(peak);
   }
   return kept.sort((a, b) => a - b);
 }
@@ -48,24 +48,18 @@ function height(light: Float64Array, from: number, to: number): number {
   return (light[top]! - line) / light[top]!;
 }
 
-const peakValley = (name: string, apartOf: (rate: number) => number): Spo2MeterFactory =>
-  windowed(name, (window) => {
-    const valleys = valleysOf(window, apartOf(window.rate));
-    const ratios: number[] = [];
-    for (let k = 1; k < valleys.length && ratios.length < MOST_RATIOS; k++) {
-      const [from, to] = [valleys[k - 1]!, valleys[k]!];
-      const infrared = height(window.infrared, from, to);
-      if (infrared > 0) ratios.push(height(window.red, from, to) / infrared);
-    }
-    if (ratios.length === 0) return null;
-    ratios.sort((a, b) => a - b);
-    const middle = ratios.length >> 1;
-    const ratio = ratios.length % 2 === 1 ? ratios[middle]! : (ratios[middle - 1]! + ratios[middle]!) / 2;
-    return ratio > LOWEST && ratio < HIGHEST ? ratio : null;
-  });
-
 /** See Spo2MeterFactory. */
-export const createPeakValleyMeter = peakValley("peak-valley", () => 4);
-
-/** The same, its valleys more than 0.4 s apart. */
-export const createSparsePeakValleyMeter = peakValley("peak-valley, 0.4 s apart", (rate) => 0.4 * rate);
+export const createPeakValleyMeter: Spo2MeterFactory = windowed("peak-valley", (window) => {
+  const valleys = valleysOf(window);
+  const ratios: number[] = [];
+  for (let k = 1; k < valleys.length && ratios.length < MOST_RATIOS; k++) {
+    const [from, to] = [valleys[k - 1]!, valleys[k]!];
+    const infrared = height(window.infrared, from, to);
+    if (infrared > 0) ratios.push(height(window.red, from, to) / infrared);
+  }
+  if (ratios.length === 0) return null;
+  ratios.sort((a, b) => a - b);
+  const middle = ratios.length >> 1;
+  const ratio = ratios.length % 2 === 1 ? ratios[middle]! : (ratios[middle - 1]! + ratios[middle]!) / 2;
+  return ratio > LOWEST && ratio < HIGHEST ? ratio : null;
+});
