@@ -1,12 +1,15 @@
 /** From a driver's channels to the definitions that a birth carries. Device side. */
 import type { Channel, Identity } from "../drivers/driver.ts";
 import type { Attributes, ChannelDefinition } from "../protocol/messages.ts";
+import type { Calibration } from "./dsp/calibration.ts";
 import type { Attachment } from "./reader.ts";
 
 export interface SensorPlan {
   readonly attachment: Attachment;
   /** Where on the body; ECG lead where the wiring is known. */
   readonly site?: string;
+  /** Of an oximeter: this device's own. */
+  readonly calibration?: Calibration;
   readonly lead?: string;
 }
 

@@ -7,13 +7,16 @@ import type { Channel, Fault, Frame } from "../drivers/driver.ts";
 import { type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
 import {
   type ChannelDefinition,
+  EVENT_ALARM,
   EVENT_DISOWNED,
   EVENT_FAULT,
   EVENT_OVERFLOW,
+  encodeAlarm,
   encodeMessage,
   type Message,
   type Scalar,
 } from "../protocol/messages.ts";
+import { type AlarmSettings, type Alarms, alarmEvent, createAlarms } from "./alarms.ts";
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import { createDownlink, type GatewayKey } from "./downlink.ts";
 import type { Link } from "./link.ts";
@@ -41,6 +44,8 @@ export interface RuntimeOptions {
   };
   readonly sensors: readonly SensorPlan[];
   readonly vitals: Vitals;
+  /** What the vitals are held against; absent: against nothing. Throws as createAlarms does. */
+  readonly alarms?: AlarmSettings;
   /** `period`: ms between two data messages. */
   readonly packet: { readonly period: number; readonly codec: Codec };
   /** Bytes of sealed messages that wait for their acks at most. */
@@ -51,6 +56,8 @@ export interface RuntimeOptions {
 }
 
 export interface Runtime {
+  /** null: there are none. */
+  readonly alarms: Alarms | null;
   /** Messages sealed with a seq in this boot. */
   readonly produced: number;
   readonly wireBytes: number;
@@ -86,6 +93,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   /** Of each sensor, the id of its first channel. */
   const firstIds: number[] = [];
   let firstVital = 0;
+  let alarms: Alarms | null = null;
   let channels: readonly ChannelDefinition[] = [];
   const early: EarlyEvent[] = [];
   let seq = 0;
@@ -218,11 +226,19 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     for (let i = 0; i < early.length; i++) sealEvent(early[i]);
     early.splice(0, early.length);
   };
+  /** Alarms see what is sent, when it is sent. */
+  const readVitals = (): void => {
+    const now = board.now();
+    options.vitals.read(now, (index, value, flags, quality, at) => {
+      const id = firstVital + index;
+      packer.addValue(id, at ?? tickNow() * 1000, value, flags, quality);
+      if (alarms !== null) alarms.take(id, value, flags, now);
+    });
+    if (alarms !== null) alarms.update(now);
+  };
   const period = (): void => {
     cancelPeriod = board.timer(options.packet.period, period);
-    options.vitals.read(board.now(), (index, value, flags, quality, at) => {
-      packer.addValue(firstVital + index, at ?? tickNow() * 1000, value, flags, quality);
-    });
+    readVitals();
     sealData();
   };
 
@@ -241,8 +257,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     attach(s, declared, firstVital);
     firstVital += declared.length;
   }
+  if (options.alarms !== undefined) {
+    alarms = createAlarms({
+      vitals: options.vitals.definitions(firstVital),
+      settings: options.alarms,
+      onAlarm: (alarm) => emit(EVENT_ALARM, encodeAlarm(alarmEvent(alarm, tickNow()))),
+    });
+    options.vitals.onRhythm = alarms.rhythm;
+  }
 
   return {
+    alarms,
     get produced() {
       return seq;
     },

@@ -10,8 +10,10 @@ import { chip as max30102 } from "../drivers/max30102/driver.ts";
 import { emulated as max30102Emulator } from "../drivers/max30102/emulator.ts";
 import { chip as tmp117 } from "../drivers/tmp117/driver.ts";
 import { emulated as tmp117Emulator } from "../drivers/tmp117/emulator.ts";
+import type { AlarmSettings } from "../firmware/alarms.ts";
 import type { SensorPlan } from "../firmware/channels.ts";
 import type { GatewayKey } from "../firmware/downlink.ts";
+import type { Calibration } from "../firmware/dsp/calibration.ts";
 import type { Link } from "../firmware/link.ts";
 import { createRuntime, type Runtime } from "../firmware/runtime.ts";
 import { createVitals } from "../firmware/vitals.ts";
@@ -40,6 +42,10 @@ export interface NodeOptions {
   readonly recording?: Recording;
   /** What happens to the patient. */
   readonly story?: Story;
+  /** What its vitals are held against; absent: nothing. */
+  readonly alarms?: AlarmSettings;
+  /** Of its oximeter; absent: a published curve, and SpO2 is flagged as uncalibrated. */
+  readonly calibration?: Calibration;
   /** The chips' noise. */
   readonly noise: boolean;
   /** Who signs its acks. */
@@ -91,7 +97,10 @@ function worldOf(options: NodeOptions): Uint8Array {
   const played = recording === undefined ? "none" : Buffer.from(recording.millivolts.buffer);
   const label = options.world === undefined ? "" : `${options.world} `;
   const story = options.story === undefined ? "" : `story ${options.story.label} `;
-  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${label}${story}`, played);
+  const { alarms, calibration } = options;
+  const settings = alarms || calibration ? `${JSON.stringify([alarms, calibration])} ` : "";
+  const rest = `${label}${story}${settings}`;
+  return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${rest}`, played);
 }
 
 /** The recording as a chip's input, again and again where it repeats. */
@@ -171,6 +180,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
         interrupt: PPG_INTERRUPT,
       },
       site: "finger",
+      ...(options.calibration && { calibration: options.calibration }),
     },
     {
       attachment: {
@@ -199,6 +209,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     },
     sensors,
     vitals: createVitals(sensors.map((plan) => ({ ...plan, channels: plan.attachment.driver.channels() }))),
+    ...(options.alarms && { alarms: options.alarms }),
     packet: { period: 1000, codec: "rice" },
     outboxBytes: OUTBOX_BYTES,
     ...(options.onSettled && { onSettled: options.onSettled }),
