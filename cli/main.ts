@@ -168,6 +168,15 @@ program
       .option("--compare", "other oximeters on the same samples, in the same run")
       .addOption(json())
       .action(async (options) => (await import("./evaluate/spo2.ts")).evaluateSpo2Command(options)),
+  )
+  .addCommand(
+    new Command("temperature")
+      .description("what is shown of synthetic skins that warm a sensor up: errors, time to settled, predictions apart")
+      .exitOverride()
+      .option("--seed <n>", "of skins and noise", count(0), 1)
+      .option("--compare", "the bare reading and a plain mean of 8, in the same run")
+      .addOption(json())
+      .action(async (options) => (await import("./evaluate/temperature.ts")).evaluateTemperatureCommand(options)),
   );
 
 program
