@@ -1,8 +1,9 @@
 /** From a driver's channels to the definitions that a birth carries. Device side. */
 import type { Channel, Identity } from "../drivers/driver.ts";
-import type { Attributes, ChannelDefinition } from "../protocol/messages.ts";
+import { type Attributes, type ChannelDefinition, MDC_TEMPERATURE } from "../protocol/messages.ts";
 import type { Calibration } from "./dsp/calibration.ts";
 import type { Attachment } from "./reader.ts";
+import { temperatureOf } from "./sites.ts";
 
 export interface SensorPlan {
   readonly attachment: Attachment;
@@ -16,6 +17,12 @@ export interface SensorPlan {
 const identityCode = (identity: Identity | null): 0 | 1 | 2 => {
   if (identity === null || identity.verdict === "refused") return 2;
   return identity.verdict === "confirmed" ? 0 : 1;
+};
+
+/** A chip's reading is of a body by the generic code, with its site beside it; the vital has the site's own (vitals/). */
+const temperatureCode = (site: string | undefined): number => {
+  const found = temperatureOf(site);
+  return found.kind === "body" ? MDC_TEMPERATURE : found.mdc;
 };
 
 /** The channel of a chip as the birth declares it (PROTOCOL.md section 2, chandef). */
@@ -39,7 +46,7 @@ export function defineChannel(
   );
   return {
     id,
-    mdc: channel.mdc,
+    mdc: channel.name === "temperature" || channel.name === "object" ? temperatureCode(plan.site) : channel.mdc,
     rateMilliHz: Math.round(channel.rate * 1000),
     bits: channel.bits,
     offset: channel.offset,

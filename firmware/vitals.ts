@@ -11,7 +11,7 @@ import { createAgreement } from "./vitals/agreement.ts";
 import { createHeartRate } from "./vitals/heart-rate.ts";
 import { createPulse } from "./vitals/pulse.ts";
 import type { Kind, OnVital, Source } from "./vitals/source.ts";
-import { createWarmth } from "./vitals/warmth.ts";
+import { createTemperature } from "./vitals/temperature.ts";
 
 export type { OnVital } from "./vitals/source.ts";
 
@@ -73,9 +73,10 @@ const makeSources = (sensor: VitalsSensor, onRhythm: OnRhythm): Source[] => {
         }),
       );
   }
-  const temperature = find(channels, "temperature");
+  const named = find(channels, "temperature");
+  const temperature = named >= 0 ? named : find(channels, "object");
   if (temperature >= 0 && channels[temperature].rate > 0) {
-    sources.push(createWarmth(channels[temperature], temperature));
+    sources.push(createTemperature(channels[temperature], temperature, sensor.site));
   }
   return sources;
 };

@@ -9,7 +9,7 @@ import {
   FLAG_TEST_SIGNAL,
   FLAG_UNCALIBRATED,
 } from "../../drivers/driver.ts";
-import { max30003, max30102 } from "../../drivers/index.ts";
+import { max30003, max30102, mlx90614, tmp117 } from "../../drivers/index.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { readBoot, toPhysical } from "../../gateway/read.ts";
 import {
@@ -18,6 +18,9 @@ import {
   MDC_PULSE_RATE,
   MDC_RR_INTERVAL,
   MDC_SPO2,
+  MDC_TEMP,
+  MDC_TEMP_AXILLA,
+  MDC_TEMP_SKIN,
   MDC_TEMPERATURE,
   qualFlags,
   qualSqi,
@@ -95,6 +98,52 @@ test("a thermometer that is still warming up gives its true readings, flagged as
   expect(values.length).toBeGreaterThanOrEqual(SECONDS - 2);
   expect(values.at(-1)!.value! - values[0].value!).toBeGreaterThan(3);
   for (const { flags } of values) expect(flags & FLAG_SETTLING).not.toBe(0);
+});
+
+test("the temperature is the mean of the chip's readings, under the code of its site, no hotter and settling as long as they", () => {
+  const readings = series(MDC_TEMPERATURE);
+  const values = series(MDC_TEMP_AXILLA);
+  expect(values.length).toBeGreaterThanOrEqual(SECONDS - 2);
+  expect(values[0]).toEqual({ at: expect.anything(), value: null, flags: FLAG_SETTLING });
+  values.slice(4).forEach(({ at, value, flags }) => {
+    const reading = readings.findLast((one) => one.at <= at)!;
+    expect(value!).toBeLessThanOrEqual(reading.value! + 0.02);
+    expect(value!).toBeGreaterThan(readings[0]!.value! - 0.02);
+    expect(flags).toBe(FLAG_SETTLING);
+  });
+});
+
+/** One thermometer, a reading a second; what the vital is after each. */
+function warm(chip: typeof tmp117 | typeof mlx90614, name: string, site: string, raws: readonly number[]) {
+  const channels = chip.create({} as never, {}).channels();
+  const place = channels.findIndex((one) => one.name === name);
+  const vitals = createVitals([{ channels, site }]);
+  const block = createBlock(1);
+  const [definition] = vitals.definitions(0);
+  const shown = raws.map((raw, second) => {
+    block.samples[0] = raw;
+    Object.assign(block, { count: 1, time: second * 1e6 });
+    vitals.take(0, place, block);
+    return readAll(vitals, second * 1e6 + 1000)[0]!;
+  });
+  return { vitals, definition: definition!, shown };
+}
+
+test("skin and body are told apart by the site, in Cel whatever the chip's unit", () => {
+  const body = warm(tmp117, "temperature", "axilla", Array(100).fill(37 * 128));
+  expect(body.definition).toMatchObject({ mdc: MDC_TEMP_AXILLA, ucum: "Cel", attributes: { site: "axilla" } });
+  expect(body.shown.at(-1)).toEqual([3700, 0]);
+  const skin = warm(mlx90614, "object", "forehead", Array(400).fill(Math.round((34 + 273.15) * 50)));
+  expect(skin.definition).toMatchObject({ mdc: MDC_TEMP_SKIN, ucum: "Cel", attributes: { site: "forehead" } });
+  expect(skin.shown.at(-1)![0]! / 100).toBeCloseTo(34, 1);
+  expect(warm(tmp117, "temperature", "pocket", [0]).definition.mdc).toBe(MDC_TEMP);
+});
+
+test("a thermometer that has been silent for longer than three readings has no temperature", () => {
+  const { vitals, shown } = warm(tmp117, "temperature", "axilla", Array(100).fill(37 * 128));
+  expect(shown.at(-1)![0]).toBe(3700);
+  expect(readAll(vitals, 99e6 + 2.9e6)[0]![0]).toBe(3700);
+  expect(readAll(vitals, 99e6 + 3.1e6)[0]).toEqual([null, FLAG_BUS_FAULT]);
 });
 
 const ecg = max30003.create({}, {}).channels();
