@@ -157,6 +157,18 @@ program
     ).action(async (options) => (await import("./evaluate/rhythm.ts")).evaluateRhythmCommand(options)),
   )
   .addCommand(
+    new Command("pulse")
+      .description("beats and rate of recorded photoplethysmograms against the ECG recorded beside them")
+      .exitOverride()
+      .requiredOption(
+        "--data <dir>",
+        "folder of BIDMC recordings as CSV (bidmc_01.csv.gz or bidmc_01_Signals.csv, ...)",
+      )
+      .option("--compare", "other detectors of pulses on the same samples, in the same run")
+      .addOption(json())
+      .action(async (options) => (await import("./evaluate/pulse.ts")).evaluatePulseCommand(options)),
+  )
+  .addCommand(
     new Command("spo2")
       .description("R recovered from synthetic fingers, in SpO2 points; with --data also recorded desaturation")
       .exitOverride()

@@ -11,6 +11,8 @@ export type { FibrillationFigures } from "./fibrillation.ts";
 export type { RateFigures } from "./heart-rate.ts";
 export { type IntervalErrors, intervalErrors } from "./intervals.ts";
 export * from "./noise.ts";
+export * from "./pulse.ts";
+export type { PulseRateFigures } from "./pulse-rates.ts";
 export * from "./qrs.ts";
 export type { QualityFigures } from "./quality.ts";
 export type { Skipped } from "./recordings.ts";

@@ -7,7 +7,7 @@
  * A detector sees what a board would see: counts in blocks of one second, in order.
  */
 import { createHeartRateMeter, type Rate } from "../../firmware/dsp/heart-rate.ts";
-import { createPulseDetector, type PulseDetector } from "../../firmware/dsp/pulse.ts";
+import { createPulseDetector } from "../../firmware/dsp/pulse.ts";
 import { createPulseQualityMeter, GOOD_PULSE } from "../../firmware/dsp/pulse-quality.ts";
 import { type PulseRecording, readPulseRecording, recordingsOf } from "./bidmc.ts";
 import { breath, type Detector, type DetectorFactory, detect } from "./detections.ts";
@@ -29,7 +29,7 @@ import { type Score, statistics } from "./score.ts";
 export type PulseFactory = (
   rate: number,
   onBeat: (index: number, emittedAt: number, height: number) => void,
-) => Detector | PulseDetector;
+) => Detector;
 
 /** A detector to be compared with. */
 export interface PulsePeer {
