@@ -1,8 +1,11 @@
 /** One line for a person, or one JSON object, for everything that came. */
+import { alarmOf, eventWords } from "../../gateway/dashboard/alarms.ts";
+import { claimText, unitText } from "../../gateway/dashboard/scales.ts";
 import { channelName, toPhysical } from "../../gateway/read.ts";
 import { kidText, toHex } from "../../protocol/keys.ts";
 import * as vsp from "../../protocol/messages.ts";
 import { decodeSamples } from "../../protocol/samples.ts";
+import { isSkin, ROLE_PREDICTED, TEMPERATURES } from "../../protocol/vital.ts";
 import { definitionOf } from "./boards.ts";
 import type { Entry, LogEntry, PacketEntry, Session } from "./session.ts";
 import { type Line, visible, visibleLog } from "./text.ts";
@@ -12,7 +15,6 @@ const SHORT = new Map([
   [vsp.MDC_PULSE_RATE, "PR"],
   [vsp.MDC_SPO2, "SpO2"],
   [vsp.MDC_PERFUSION_INDEX, "PI"],
-  [vsp.MDC_TEMPERATURE, "T"],
   [vsp.MDC_RR_INTERVAL, "RR"],
 ]);
 const EVENTS = new Map([
@@ -36,16 +38,24 @@ const STAMPED = /^(?:\x1b\[[\d;]*m)?(?:[EWIDV] \(\d+\)|\[\s*\d[\d:.,]*\])/;
 /** What a person calls a channel; `undefined`: its birth has not come. */
 export function nameOf(id: number, definition: vsp.ChannelDefinition | undefined | null): string {
   if (!definition) return `channel ${id}`;
+  if (TEMPERATURES.includes(definition.mdc)) return temperatureName(definition);
   return SHORT.get(definition.mdc) ?? visible(channelName({ definition }));
 }
 
-/** A value in its unit; null: could not be measured. */
+/** "T" of the body, "Tskin", "Tchip": as the chip read it, "Tpredicted". */
+function temperatureName({ mdc, attributes }: vsp.ChannelDefinition): string {
+  if (attributes.role === ROLE_PREDICTED) return "Tpredicted";
+  if (attributes.processing === 0) return "Tchip";
+  return isSkin(mdc) ? "Tskin" : "T";
+}
+
+/** A value in its unit, "< 70 %" where the channel claims no less; null: could not be measured. */
 export function valueText(definition: vsp.ChannelDefinition, raw: number | null): string {
   if (raw === null) return "--";
   const digits = definition.mul === 1 ? Math.max(0, -definition.exp10) : 2;
-  const unit = definition.ucum === "Cel" ? "°C" : visible(definition.ucum);
+  const unit = visible(unitText(definition.ucum));
   const space = unit === "" || unit.startsWith("/") ? "" : " ";
-  return `${toPhysical(definition, raw).toFixed(Math.min(digits, 6))}${space}${unit}`;
+  return `${claimText(definition, raw, Math.min(digits, 6))}${space}${unit}`;
 }
 
 /** The flags of a quality in words; none where nothing was judged. */
@@ -123,6 +133,8 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
       return `boot ${message.boot} cfg ${message.cfg}, ${software}: ${names.join(", ")}`;
     }
     case "event": {
+      const alarm = verified ? alarmOf(message, newestOf(boot)) : null;
+      if (alarm !== null) return visible(eventWords(alarm));
       const word = EVENTS.get(message.code) ?? `event ${message.code}`;
       return verified ? `${word} ${smallText(message.small)}` : word;
     }
@@ -134,6 +146,10 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
       return `for ${kidText(message.kid)} boot ${message.boot}`;
   }
 }
+
+/** Channels as the newest birth has them: an event does not say its configuration. */
+const newestOf = (boot: PacketEntry["boot"]) => (id: number) =>
+  [...(boot?.births.values() ?? [])].at(-1)?.channels.find((one) => one.id === id);
 
 /** Values that carry quality flags have a star; the words stand at the end. Unverified: names and counts alone. */
 function describeData(
@@ -193,7 +209,11 @@ export function objectOf(entry: Entry): object {
     ...(entry.place !== null && { where: entry.place }),
     ...(again && { duplicate: true }),
     ...(refusal !== null && { detail: refusal.detail }),
-    ...(message?.type === "event" && { code: message.code, small: plain(message.small) }),
+    ...(message?.type === "event" && {
+      code: message.code,
+      small: plain(message.small),
+      ...alarmObject(entry, message),
+    }),
     ...(message?.type === "birth" && { cfg: message.cfg, definitions: message.channels }),
   };
 }
@@ -211,6 +231,30 @@ function channelObject({ boot }: PacketEntry, cfg: number, block: vsp.Wave | vsp
   const { value } = block;
   const physical = definition && { physical: value === null ? null : toPhysical(definition, value) };
   return { id, mdc, idx: null, n: 1, value, qual, dt, ...known, ...physical };
+}
+
+/** What an alarm's event says, by name; `onset` and `time`: s since boot; `value` and `limit` in `ucum`. */
+function alarmObject({ boot }: PacketEntry, message: vsp.EventMessage): { alarm?: object } {
+  const alarm = alarmOf(message, newestOf(boot));
+  if (alarm === null) return {};
+  const { id, kind, priority, state, onset, time, channel, definition } = alarm;
+  const physical = (raw: number | null) => (raw === null || definition === null ? null : toPhysical(definition, raw));
+  const measured = kind === "limit" || kind === "rhythm";
+  return {
+    alarm: {
+      id,
+      name: vsp.alarmWords(id),
+      priority: vsp.PRIORITY_WORDS[priority],
+      state: vsp.ALARM_STATE_WORDS[state],
+      onset: onset / 1e6,
+      time: time / 1e6,
+      channel,
+      value: physical(alarm.value),
+      // A technical alarm's is the time without a value, a pause's its length, s.
+      limit: measured ? physical(alarm.limit) : alarm.limit,
+      ucum: definition?.ucum ?? null,
+    },
+  };
 }
 
 /** Byte strings as hexadecimal. */

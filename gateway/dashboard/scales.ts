@@ -9,7 +9,7 @@ import {
   MDC_SPO2,
   MDC_TEMPERATURE,
 } from "../../protocol/messages.ts";
-import { claimOf } from "../../protocol/vital.ts";
+import { claimOf, isSkin, TEMPERATURES } from "../../protocol/vital.ts";
 
 /** CSS pixels in a millimetre: an inch is 96 of them and 25.4 mm. */
 export const PX_PER_MM = 96 / 25.4;
@@ -43,16 +43,18 @@ export const VITALS: readonly VitalKind[] = [
   { mdc: MDC_SPO2, label: "SpO\u2082", unit: "%", decimals: 1, role: "infrared" },
   { mdc: MDC_PULSE_RATE, label: "Pulse rate", unit: "/min", decimals: 1, role: "infrared" },
   { mdc: MDC_PERFUSION_INDEX, label: "Perfusion", unit: "%", decimals: 2, role: "infrared" },
-  { mdc: MDC_TEMPERATURE, label: "Temp", unit: "°C", decimals: 2, role: null },
+  { mdc: MDC_TEMPERATURE, codes: TEMPERATURES, label: "Temp", unit: "°C", decimals: 2, role: null },
 ];
 
 /** The codes of a vital that is known by `mdc`. */
 export const codesOf = (mdc: number): readonly number[] => VITALS.find((one) => one.mdc === mdc)?.codes ?? [mdc];
 
-/** What a vital is called where it comes from this channel: a temperature with its place on the body. */
-export function labelOf({ label, role }: VitalKind, channel: ChannelDefinition | null): string {
-  const site = role === null ? channel?.attributes.site : undefined;
-  return site === undefined ? label : `${label}, ${site}`;
+/** What a vital is called where it comes from this channel: a temperature by its place on the body, and never the skin's as the body's. */
+export function labelOf({ mdc, label }: VitalKind, channel: ChannelDefinition | null): string {
+  if (mdc !== MDC_TEMPERATURE || channel === null) return label;
+  const word = isSkin(channel.mdc) ? "Skin" : label;
+  const { site } = channel.attributes;
+  return site === undefined || site === "skin" ? word : `${word}, ${site}`;
 }
 
 /** Which sweep a waveform is; null: it is not drawn. */

@@ -7,7 +7,16 @@ import { writeCards } from "../../cli/keys.ts";
 import { type MonitorOptions, runMonitor, type World } from "../../cli/monitor/monitor.ts";
 import { encodeCard } from "../../protocol/card.ts";
 import { encodeLine } from "../../protocol/frame.ts";
-import type { Message } from "../../protocol/messages.ts";
+import {
+  ALARM_SPO2_LOW,
+  type AlarmEvent,
+  EVENT_ALARM,
+  encodeAlarm,
+  MDC_SPO2,
+  MDC_TEMP_FINGER,
+  MDC_TEMPERATURE,
+  type Message,
+} from "../../protocol/messages.ts";
 import { createTestDevice, site } from "../support/gateway.ts";
 
 const device = createTestDevice("monitor");
@@ -226,4 +235,64 @@ test("bad usage says what to do: no such file, a folder, --record of a file", as
   await expect(start(join(folder, "absent"))).rejects.toThrow(/no such file or port; "vitalwire ports"/);
   await expect(start(folder)).rejects.toThrow(/a folder that is neither/);
   await expect(run(text, { record: join(folder, "other") })).rejects.toThrow(/is a recording already/);
+});
+
+describe("vitals and alarms", () => {
+  const channel = (id: number, mdc: number, ucum: string, attributes: object) => ({
+    ...{ id, mdc, rateMilliHz: 0, bits: 13, offset: 0, mul: 1, exp10: -1, ucum, attributes },
+  });
+  const channels = [
+    channel(1, MDC_SPO2, "%", { processing: 2, minimum: 700 }),
+    channel(2, MDC_TEMPERATURE, "Cel", { processing: 0 }),
+    channel(3, MDC_TEMPERATURE, "Cel", { processing: 2 }),
+    channel(4, MDC_TEMP_FINGER, "Cel", { processing: 2 }),
+    channel(5, MDC_TEMPERATURE, "Cel", { processing: 2, role: "predicted" }),
+  ];
+  const birth: Message = { ...device.birth(), channels };
+  const vitals = (seq: number, ...raws: (number | null)[]): Message => ({
+    ...device.data(seq),
+    channels: raws.map((value, i) => ({ kind: "num" as const, id: i + 1, dt: 0, value, qual: null })),
+  });
+  const alarm = (seq: number, tick: number, changes: Partial<AlarmEvent>): Message => {
+    const own = { id: ALARM_SPO2_LOW, priority: 1, state: 1, dt: -12e6, value: 820, limit: 900, channel: 1 };
+    return { type: "event", boot: 1, seq, tick, code: EVENT_ALARM, small: encodeAlarm({ ...own, ...changes }) };
+  };
+  const capture = [
+    birth,
+    vitals(1, 655, 361, 365, 331, 372),
+    alarm(2, 100_000, {}),
+    alarm(3, 110_000, { state: 0, value: 931, dt: -22e6 }),
+  ]
+    .map(device.seal)
+    .map(encodeLine)
+    .join("");
+
+  test("below what is claimed a value is shown as less than that, and each temperature is told apart", async () => {
+    const { out } = await run(capture);
+    const line = out.split("\n").find((one) => one.includes("data #1"))!;
+    expect(line).toContain("SpO2 < 70 %  Tchip 36.1 °C  T 36.5 °C  Tskin 33.1 °C  Tpredicted 37.2 °C");
+  });
+
+  test("an alarm is a sentence with its value, its limit and since when", async () => {
+    const { out } = await run(capture);
+    expect(out).toContain("event #2 signed  ALARM high: SpO2 82.0 % below 90 (since 12 s)\n");
+    expect(out).toContain("event #3 signed  alarm ended: SpO2 low, now 93.1 % (after 22 s)\n");
+  });
+
+  test("a program gets the exact number, the event as it is, and the alarm by name", async () => {
+    const [, data, begun] = await objects(capture);
+    expect(data.channels[0]).toMatchObject({ value: 655, physical: 65.5 });
+    expect(begun).toMatchObject({ kind: "event", code: EVENT_ALARM, small: [1, 1, 1, -12e6, 820, 900, 1] });
+    expect(begun.alarm).toEqual({
+      ...{ id: 1, name: "SpO2 low", priority: "high", state: "active", onset: 88, time: 100, channel: 1 },
+      ...{ value: 82, limit: 90, ucum: "%" },
+    });
+  });
+
+  test("nobody's word is no alarm: without cards it is not told", async () => {
+    const { out } = await run(capture, {}, bare);
+    expect(out).toContain("event #2 unverified  alarm\n");
+    expect(out).not.toContain("ALARM");
+    expect((await objects(capture, {}, bare)).some((one) => "alarm" in one)).toBe(false);
+  });
 });

@@ -17,6 +17,7 @@ import {
   EVENT_ALARM,
   encodeAlarm,
   MDC_SPO2,
+  MDC_TEMP_FINGER,
   MDC_TEMPERATURE,
   makeQual,
 } from "../../protocol/messages.ts";
@@ -384,6 +385,10 @@ describe("boards", () => {
     expect(board.shown(MDC_TEMPERATURE, 1000, "live").value).toBe("36.5");
     const kind = VITALS.find(({ mdc }) => mdc === MDC_TEMPERATURE)!;
     expect(labelOf(kind, board.channelOf(MDC_TEMPERATURE))).toBe("Temp, axilla");
+    expect(labelOf(kind, { ...channels[1], mdc: MDC_TEMP_FINGER, attributes: { site: "finger" } })).toBe(
+      "Skin, finger",
+    );
+    expect(labelOf(kind, { ...channels[1], attributes: {} })).toBe("Temp");
     board.take({ ...birth, seq: 9, cfg: 2, channels: [channels[2]] }, arrival(2000));
     expect(board.shown(MDC_TEMPERATURE, 2000, "live").words).toEqual(["not measured"]);
   });

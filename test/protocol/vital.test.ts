@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Attributes, ChannelDefinition } from "../../protocol/messages.ts";
-import { claimOf, vitalChannel } from "../../protocol/vital.ts";
+import * as vsp from "../../protocol/messages.ts";
+import { claimOf, isSkin, TEMPERATURES, vitalChannel } from "../../protocol/vital.ts";
 
 const channel = (id: number, mdc: number, attributes: Attributes): ChannelDefinition => ({
   id,
@@ -64,4 +65,15 @@ describe("a vital's channel", () => {
     expect(vitalChannel([predicted], [10])).toBe(null);
     expect(vitalChannel([predicted, own], [10])).toBe(own);
   });
+});
+
+test("a temperature is the body's before the skin's, and every code of one is known as either", () => {
+  const codes = Object.entries(vsp).filter(([name]) => name.startsWith("MDC_TEMP"));
+  expect([...TEMPERATURES].sort()).toEqual(codes.map(([, code]) => code).sort());
+  const skin = channel(1, vsp.MDC_TEMP_SKIN, { processing: 2 });
+  const body = channel(2, vsp.MDC_TEMP_AXILLA, { processing: 2 });
+  const own = channel(3, vsp.MDC_TEMPERATURE, { processing: 0 });
+  expect(vitalChannel([skin, own, body], TEMPERATURES)).toBe(body);
+  expect(vitalChannel([own, skin], TEMPERATURES)).toBe(skin);
+  expect([skin, body, own].map(({ mdc }) => isSkin(mdc))).toEqual([true, false, false]);
 });
