@@ -73,12 +73,12 @@ const FLOOR = 1 / 5000;
  * Makes a detector for one light of `rate` hz. `onBeat` is called from within `push`: `index`, fractional, where the light
  * falls the fastest, always after the one before; `emittedAt`, the sample at which it was sure, about a fifth of a second
  * later; both count samples since the start or the last reset. `height`: how far the light fell, from its brightest to its
- * darkest, in counts of one sample. `numbers` are for the program that tunes them.
+ * darkest, in counts of one sample; `brightness`: that brightest. `numbers` are for the program that tunes them.
  * Throws Error for a rate that is not 25 to 1000 hz.
  */
 export function createPulseDetector(
   rate: number,
-  onBeat: (index: number, emittedAt: number, height: number) => void,
+  onBeat: (index: number, emittedAt: number, height: number, brightness: number) => void,
   numbers?: PulseNumbers,
 ): PulseDetector {
   if (!(rate >= LOWEST && rate <= HIGHEST))
@@ -132,7 +132,7 @@ export function createPulseDetector(
     due = LONGEST * internalRate;
   };
 
-  const beat = (at: number, height: number): void => {
+  const beat = (at: number, height: number, brightness: number): void => {
     if (beats > 0) {
       intervals[(beats - 1) % INTERVALS] = Math.min(at - last, LONGEST * internalRate);
       expected = median(intervals, Math.min(beats, INTERVALS), scratch);
@@ -142,12 +142,13 @@ export function createPulseDetector(
     level = median(levels, Math.min(beats, LEVELS), scratch);
     last = at;
     due = now + given.overdue * expected;
-    onBeat(at * step + step - 1 - delay, now * step + step - 1, height);
+    onBeat(at * step + step - 1 - delay, now * step + step - 1, height, brightness);
   };
 
   /** The light falls no more. It was steepest at `topAt`, or between two samples beside it. */
   const judge = (): void => {
     climbing = false;
+    const brightness = brightest / (3 * step);
     const height = (brightest - darkest) / (3 * step);
     brightest = darkest;
     if (top <= dc * floor) return;
@@ -160,7 +161,7 @@ export function createPulseDetector(
       const needed = share < given.soon ? given.soonHeight : share < given.early ? given.earlyHeight : given.height;
       if (top <= level * needed) return;
     }
-    beat(at, height);
+    beat(at, height, brightness);
   };
 
   /** No beat where one was due. */

@@ -31,6 +31,8 @@ export interface MonitorSecond {
   readonly time: number;
   /** Beats a minute by its oximeter; null: nothing. */
   readonly pulse: number | null;
+  /** Breaths a minute, by the impedance of the chest; null: nothing. */
+  readonly respiration: number | null;
 }
 
 export interface PulseRecording {
@@ -142,11 +144,14 @@ function readMonitor(folder: string, name: string): MonitorSecond[] | null {
   if (file === undefined) return null;
   const path = join(folder, file);
   const { columns, rows } = readTable(path);
-  const [at, time] = [columns.get("PULSE"), columns.get("TIME")];
-  if (at === undefined || time === undefined) throw new Error(`${path}: no columns Time and PULSE`);
+  const [pulse, time] = [columns.get("PULSE"), columns.get("TIME")];
+  if (pulse === undefined || time === undefined) throw new Error(`${path}: no columns Time and PULSE`);
   return rows.map((row) => {
     const values = row.split(",");
-    const pulse = Number(values[at]?.trim() || Number.NaN);
-    return { time: Number(values[time]), pulse: Number.isFinite(pulse) && pulse > 0 ? pulse : null };
+    const above = (at: number | undefined) => {
+      const value = Number((at === undefined ? "" : values[at])?.trim() || Number.NaN);
+      return Number.isFinite(value) && value > 0 ? value : null;
+    };
+    return { time: Number(values[time]), pulse: above(pulse), respiration: above(columns.get("RESP")) };
   });
 }
