@@ -1,22 +1,17 @@
 /** The document of `demo --json` (CONTRACT.md). */
 import { createHash } from "node:crypto";
 import { rejected } from "../gateway/origin.ts";
-import { channelName, readBoot, type StoredBoot, toPhysical } from "../gateway/read.ts";
-import {
-  MDC_HEART_RATE,
-  MDC_PERFUSION_INDEX,
-  MDC_PULSE_RATE,
-  MDC_SPO2,
-  MDC_TEMPERATURE,
-} from "../protocol/messages.ts";
+import { alarmEpisodes, channelName, readBoot, type StoredBoot, toPhysical } from "../gateway/read.ts";
+import { MDC_HEART_RATE, MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_SPO2 } from "../protocol/messages.ts";
+import { TEMPERATURES, vitalChannel } from "../protocol/vital.ts";
 import type { Ward, WardBoard } from "./ward.ts";
 
 const VITALS = {
-  heartRate: MDC_HEART_RATE,
-  pulseRate: MDC_PULSE_RATE,
-  spo2: MDC_SPO2,
-  perfusionIndex: MDC_PERFUSION_INDEX,
-  temperature: MDC_TEMPERATURE,
+  heartRate: [MDC_HEART_RATE],
+  pulseRate: [MDC_PULSE_RATE],
+  spo2: [MDC_SPO2],
+  perfusionIndex: [MDC_PERFUSION_INDEX],
+  temperature: TEMPERATURES,
 };
 
 export function reportOf(ward: Ward, options: { seed: number; store?: string }, seconds: number | undefined) {
@@ -49,6 +44,7 @@ function boardReport(ward: Ward, board: WardBoard) {
     linkBytes: board.link.linkBytes,
     channels: stored === null ? [] : channelReports(stored, board),
     vitals: stored === null ? null : lastVitals(stored),
+    alarms: stored === null ? [] : alarmEpisodes(stored),
   };
 }
 
@@ -80,12 +76,12 @@ function channelReports(stored: StoredBoot, board: WardBoard) {
 
 /** The last value of each, or null where the last one says that it could not be measured. */
 function lastVitals(stored: StoredBoot) {
-  const last = (mdc: number) => {
-    for (const { definition, values } of stored.channels.values()) {
-      const raw = definition.mdc === mdc ? (values.at(-1)?.raw ?? null) : null;
-      if (raw !== null) return Number(toPhysical(definition, raw).toFixed(Math.max(0, -definition.exp10)));
-    }
-    return null;
+  const definitions = [...stored.channels.values()].map(({ definition }) => definition);
+  const last = (codes: readonly number[]) => {
+    const definition = vitalChannel(definitions, codes);
+    const raw = definition === null ? null : (stored.channels.get(definition.id)!.values.at(-1)?.raw ?? null);
+    if (definition === null || raw === null) return null;
+    return Number(toPhysical(definition, raw).toFixed(Math.max(0, -definition.exp10)));
   };
-  return Object.fromEntries(Object.entries(VITALS).map(([name, mdc]) => [name, last(mdc)]));
+  return Object.fromEntries(Object.entries(VITALS).map(([name, codes]) => [name, last(codes)]));
 }

@@ -2,6 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Accepted } from "../gateway/receiver.ts";
+import { type StoryName, stories } from "../simulator/story.ts";
+import { readAlarmSettings } from "./alarm-settings.ts";
 import { reportOf } from "./demo-report.ts";
 import { createDisplay } from "./display.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
@@ -20,6 +22,9 @@ interface DemoOptions {
   readonly fast?: boolean;
   readonly headless?: boolean;
   readonly noise: "on" | "off";
+  readonly story?: StoryName;
+  /** A file of settings, or "off". */
+  readonly alarms?: string;
   readonly port?: number;
   readonly json?: boolean;
 }
@@ -35,6 +40,8 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.record === undefined
       ? undefined
       : (await import("./recording.ts")).loadRecording("--record", options.record, seconds);
+  const alarms = readAlarmSettings(options.alarms);
+  const story = options.story === undefined ? undefined : stories[options.story]();
   if (options.store !== undefined) {
     mkdirSync(dirname(options.store), { recursive: true });
     refuseForeignSite(dirname(options.store));
@@ -45,6 +52,8 @@ export async function demo(options: DemoOptions): Promise<void> {
     seed: options.seed,
     noise: options.noise === "on",
     ...(recording && { recording }),
+    ...(story && { story }),
+    ...(alarms && { alarms }),
     ...(options.store !== undefined && { store: options.store }),
     epoch: options.fast ? FIXED_EPOCH : Date.now(),
     onStored: (accepted) => {
@@ -61,6 +70,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.json === true ? process.stderr : process.stdout,
   );
   stored.push(display.take);
+  if (story !== undefined) display.say(`patient of board 1: ${story.words}`);
   // In lock step the boards run away from everybody who looks.
   const page =
     options.headless || options.fast

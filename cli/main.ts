@@ -17,6 +17,11 @@ const seconds = (text: string) => {
   if (!(value > 0 && value < 1e9)) throw new InvalidArgumentError("give a number of seconds above 0.");
   return value;
 };
+const anyNumber = (text: string) => {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("give a number.");
+  return value;
+};
 const oneRate = (text: string) => {
   const value = Number(text);
   if (!QRS_RATES.includes(value)) throw new InvalidArgumentError(`give one of ${QRS_RATES.join(", ")}.`);
@@ -29,6 +34,17 @@ const time = (text: string) => {
     throw new InvalidArgumentError("give RFC 3339 (2026-01-01T00:00:00Z) or ms since the epoch.");
   return value;
 };
+
+/** For a simulated board; the names are those of simulator/story.ts. */
+const story = () =>
+  new Option("--story <name>", "what happens to the patient").choices([
+    "desaturation",
+    "fever",
+    "finger-off",
+    "asystole",
+  ]);
+const alarms = () =>
+  new Option("--alarms <file>", "alarm settings as YAML, or off (default: as for an adult; no clinical advice)");
 
 const program = new Command("vitalwire")
   .description("Open sensor runtime for medical-sensor boards. Not a medical device.")
@@ -48,6 +64,8 @@ program
   .option("--headless", "no page, no status lines")
   .addOption(new Option("--noise <switch>", "the chips' noise").choices(["on", "off"]).default("on"))
   .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
+  .addOption(story())
+  .addOption(alarms())
   .addOption(json())
   .action(async (options) => (await import("./demo.ts")).demo(options));
 
@@ -60,6 +78,8 @@ program
   .option("--seed <n>", "seed of patient, key and noise", count(0), 1)
   .option("--seconds <s>", "end after this much time of the board", seconds)
   .option("--fast", "virtual time in lock step with the acks, as fast as it goes")
+  .addOption(story())
+  .addOption(alarms())
   .addOption(json())
   .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
 
@@ -115,6 +135,21 @@ program
   .requiredOption("--out <path>", "folder to write into")
   .addOption(json())
   .action(async (options) => (await import("./export.ts")).exportData(options));
+
+program
+  .command("calibrate")
+  .description("fit a device's own SpO2 calibration to pairs of R and a reference; errors on what was left out")
+  .option("--data <file>", "CSV of pairs: columns ratio, spo2, and subject or recording where there are several")
+  .option("--store <file>", "instead of pairs: store with the device's red and infrared light")
+  .option("--device <kid>", "the device in it, 16 hex digits")
+  .option("--reference <file>", "CSV of a reference oximeter: columns time (RFC 3339 or ms), spo2")
+  .option("--lag <s>", "how much later the reference shows the same blood (default: 0)", anyNumber)
+  .option("--average <s>", "R is averaged over so long, 2 to 4 (default: 4)", anyNumber)
+  .option("--id <name>", "the device's name: 1 to 32 of a-z, 0-9 and -; it travels with its data")
+  .option("--out <file>", "write the calibration here, .yaml or .json")
+  .option("--date <day>", "when the pairs were taken, to be written with it")
+  .addOption(json())
+  .action(async (options) => (await import("./calibrate/calibrate.ts")).calibrate(options));
 
 /** An evaluation over a folder of WFDB records. */
 const evaluation = (name: string, description: string, data: string) =>

@@ -2,6 +2,7 @@
 import type { Duplex } from "node:stream";
 import { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
 import type { Driver } from "../drivers/driver.ts";
+import type { AlarmSettings } from "../firmware/alarms.ts";
 import type { LinkEvents } from "../firmware/link.ts";
 import { createMqttLink, type MqttLink } from "../firmware/transports/host/mqtt.ts";
 import { createSerialLink, type SerialLink } from "../firmware/transports/host/serial.ts";
@@ -16,6 +17,7 @@ import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidText } from "../protocol/keys.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
 import { createVirtualNode, type Recording, type VirtualNode } from "../simulator/node.ts";
+import type { Story } from "../simulator/story.ts";
 import { createSignal } from "./signal.ts";
 import { DEFAULT_SITE, testCard, testSite } from "./site.ts";
 import { createWire } from "./wire.ts";
@@ -25,6 +27,10 @@ export interface WardOptions {
   readonly seed: number;
   readonly noise: boolean;
   readonly recording?: Recording;
+  /** What happens to the patient of the first board. */
+  readonly story?: Story;
+  /** What the boards hold their vitals against; absent: nothing. */
+  readonly alarms?: AlarmSettings;
   /** Absent: in memory. */
   readonly store?: string;
   /** Unix time of the clock's 0, ms. */
@@ -121,6 +127,8 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       index,
       noise: options.noise,
       ...(options.recording && { recording: options.recording }),
+      ...(options.story && index === 0 && { story: options.story }),
+      ...(options.alarms && { alarms: options.alarms }),
       ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
       gateways: [gatewaySigner],
       boot: (signer) => (store.boots(signer.kid).at(-1)?.boot ?? 0) + 1,

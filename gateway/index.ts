@@ -5,7 +5,7 @@ export { openMessage, type VerifyReport, verifyStore } from "./audit/verify.ts";
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 export { Gateway, type GatewayOptions } from "./gateway.ts";
 export { type Counters, type Origin, rejected } from "./origin.ts";
-export { readBoot, type StoredBoot, type StoredChannel, toPhysical } from "./read.ts";
+export { type AlarmEpisode, alarmEpisodes, readBoot, type StoredBoot, type StoredChannel, toPhysical } from "./read.ts";
 export type { Accepted, Verdict } from "./receiver.ts";
 export { recordingsOf } from "./recordings.ts";
 export { attachMqtt, type MqttSource, type MqttSourceOptions } from "./sources/mqtt.ts";

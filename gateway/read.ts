@@ -1,6 +1,16 @@
 /** What the store holds, decoded: for exports, pages and checks. */
-import { type ChannelDefinition, type DataMessage, type EventMessage, MDC_ECG } from "../protocol/messages.ts";
+import {
+  ALARM_INACTIVE,
+  ALARM_STATE_WORDS,
+  alarmWords,
+  type ChannelDefinition,
+  type DataMessage,
+  type EventMessage,
+  MDC_ECG,
+  PRIORITY_WORDS,
+} from "../protocol/messages.ts";
 import { decodeSamples } from "../protocol/samples.ts";
+import { alarmOf } from "./dashboard/alarms.ts";
 import { openStored } from "./devices.ts";
 import type { Store } from "./store/store.ts";
 
@@ -91,6 +101,55 @@ function addData(channels: Map<number, StoredChannel>, message: DataMessage): vo
 export function toPhysical(definition: ChannelDefinition, raw: number): number {
   return (raw + definition.offset) * definition.mul * 10 ** definition.exp10;
 }
+
+/** An alarm from its beginning to its end, as the board told it. Times in s of its clock, since boot. */
+export interface AlarmEpisode {
+  readonly id: number;
+  readonly name: string;
+  /** "high", "medium", "low". */
+  readonly priority: string;
+  /** When the condition began. */
+  readonly onset: number;
+  /** In the channel's unit: the value that it began with and the limit. A technical alarm's limit is the time without a value, a pause's its length, s. */
+  readonly value: number | null;
+  readonly limit: number | null;
+  /** "active", "latched", "acknowledged", "paused", and last "inactive", if it has ended. */
+  readonly states: { readonly state: string; readonly time: number }[];
+}
+
+/** The alarms of a boot in the order in which they began. */
+export function alarmEpisodes({ events, channels }: Pick<StoredBoot, "events" | "channels">): AlarmEpisode[] {
+  const episodes: AlarmEpisode[] = [];
+  const open = new Map<string, AlarmEpisode>();
+  for (const event of events) {
+    const alarm = alarmOf(event, (id) => channels.get(id)?.definition);
+    if (alarm === null) continue;
+    const { id, key, kind, priority, onset, definition } = alarm;
+    const limited = kind === "limit" || kind === "rhythm";
+    const physical = (raw: number | null) => (raw === null || definition === null ? null : exactly(definition, raw));
+    let episode = open.get(key);
+    if (episode === undefined) {
+      episode = {
+        id,
+        name: alarmWords(id),
+        priority: PRIORITY_WORDS[priority],
+        onset: onset / 1e6,
+        value: physical(alarm.value),
+        limit: limited ? physical(alarm.limit) : alarm.limit,
+        states: [],
+      };
+      episodes.push(episode);
+      open.set(key, episode);
+    }
+    episode.states.push({ state: ALARM_STATE_WORDS[alarm.state], time: alarm.time / 1e6 });
+    if (alarm.state === ALARM_INACTIVE) open.delete(key);
+  }
+  return episodes;
+}
+
+/** The physical value without the last bits that the scaling adds. */
+const exactly = (definition: ChannelDefinition, raw: number) =>
+  Number(toPhysical(definition, raw).toFixed(Math.min(20, Math.max(0, -definition.exp10))));
 
 /** What a person calls a channel. */
 export function channelName({ definition }: Pick<StoredChannel, "definition">): string {

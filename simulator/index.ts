@@ -34,4 +34,4 @@ export { recordingSignal } from "./recording.ts";
 export { createRhythm, type Rhythm, type RhythmOptions } from "./rhythm.ts";
 export { createSkin, type SkinOptions, siteTemperatures } from "./skin.ts";
 export { an6845Curve, ratioOf, referenceDesignCurve, type Spo2Curve, spo2Of } from "./spo2.ts";
-export { asystole, desaturation, fever, fingerOff, type Story, stories, type Turn } from "./story.ts";
+export { asystole, desaturation, fever, fingerOff, type Story, type StoryName, stories, type Turn } from "./story.ts";

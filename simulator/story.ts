@@ -4,8 +4,10 @@
  */
 import { within } from "./rhythm.ts";
 
+export type StoryName = "desaturation" | "fever" | "finger-off" | "asystole";
+
 export interface Story {
-  readonly name: string;
+  readonly name: StoryName;
   /** Name and times: two stories with the same label are the same story. */
   readonly label: string;
   /** What happens, for a person. */
@@ -92,7 +94,7 @@ export function asystole(options: Partial<Turn> = {}): Story {
 }
 
 /** By the names that `--story` takes. */
-export const stories: Readonly<Record<string, () => Story>> = {
+export const stories: Readonly<Record<StoryName, () => Story>> = {
   desaturation: () => desaturation(),
   fever: () => fever(),
   "finger-off": () => fingerOff(),
@@ -114,5 +116,5 @@ function partOf({ begin, change, hold, recovery }: Turn): (time: number) => numb
   };
 }
 
-const labelOf = (name: string, { begin, change, hold, recovery }: Turn, ...rest: readonly number[]) =>
+const labelOf = (name: StoryName, { begin, change, hold, recovery }: Turn, ...rest: readonly number[]) =>
   [name, begin, change, hold, recovery, ...rest].join(" ");

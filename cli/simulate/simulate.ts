@@ -7,6 +7,8 @@ import type { KeyedSigner } from "../../protocol/crypto.node.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
 import { createVirtualNode, type VirtualNode } from "../../simulator/node.ts";
+import { type StoryName, stories } from "../../simulator/story.ts";
+import { readAlarmSettings } from "../alarm-settings.ts";
 import { type BootCounter, nextBoot } from "../boot-counter.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { writeCards } from "../keys.ts";
@@ -24,6 +26,9 @@ export interface SimulateOptions {
   readonly seed: number;
   readonly seconds?: number;
   readonly fast?: boolean;
+  readonly story?: StoryName;
+  /** A file of settings, or "off". */
+  readonly alarms?: string;
   readonly json?: boolean;
 }
 
@@ -43,6 +48,8 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const out = options.out === "pty" ? "pty" : /^mqtts?:\/\//.test(options.out) ? "mqtt" : "file";
   const folder = options.cards ?? (out === "file" ? dirname(options.out) : ".");
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
+  const alarms = readAlarmSettings(options.alarms);
+  const story = options.story === undefined ? undefined : stories[options.story]();
   refuseForeignSite(folder);
   mkdirSync(folder, { recursive: true });
   const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -77,6 +84,8 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     noise: true,
     world: repeatable ? `fast ${seconds}` : "simulate",
     ...(recording && { recording }),
+    ...(story && { story }),
+    ...(alarms && { alarms }),
     gateways: gateways.keys,
     boot,
     link(signer) {
@@ -94,6 +103,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   say(
     `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
   );
+  if (story !== undefined) say(`the patient: ${story.words}`);
   if (pty !== null) (options.json ? process.stderr : process.stdout).write(`${pty.path}\n`);
 
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
