@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readMeter } from "../../simulator/evaluate/spo2-meter.ts";
 import { type FingerOptions, finger } from "../firmware/dsp/pulses.ts";
 import { oximeterPeers } from "./ppg-oximeters.ts";
+import { createRmsMeter } from "./ppg-rms.ts";
 
 const limits = { offBodyBelow: 10_000, saturatedAbove: 262_143 };
 const normal: FingerOptions = { rate: 100, seconds: 20, pulseRate: 75, ratio: 0.7, perfusionIndex: 2 };
@@ -46,4 +47,11 @@ describe.each(oximeterPeers)("$name", ({ factory, name }) => {
       expect(value).toBeNull();
     expect(() => factory({ rate: 20, ...limits })).toThrow(`${name}: rate 20 hz is below 25`);
   });
+});
+
+test("the RMS ratio takes a straight drift off, however steep, but no wave", () => {
+  const shown = (baseline: (time: number) => number) =>
+    readMeter(createRmsMeter, { rate: 100, ...finger({ ...normal, baseline }) }, limits).slice(4);
+  for (const ratio of shown((time) => time / 50)) expect(Math.abs(ratio! - 0.7)).toBeLessThan(0.05);
+  for (const ratio of shown((time) => 0.02 * Math.sin(time * 1.6))) expect(ratio).toBeGreaterThan(0.9);
 });

@@ -132,7 +132,8 @@ describe("artefacts of light", () => {
     });
 
     test("lies in its band", () => {
-      const all = values(alone([{ kind: "motion", from: 0, to: 1000, amplitude: 4, band: [1, 2] }]).infrared);
+      const { infrared } = alone([{ kind: "motion", from: 0, to: 1000, amplitude: 4, band: [1, 2] }]);
+      const all = times(1, 301).map((time) => infrared(time, 1) - 1);
       const within = Math.max(...times(1.01, 1.99, 0.002).map((hz) => spectrum(all, hz)));
       for (const hz of [0.5, 0.9, 0.98, 2.02, 2.1, 3, 6]) expect(spectrum(all, hz)).toBeLessThan(within / 1000);
     });
@@ -187,6 +188,16 @@ describe("artefacts of light", () => {
   test("a probe shift is a step of each light by its own factor", () => {
     const { red, infrared } = alone([{ kind: "probe shift", from: 5, to: 9, red: 0.5, infrared: 0.25 }]);
     expect([red(4.99, 600), red(5, 600), infrared(5, 700), red(9, 600)]).toEqual([600, 300, 175, 600]);
+  });
+
+  test("act in the order of the way of light: none of another one changes what a lamp adds, and a lamp shines without a finger", () => {
+    const span = { from: 0, to: 10 };
+    const lamp: LightArtefact = { kind: "ambient", ...span, constant: 50 };
+    const shift: LightArtefact = { kind: "probe shift", ...span, red: 0.5, infrared: 0.5 };
+    expect(alone([lamp, shift]).red(5, 600)).toBe(350);
+    expect(alone([lamp, { kind: "finger off", ...span }, shift]).red(5, 600)).toBe(52);
+    const motion: LightArtefact = { kind: "motion", ...span, amplitude: 4 };
+    expect(alone([lamp, motion]).red(5, 600) - 50).toBeCloseTo(alone([motion]).red(5, 600), 9);
   });
 
   test.each<[LightArtefact, string]>([
