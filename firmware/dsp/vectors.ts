@@ -2,7 +2,7 @@
 
 export interface Vectors {
   /** Sum of a[i] x b[(i + offset) mod b.length] over all of `a`. */
-  convolve(a: Int32Array | Float64Array, b: Int32Array | Float64Array, offset: number): number;
+  convolve(a: Int32Array | Float64Array, b: Int16Array | Int32Array | Float64Array, offset: number): number;
   /** to[i] = map(from[i], i), cut to an integer for integers, for as many as the shorter one has. `from`: at most 16 bits. */
   mapInPlace(
     from: Uint8Array | Uint16Array,
