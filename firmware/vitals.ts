@@ -112,8 +112,9 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
   const bySensor: Source[][] = [];
   let sources: Source[] = [];
   let kinds: Kind[] = [];
+  const tellRhythm: OnRhythm = (state, onset, end) => vitals.onRhythm(state, onset, end);
   for (let s = 0; s < sensors.length; s++) {
-    const own = makeSources(sensors[s], (state, onset, end) => vitals.onRhythm(state, onset, end));
+    const own = makeSources(sensors[s], tellRhythm);
     bySensor.push(own);
     sources = sources.concat(own);
     for (let i = 0; i < own.length; i++) kinds = kinds.concat(own[i].kinds);
