@@ -10,6 +10,8 @@ export interface Rate {
 export interface HeartRateMeter {
   /** A beat at a time that is not before the last one's. */
   beat(at: number): void;
+  /** The next beat does not follow on the last one: between them is what nobody counted. */
+  interrupt(): void;
   /** The rate as of `now`, filled in place. `now` may be any time from the last beat on. */
   read(now: number, rate: Rate): void;
   reset(): void;
@@ -94,7 +96,7 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
   return {
     beat: (at) => {
       const interval = at - last;
-      if (started && interval > SILENCE * perSecond && interval > silence(at)) count = 0;
+      if (interval > SILENCE * perSecond && interval > silence(at)) count = 0;
       else if (started) {
         intervals[place] = interval;
         place = place + 1 === KEPT ? 0 : place + 1;
@@ -102,6 +104,9 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
       }
       started = true;
       last = at;
+    },
+    interrupt: () => {
+      started = false;
     },
     read: (now, rate) => {
       rate.value = null;

@@ -1,14 +1,16 @@
 /** What an oximeter is told, what it gives, and SpO2 from the ratio of ratios R. */
 
-import type { CalibrationCurve } from "./calibration.ts";
+import type { Calibration, CalibrationCurve } from "./calibration.ts";
 
 export { type CalibrationCurve, spo2Of } from "./calibration.ts";
 
 export interface OximeterOptions {
-  /** 50, 100 or 200 hz. */
+  /** 25 to 400 hz. */
   readonly rate: number;
-  /** null: uncalibrated, R is given and no SpO2. */
-  readonly curve: CalibrationCurve | null;
+  /** Of this device. Without one, and without a curve, it is uncalibrated: R is given and no SpO2. */
+  readonly calibration?: Calibration | null;
+  /** A curve without a name, where there is no calibration. */
+  readonly curve?: CalibrationCurve | null;
   /** Infrared counts below which there is no finger. */
   readonly offBodyBelow: number;
   /** Counts of either channel from which on the converter is at its end. */
@@ -19,7 +21,7 @@ export interface OximeterOptions {
 export interface Oximetry {
   /** Beats a minute, 15..300. */
   pulseRate: number | null;
-  /** Percent, 0..100. */
+  /** Percent, 40..100. */
   spo2: number | null;
   /** Pulse of infrared over its DC, peak to peak, percent. */
   perfusionIndex: number | null;
@@ -27,12 +29,22 @@ export interface Oximetry {
   ratio: number | null;
   /** Bits of drivers/driver.ts: settling, off body, motion, low perfusion, saturated, uncalibrated. */
   flags: number;
+  /** Those of them that concern pulse rate and perfusion index; the others concern SpO2 and R alone. */
+  pulseFlags: number;
+  /** Of the light, 0..100: how much of the last seconds were good beats, and how sure R is of them. null: no light to judge. */
+  quality: number | null;
+  /** R is that of red and infrared taken for each other, which no blood has: spo2 is null then, flagged uncalibrated. */
+  swapped: boolean;
 }
 
 export interface Oximeter {
+  /** As of the last sample. It is computed when it is asked for, into one object: ask once, then look. */
   readonly result: Oximetry;
-  /** The next `count` samples of each channel, in counts. May be split in any way; `result` is as of the last sample. */
-  push(red: Int32Array, infrared: Int32Array, count: number): void;
+  /**
+   * The next `count` samples of each light, in counts; may be split in any way. `red` null: there is infrared alone (or green in
+   * its place), and pulse rate and perfusion index of it; R and SpO2 are null, flagged uncalibrated.
+   */
+  push(red: Int32Array | null, infrared: Int32Array, count: number): void;
   /** Forgets everything. Call it after a gap and after a change of LED current. */
   reset(): void;
 }

@@ -1,286 +1,345 @@
 /**
- * Pulse oximetry from red and infrared light that comes back from tissue: pulse rate, perfusion index, SpO2.
+ * Pulse oximetry from red and infrared light that comes back from tissue: pulse rate, perfusion index, SpO2. Or from one light
+ * alone: pulse rate and perfusion index.
  *
- * Samples are added up to 50 a second on the way in. Of those, in infrared and red alike:
- *   boxcar of 5, 5 samples ago, less itself: how much the light falls in 100 ms (systole makes it less)
- *   the same less its one-pole mean of 0.16 s: without breathing and drift
- *   one-pole mean of 1.3 s: DC
- * Beats: humps of the infrared fall against the level of the last eight. The ratio of ratios R is the slope of the
- * least-squares line through the falls (infrared, red) of 2 s or more, over DC: it uses every sample, where peak and valley use
- * two of a beat. SpO2 is the median of the last three R through the curve of calibration.
+ * Light is looked at in blocks of 8 internal samples, 25 to 50 a second: is there a finger (contact.ts), what is its wave
+ * (band.ts), where are the beats (pulse.ts). From beat to beat it is asked whether that was a pulse and nothing else
+ * (motion.ts); of beats that were, those of the last 8 s give R (ratio.ts) and the intervals between them the pulse rate.
+ * Nothing is computed for `result` but when it is read.
+ *
+ * How old what is shown can be: SpO2, R: of beats of the last 8 s, at least 2 s of them. Pulse rate: the newest good beat was
+ * within 3 s, or 1.5 intervals where that is longer (6 s at 15 a minute). All of it is gone at once when the finger is, or the
+ * converter is at its end, and 3 s (or 1.5 intervals) after the last beat of any kind.
  */
-import {
-  FLAG_LOW_PERFUSION,
-  FLAG_MOTION,
-  FLAG_OFF_BODY,
-  FLAG_SATURATED,
-  FLAG_SETTLING,
-  FLAG_UNCALIBRATED,
-} from "../../drivers/driver.ts";
+import { FLAG_LOW_PERFUSION, FLAG_MOTION, FLAG_SETTLING, FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
+import { BLOCK, createBand, frameOf } from "./band.ts";
+import { type Calibration, saturationOf } from "./calibration.ts";
+import { createContact } from "./contact.ts";
 import { createHeartRateMeter, type Rate } from "./heart-rate.ts";
-import { type Oximeter, type OximeterOptions, type Oximetry, spo2Of } from "./oximetry.ts";
-import { median, ranked } from "./rank.ts";
+import { type BeatShape, createMotionGate } from "./motion.ts";
+import type { Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
+import { vectorsOrPlain } from "./plain-vectors.ts";
+import { createPulseDetector } from "./pulse.ts";
+import { median } from "./rank.ts";
+import { type BeatSums, createRatioMeter, type RatioReading } from "./ratio.ts";
 
 export type { CalibrationCurve, Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 
-/** Internal samples a second, and what is counted in them: a boxcar, and what R is found over, or more until a beat. */
-const FREQUENCY = 50;
-const BOX = 5;
-const SPAN = 100;
-/** Longest wait for a beat, 4 s, before the level begins to sink. */
-const PATIENCE = 200;
-/** Skipped after contact or saturation: the finger is still being put down, the means have to be found. */
-const LANDING = 50;
-/** So many in a row on the other side of the floor make or break contact. */
-const CONTACT = 10;
-/** How many of each the medians are taken over: humps, pulses, stretches, their R. */
-const LEVELS = 8;
+const LOWEST_RATE = 25;
+const HIGHEST_RATE = 400;
+/** Seconds: longest beat, and the part of one before its steepest fall. */
+const LONGEST = 17 / 4;
+const LEAD = 3 / 10;
+/** At least so long is judged in one: one beat, or two of a fast pulse; s. And so many beats at most. */
+const SHORTEST = 2 / 5;
+const HELD = 4;
+/** Of a wave that is held against the one before, s; correlation squared that is like it. */
+const SHAPE = 14 / 25;
+const ALIKE = 1 / 2;
+const SHIFTS = [0, -1, 1];
+/** Light that is skipped after contact or saturation, s. */
+const LANDING = 1;
+/** How many beats' heights the perfusion index is the median of. */
 const HEIGHTS = 5;
-const SPANS = 5;
-const RATIOS = 3;
-/** Percent. */
+/** Percent: flagged, and so low that nothing else is shown. */
 const LOW_PERFUSION = 1 / 10;
+const NO_PERFUSION = 1 / 20;
+/** s, or intervals where that is longer: without any beat for so long there is no pulse. */
+const SILENCE = 3;
+const LATE = 3 / 2;
+/** Seconds of good beats out of 8 that are as good as all: the newest ones are not over yet. */
+const FULL = 6;
+/** Variance of R that halves the quality. */
+const DOUBTFUL = 1 / 4096;
+/** Variance of R from which on it is not shown: some points of SpO2. */
+const UNSURE = 1 / 512;
+/** No blood has an R above; nor an SpO2 below, percent, that a sensor could show. */
+const HIGHEST_RATIO = 2;
+const LEAST_SPO2 = 40;
+/** What a swapped sensor's wearer is taken to have, at least. */
+const HEALTHY = 85;
 
-/** Throws Error (option, value, what to do) for a rate other than 50, 100, 200, and unless 0 < offBodyBelow < saturatedAbove. */
+/** Throws Error (option, value, what to do) for a rate that is not 25 to 400, and unless 0 < offBodyBelow < saturatedAbove. */
 export function createOximeter(options: OximeterOptions): Oximeter {
   const rate = options.rate;
+  if (!(rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
+    throw new Error(`oximeter: rate ${rate} hz is not ${LOWEST_RATE} to ${HIGHEST_RATE}; choose another sampleRate`);
   const curve = options.curve;
-  const saturatedAbove = options.saturatedAbove;
-  if (rate !== 50 && rate !== 100 && rate !== 200)
-    throw new Error(`oximeter: rate ${rate} hz is none of 50, 100, 200; choose another sampleRate`);
-  if (!(options.offBodyBelow > 0 && options.offBodyBelow < saturatedAbove))
-    throw new Error(
-      `oximeter: offBodyBelow ${options.offBodyBelow} must be above 0 and below saturatedAbove ${saturatedAbove}`,
-    );
-  const step = rate / FREQUENCY;
-  const absentBelow = options.offBodyBelow * step;
+  let calibration: Calibration | null = options.calibration ?? null;
+  if (calibration === null && curve !== undefined && curve !== null) calibration = { id: "curve", curve };
+  const frame = frameOf(rate, LONGEST);
+  const step = frame.step;
+  const frequency = frame.frequency;
+  const kept = frame.kept;
+  const block = BLOCK * step;
+  const lead = Math.round(LEAD * frequency);
+  const shortest = SHORTEST * frequency;
+  const shape = Math.round(SHAPE * frequency);
+  const contact = createContact({
+    offBodyBelow: options.offBodyBelow,
+    saturatedAbove: options.saturatedAbove,
+    landing: Math.ceil((LANDING * frequency) / BLOCK),
+  });
+  const infrared = createBand(frame);
+  const red = createBand(frame);
+  const meter = createHeartRateMeter(rate);
+  const ratios = createRatioMeter(frequency);
+  const vectors = vectorsOrPlain();
 
-  const result: Oximetry = { pulseRate: null, spo2: null, perfusionIndex: null, ratio: null, flags: FLAG_SETTLING };
-  const pulse: Rate = { value: null, flags: 0 };
-  const meter = createHeartRateMeter(FREQUENCY);
-  /** The last two boxes of each channel. */
-  const infrareds = new Float64Array(2 * BOX);
-  const reds = new Float64Array(2 * BOX);
-  const levels = new Float64Array(LEVELS);
+  const shown: Oximetry = {
+    pulseRate: null,
+    spo2: null,
+    perfusionIndex: null,
+    ratio: null,
+    flags: FLAG_SETTLING,
+    pulseFlags: FLAG_SETTLING,
+    quality: null,
+    swapped: false,
+  };
+  const pulseReading: Rate = { value: null, flags: 0 };
+  const ratioReading: RatioReading = { ratio: null, variance: 0, seconds: 0 };
+  const beat: BeatShape = { span: 0, power: 0, rest: 0, alike: true };
+  const sums: BeatSums = { from: 0, span: 0, xx: 0, xy: 0, yy: 0, noise: 1 };
+  /** How the wave of the last good beat begins, and that of the last one. */
+  const templates = new Float64Array(shape);
+  const recents = new Float64Array(shape);
+  /** Beats not judged yet. */
+  const times = new Float64Array(HELD);
   const heights = new Float64Array(HEIGHTS);
-  const ratios = new Float64Array(RATIOS);
-  const energies = new Float64Array(SPANS);
-  const scratch = new Float64Array(LEVELS);
+  const scratch = new Float64Array(HEIGHTS);
 
-  // carried from sample to sample
-  let phase = 0;
-  let infrared = 0;
-  let red = 0;
-  let clipped = false;
-  let now = 0;
-  let on = false;
-  let across = 0;
-  let landing = 0;
-  let place = 0;
-  let infraredDc = 0;
-  let redDc = 0;
-  let fall = 0;
-  let redFall = 0;
-  let fallBefore = 0;
-  let x1 = 0;
-  let x2 = 0;
-  let slow = 0;
-  let redSlow = 0;
-  let squares = 0;
-  let products = 0;
-  let gathered = 0;
-  let beating = false;
-  let climbing = false;
-  let top = 0;
-  let topAt = 0;
-  let topBefore = 0;
-  let topAfter = 0;
-  let brightest = 0;
-  let crest = 0;
-  let limit = 0;
-  let due = 0;
-  // carried from beat to beat, and from 2 s to 2 s
-  let level = 0;
+  const ones = new Float64Array(kept);
+  ones.fill(1);
+
+  /** Samples of the block that have come. */
+  let filled = 0;
+  let alone = false;
+  /** Flags of the light; 0: it is measured. */
+  let light = FLAG_SETTLING;
+  let measuring = false;
+  /** Where the newest internal sample ends in the bands, and where number 0 stood. */
+  let end = 0;
+  let origin = 0;
+  // from beat to beat
   let beats = 0;
+  let goods = 0;
+  let held = 0;
+  let opened = 0;
   let last = 0;
-  let spans = 0;
-  let found = 0;
+  let interval = 0;
+  let follows = false;
+  let mean = 0;
   let moving = false;
+  let template = templates.subarray(0, 0);
+  let recent = recents.subarray(0, 0);
+
+  /** Does the wave from place `start` on begin like another one? To the internal sample: beats lie between two. */
+  const alike = (other: Float64Array, start: number): boolean => {
+    const waves = infrared.waves;
+    const common = Math.min(other.length, end - start - 1);
+    if (common <= 0) return false;
+    const before = other.subarray(0, common);
+    const least = ALIKE * vectors.convolve(before, before, 0);
+    for (let i = 0; i < SHIFTS.length; i++) {
+      const from = Math.max(0, start + SHIFTS[i]);
+      const both = vectors.convolve(before, waves, from);
+      const wave = waves.subarray(from, from + common);
+      if (both > 0 && both * both >= least * vectors.convolve(wave, wave, 0)) return true;
+    }
+    return false;
+  };
+
+  const gate = createMotionGate(() => alike(recent, origin + sums.from));
+
+  /** Light of the beat from internal sample `from` to before `to`: sums, power, and its wave beside that of the beat before. */
+  const measure = (from: number, to: number): void => {
+    const length = to - from;
+    const start = origin + from;
+    const one = ones.subarray(0, length);
+    const wave = infrared.waves.subarray(start, start + length);
+    const x = vectors.convolve(one, infrared.lights, start) / length;
+    const xx = vectors.convolve(wave, infrared.waves, start) / (x * x);
+    mean = x / (step * step);
+    sums.from = from;
+    sums.span = length;
+    beat.span = length / held;
+    sums.xx = xx;
+    beat.power = xx / length;
+    beat.rest = sums.xy = sums.yy = 0;
+    if (!alone) {
+      const y = vectors.convolve(one, red.lights, start) / length;
+      sums.xy = vectors.convolve(wave, red.waves, start) / (x * y);
+      sums.yy = vectors.convolve(red.waves.subarray(start, start + length), red.waves, start) / (y * y);
+      sums.noise = (x * x) / (y * y);
+      if (xx > 0) beat.rest = (sums.yy - (sums.xy * sums.xy) / xx) / length;
+    }
+    beat.alike = goods === 0 || alike(template, start);
+  };
+
+  /** A beat at `index`, fractional. After SHORTEST or more the light since the first one not judged yet is judged. */
+  const onBeat = (index: number, _emittedAt: number, height: number): void => {
+    const edge = Math.ceil((index + 1 + frame.delay) / step) - 1 - lead;
+    interval = index - last;
+    last = index;
+    beats++;
+    // the first one was already under way when the light was found
+    if (beats === 1) return;
+    if (held > 0 && edge - opened < shortest && held < HELD) {
+      times[held] = index;
+      held++;
+      return;
+    }
+    const from = opened;
+    const to = Math.max(from, Math.min(edge, end - origin));
+    opened = to;
+    let good = held > 0 && to > from && to - from <= kept && origin + from >= 0;
+    if (good) {
+      measure(from, to);
+      good = gate.judge(beat);
+      moving = !good;
+      const begin = infrared.waves.subarray(origin + from, Math.min(origin + from + shape, end));
+      recent = recents.subarray(0, begin.length);
+      recent.set(begin, 0);
+    }
+    if (good) {
+      template = templates.subarray(0, recent.length);
+      template.set(recent, 0);
+      ratios.add(sums);
+      heights[goods % HEIGHTS] = height;
+      goods++;
+      if (!follows) {
+        meter.interrupt();
+        meter.beat(times[0]);
+      }
+      for (let i = 1; i < held; i++) meter.beat(times[i]);
+      meter.beat(index);
+    }
+    follows = good;
+    times[0] = index;
+    held = 1;
+  };
+  const pulse = createPulseDetector(rate, onBeat);
 
   /** As if the light had always been what it is now. */
   const start = (): void => {
-    infrareds.fill(infrared);
-    reds.fill(red);
-    infraredDc = x1 = x2 = infrared;
-    redDc = red;
-    fall = redFall = fallBefore = squares = products = gathered = slow = redSlow = beats = spans = found = 0;
-    brightest = 3 * infrared;
-    climbing = beating = moving = false;
+    infrared.begin();
+    red.begin();
+    pulse.reset();
     meter.reset();
-    level = 0;
-    // a fall of 0.02 % in 100 ms
-    limit = (infraredDc * BOX) / 5000;
-    due = now + FREQUENCY;
+    ratios.reset();
+    gate.reset();
+    end = origin = kept;
+    beats = goods = held = opened = last = mean = 0;
+    follows = moving = false;
+    recent = recents.subarray(0, 0);
+    measuring = true;
   };
 
-  /** Contact made or broken. */
-  const touch = (): void => {
-    on = !on;
-    across = 0;
-    landing = LANDING + 1;
-  };
-
-  const land = (): void => {
-    landing--;
-    if (landing > 0) return;
-    clipped = false;
-    start();
-  };
-
-  const setLimit = (): void => {
-    limit = Math.max((infraredDc * BOX) / 5000, level / 2);
-  };
-
-  /** The light falls no more: the pulse has risen. It was steepest at `topAt`, or between two samples beside it. */
-  const beat = (): void => {
-    climbing = false;
-    const bend = topBefore + topAfter - 2 * top;
-    const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
-    heights[beats % HEIGHTS] = brightest - crest;
-    brightest = crest;
-    levels[beats % LEVELS] = top;
-    beats++;
-    level = median(levels, Math.min(beats, LEVELS), scratch);
-    setLimit();
-    due = now + (beats > 1 ? Math.min(((at - last) * 5) / 4, PATIENCE) : FREQUENCY);
-    beating = true;
-    last = at;
-    meter.beat(at);
-  };
-
-  /** No beat where one was due: the level sinks. */
-  const overdue = (): void => {
-    level = (level * 3) / 4;
-    for (let i = 0; i < LEVELS; i++) levels[i] = (levels[i] * 3) / 4;
-    setLimit();
-    due = now + FREQUENCY / 2;
-  };
-
-  /** R, unless there is no pulse, or the light moved twice as much as in the quieter stretches before. */
-  const span = (): void => {
-    energies[spans % SPANS] = squares;
-    spans++;
-    const kept = Math.min(spans, SPANS);
-    moving = squares > 4 * ranked(energies, kept, kept >> 2, scratch);
-    meter.read(now, pulse);
-    if (pulse.value === null || moving || !(products > 0)) found = 0;
-    else {
-      ratios[found % RATIOS] = (products * infraredDc) / (squares * redDc);
-      found++;
-    }
-    squares = products = gathered = 0;
-    beating = false;
-  };
-
-  const publish = (): void => {
-    result.pulseRate = result.spo2 = result.perfusionIndex = result.ratio = null;
-    if (!on || across > 0 || landing > 0) {
-      result.flags = clipped ? FLAG_SATURATED : on && across === 0 ? FLAG_SETTLING : FLAG_OFF_BODY;
+  const take = (): void => {
+    light = contact.take(alone ? null : red.fresh, infrared.fresh);
+    if (light !== 0) {
+      measuring = false;
       return;
     }
-    meter.read(now, pulse);
-    result.flags = pulse.flags;
-    if (pulse.value === null) return;
-    const perfusionIndex = (100 * median(heights, Math.min(beats, HEIGHTS), scratch)) / (3 * infraredDc);
-    result.perfusionIndex = perfusionIndex;
-    if (perfusionIndex < LOW_PERFUSION) {
-      result.flags |= FLAG_LOW_PERFUSION;
-      return;
+    if (!measuring) start();
+    if (end + BLOCK > frame.length) {
+      infrared.move(end);
+      if (!alone) red.move(end);
+      origin -= end - kept;
+      end = kept;
     }
-    result.pulseRate = pulse.value;
-    if (curve === null) result.flags |= FLAG_UNCALIBRATED;
-    if (moving) result.flags |= FLAG_MOTION;
-    else if (found === 0) result.flags |= FLAG_SETTLING;
-    else {
-      result.ratio = median(ratios, Math.min(found, RATIOS), scratch);
-      if (curve !== null) result.spo2 = spo2Of(result.ratio, curve);
-      if (result.spo2 === null) result.flags |= FLAG_UNCALIBRATED;
+    infrared.take(end);
+    if (!alone) red.take(end);
+    end += BLOCK;
+    // what the band keeps of the block before stands before it
+    pulse.push(infrared.fresh, block);
+  };
+
+  const nothing = (flags: number): Oximetry => {
+    shown.pulseRate = shown.spo2 = shown.perfusionIndex = shown.ratio = shown.quality = null;
+    shown.swapped = false;
+    shown.flags = shown.pulseFlags = flags;
+    return shown;
+  };
+
+  /** R and SpO2 of the good beats so far; returns flags. */
+  const saturate = (): number => {
+    const ratio = ratioReading.ratio;
+    if (alone) return FLAG_UNCALIBRATED;
+    if (ratio === null) return moving ? FLAG_MOTION : FLAG_SETTLING;
+    if (ratioReading.variance > UNSURE) return FLAG_LOW_PERFUSION;
+    shown.ratio = ratio;
+    if (calibration === null) {
+      shown.swapped = ratio > HIGHEST_RATIO;
+      return FLAG_UNCALIBRATED;
     }
+    const percent = ratio > HIGHEST_RATIO ? null : saturationOf(ratio, calibration);
+    if (percent !== null && percent >= LEAST_SPO2) {
+      shown.spo2 = percent;
+      return 0;
+    }
+    const other = saturationOf(1 / ratio, calibration);
+    shown.swapped = other !== null && other >= HEALTHY;
+    return FLAG_UNCALIBRATED;
+  };
+
+  const read = (): Oximetry => {
+    const partial = infrared.fresh.subarray(0, filled);
+    const now = light !== 0 ? light : contact.look(alone ? null : red.fresh.subarray(0, filled), partial);
+    if (now !== 0) return nothing(now);
+    nothing(0);
+    const at = (end - origin) * step + filled;
+    if (beats === 0 || at - last > Math.max(SILENCE * rate, interval * LATE)) return nothing(FLAG_SETTLING);
+    meter.read(at, pulseReading);
+    ratios.read(at / step, ratioReading);
+    shown.quality = Math.round(
+      (100 * Math.min(1, ratioReading.seconds / FULL) * DOUBTFUL) / (DOUBTFUL + ratioReading.variance),
+    );
+    let flags = moving ? FLAG_MOTION : 0;
+    if (goods > 0) {
+      const perfusionIndex = (100 * median(heights, Math.min(goods, HEIGHTS), scratch)) / mean;
+      if (perfusionIndex < LOW_PERFUSION) flags |= FLAG_LOW_PERFUSION;
+      if (perfusionIndex < NO_PERFUSION) {
+        nothing(FLAG_LOW_PERFUSION);
+        shown.perfusionIndex = perfusionIndex;
+        return shown;
+      }
+      if (pulseReading.value !== null) shown.perfusionIndex = perfusionIndex;
+    }
+    shown.pulseRate = pulseReading.value;
+    if (pulseReading.value === null) flags |= moving ? 0 : pulseReading.flags;
+    shown.pulseFlags = flags;
+    shown.flags = flags | saturate();
+    return shown;
   };
 
   const reset = (): void => {
-    phase = infrared = red = now = across = place = 0;
-    clipped = false;
-    // contact is believed until CONTACT samples say otherwise
-    on = true;
-    landing = LANDING;
-    publish();
+    contact.reset();
+    filled = 0;
+    light = FLAG_SETTLING;
+    measuring = false;
   };
-  reset();
 
   return {
-    result,
+    get result() {
+      return read();
+    },
     push: (redSamples, infraredSamples, count) => {
-      for (let i = 0; i < count; ) {
-        for (; phase < step && i < count; phase++) {
-          const a = infraredSamples[i];
-          const b = redSamples[i];
-          i++;
-          infrared += a;
-          red += b;
-          if (a >= saturatedAbove || b >= saturatedAbove) {
-            clipped = true;
-            landing = LANDING + 1;
-          }
-        }
-        if (phase < step) break;
-        phase = 0;
-        now++;
-        across = on === infrared < absentBelow ? across + 1 : 0;
-        if (across === CONTACT) touch();
-        if (landing > 0) land();
-        else if (on) {
-          const middle = place < BOX ? place + BOX : place - BOX;
-          fall += 2 * infrareds[middle] - infrareds[place] - infrared;
-          redFall += 2 * reds[middle] - reds[place] - red;
-          infrareds[place] = infrared;
-          reds[place] = red;
-          place = place + 1 === 2 * BOX ? 0 : place + 1;
-          infraredDc += (infrared - infraredDc) / 64;
-          redDc += (red - redDc) / 64;
-          slow += (fall - slow) / 8;
-          redSlow += (redFall - redSlow) / 8;
-          squares += (fall - slow) * (fall - slow);
-          products += (fall - slow) * (redFall - redSlow);
-          const light = infrared + x1 + x2;
-          x2 = x1;
-          x1 = infrared;
-          if (climbing) {
-            if (light < crest) crest = light;
-            if (fall > top) {
-              topBefore = fallBefore;
-              top = fall;
-              topAt = now;
-            } else if (now === topAt + 1) topAfter = fall;
-            if (fall <= 0) beat();
-          } else {
-            if (light > brightest) brightest = light;
-            if (fall > limit) {
-              climbing = true;
-              crest = light;
-              topBefore = fallBefore;
-              top = fall;
-              topAt = now;
-            } else if (now >= due) overdue();
-          }
-          fallBefore = fall;
-          gathered++;
-          if (gathered >= SPAN && beating) span();
-        }
-        infrared = 0;
-        red = 0;
+      if ((redSamples === null) !== alone) {
+        alone = redSamples === null;
+        reset();
       }
-      if (count > 0) publish();
+      for (let taken = 0; taken < count; ) {
+        const part = Math.min(count - taken, block - filled);
+        infrared.fresh.set(infraredSamples.subarray(taken, taken + part), filled);
+        if (redSamples !== null) red.fresh.set(redSamples.subarray(taken, taken + part), filled);
+        taken += part;
+        filled += part;
+        if (filled === block) {
+          filled = 0;
+          take();
+        }
+      }
     },
     reset,
   };
