@@ -3,6 +3,7 @@
  * beats (RIAV) and the time between them (RIFV). Karlen et al., IEEE Trans. Biomed. Eng. 60:1946, 2013 take the strongest
  * frequency of each and believe their mean where they agree. Here the three spectra are added up, the light's counting twice,
  * and the strongest frequency of the sum is believed where at least two of the three have it too and it stands out.
+ * A pulse tells of breathing once a beat: breaths faster than half the pulse look like slower ones, which no rule here can see.
  *
  * Nothing is done by the sample. By the beat each of the three is drawn as a line from beat to beat, read off twice a second.
  * The spectrum of the last 64 s is computed by and by, a few frequencies a second, through native vector functions where the
