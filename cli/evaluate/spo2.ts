@@ -5,6 +5,7 @@ import { createOximeter } from "../../firmware/dsp/ppg.ts";
 import {
   type DesaturationRow,
   evaluateSpo2,
+  type IncidentRow,
   type PhoneRow,
   RAMP,
   type Spo2Document,
@@ -57,6 +58,8 @@ export function describeSpo2(document: Spo2Document): string[] {
     "",
     `desaturation from ${high} to ${low} % in ${fall} s and back in ${recovery} s, from ${from} s on`,
     ...desaturationTable(document.desaturation),
+    "",
+    ...incidentTable(document.incidents),
     ...(phone === undefined
       ? []
       : [
@@ -89,6 +92,16 @@ const desaturationTable = (rows: readonly DesaturationRow[]) =>
     ...rows.map((row) => [
       ...[row.condition, row.perfusionIndex, row.delay?.toFixed(1) ?? "-", points(row.rms), points(row.rmsAtOnce)],
       ...[percent(row.shown), row.longestBlank, row.below90?.toFixed(0) ?? "-"],
+    ]),
+  ]);
+
+const incidentTable = (rows: readonly IncidentRow[]) =>
+  table([
+    ["what happens", "perfusion %", "error", "worst", "shown during %", "after %", "back after s"],
+    ...rows.map((row) => [
+      ...[row.incident, row.perfusionIndex, points(row.rms), points(row.worst)],
+      ...[row.shownDuring === null ? "-" : percent(row.shownDuring), percent(row.shownAfter)],
+      row.back?.toFixed(1) ?? "-",
     ]),
   ]);
 
@@ -130,6 +143,9 @@ function comparison(document: Spo2Document): string[] {
       desaturation.map((row) => [
         ...[row.condition, row.perfusionIndex, `${points(row.rms)} (${row.delay?.toFixed(1) ?? "-"})`],
       ]),
+    ),
+    ...lines("what happens: error, worst", ({ incidents }) =>
+      incidents.map((row) => [...[row.incident, row.perfusionIndex, `${points(row.rms)}, ${points(row.worst)}`]]),
     ),
     ...(document.phone === undefined
       ? []

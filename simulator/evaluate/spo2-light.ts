@@ -47,6 +47,8 @@ export interface SyntheticFinger {
   readonly pulseRate: number;
   readonly seed: number;
   readonly seconds: number;
+  /** Besides those of the condition. */
+  readonly artefacts?: readonly LightArtefact[];
 }
 
 /** Standard deviation of the pulse rate, beats/min. */
@@ -61,7 +63,7 @@ export function createFinger(finger: SyntheticFinger): Ppg {
   const random = createRandom(`evaluate spo2 ${labelOf(finger)}`);
   const breathing = finger.condition === "respiration";
   const { pulseRate: heartRate, seconds } = finger;
-  const artefacts: LightArtefact[] = [];
+  const artefacts: LightArtefact[] = [...(finger.artefacts ?? [])];
   if (finger.condition === "ambient drift") {
     const mains = finger.pulseRate % 2 === 0 ? 50.02 : 60.02;
     artefacts.push({ kind: "ambient", from: 0, to: seconds + 1, constant: 5, drift: 3, flicker: 0.1, mains });

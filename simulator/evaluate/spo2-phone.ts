@@ -9,11 +9,8 @@
  */
 
 import { type Colour, FRAME_RATE, type PhoneRecording } from "./phone.ts";
-import { resampleLinear } from "./resample.ts";
 import { createTally, readMeter, rounded, type Spo2MeterFactory } from "./spo2-meter.ts";
 
-/** At which the oximeter runs, hz. */
-const METER_RATE = 50;
 /** Counts of a frame's mean of 1: the files have four decimals. Of these, what is no finger, and the converter's end. */
 const COUNTS = 10_000;
 const LIMITS = { offBodyBelow: COUNTS, saturatedAbove: 255 * COUNTS };
@@ -64,11 +61,8 @@ interface Pair {
 
 /** Scores one recording with one oximeter and one pair of colours. */
 export function scorePhone(recording: PhoneRecording, channels: PhoneChannels, factory: Spo2MeterFactory): PhoneRow {
-  const counts = (colour: Colour) =>
-    Int32Array.from(resampleLinear(recording.frames[colour], FRAME_RATE, METER_RATE), (value) =>
-      Math.round(value * COUNTS),
-    );
-  const light = { rate: METER_RATE, red: counts("R"), infrared: counts(denominators[channels]) };
+  const counts = (colour: Colour) => Int32Array.from(recording.frames[colour], (mean) => Math.round(mean * COUNTS));
+  const light = { rate: FRAME_RATE, red: counts("R"), infrared: counts(denominators[channels]) };
   return scoreReadings(recording, channels, readMeter(factory, light, LIMITS));
 }
 
@@ -105,7 +99,7 @@ export function scoreReadings(
     const spo2 = reference[time + (lag ?? 0)] ?? null;
     if (spo2 === null || time + (lag ?? 0) > end || time + (lag ?? 0) <= half) continue;
     const ratio = ratios[time - 1] ?? null;
-    tally.add(ratio === null || line === null ? null : line.constant + line.slope * ratio - spo2);
+    tally.add(ratio === null || line === null ? null : shownOf(line.constant + line.slope * ratio) - spo2);
     guess.add(first.length === 0 ? null : mean - spo2);
   }
   const { seconds, shown, longestBlank, arms, bias } = tally.figures();
@@ -126,6 +120,9 @@ export function scoreReadings(
     bestLag: bestLag((tried) => pairs(half, end, tried)),
   };
 }
+
+/** No oximeter shows more than 100 %, or less than nothing. */
+const shownOf = (spo2: number): number => Math.max(0, Math.min(100, spo2));
 
 /** Of SpO2 that falls with R; null where one of them does not change, or there are too few. */
 function correlationOf(pairs: readonly Pair[]): number | null {

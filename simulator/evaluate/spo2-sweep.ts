@@ -60,7 +60,8 @@ export interface SweepOptions {
   readonly onPart?: ((done: number, total: number) => void) | undefined;
 }
 
-const shownSpo2 = (ratio: number | null): number | null =>
+/** Percent, by the reference design's curve. */
+export const shownSpo2 = (ratio: number | null): number | null =>
   ratio === null ? null : spo2Of(ratio, referenceDesignCurve);
 
 /** Makes every light once, and lets `visit` run the oximeters over it. */

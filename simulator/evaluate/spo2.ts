@@ -5,6 +5,7 @@
 import { breath } from "./detections.ts";
 import { phoneRecordingsOf, readPhoneRecording } from "./phone.ts";
 import type { DesaturationRow } from "./spo2-desaturation.ts";
+import { type IncidentRow, runIncidents } from "./spo2-incidents.ts";
 import { type Spo2Condition, spo2Conditions } from "./spo2-light.ts";
 import type { Spo2Figures, Spo2MeterFactory, Spo2Peer } from "./spo2-meter.ts";
 import { type PhoneRow, phoneChannels, scorePhone } from "./spo2-phone.ts";
@@ -21,6 +22,7 @@ export interface Spo2Options extends SweepOptions {
 /** What one oximeter reached. */
 export interface Spo2Result extends Spo2Sweep {
   readonly desaturation: readonly DesaturationRow[];
+  readonly incidents: readonly IncidentRow[];
   /** Where there is a folder: every recording of it, by name, with each pair of colours. */
   readonly phone?: readonly PhoneRow[];
 }
@@ -55,10 +57,12 @@ export async function evaluateSpo2(options: Spo2Options): Promise<Spo2Document> 
     await breath();
   }
   const swept = await sweepSpo2(factories, options);
+  const happened = await runIncidents(factories, options.seed);
   const results = swept.map(
     ({ sweep, desaturation }, which): Spo2Result => ({
       ...sweep,
       desaturation,
+      incidents: happened[which]!,
       ...(dataFolder !== undefined && { phone: phone[which]! }),
     }),
   );
@@ -72,4 +76,4 @@ export async function evaluateSpo2(options: Spo2Options): Promise<Spo2Document> 
   };
 }
 
-export type { DesaturationRow, PhoneRow, Spo2Figures, Spo2Sweep };
+export type { DesaturationRow, IncidentRow, PhoneRow, Spo2Figures, Spo2Sweep };

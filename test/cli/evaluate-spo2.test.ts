@@ -49,6 +49,7 @@ test("without data --json prints one document of synthetic fingers and nothing e
   expect(document.rows[0].arms).toBeLessThan(0.1);
   expect(document.levels.map((row: { spo2: number }) => row.spo2)).toEqual([70, 75, 80, 85, 90, 95, 100]);
   expect(document.desaturation).toHaveLength(16);
+  expect(document.incidents).toHaveLength(16);
   expect(document).not.toHaveProperty("phone");
   expect(document).not.toHaveProperty("peers");
 });
@@ -60,6 +61,7 @@ test("the text names the figure, and gives rows, desaturation, recordings, and w
   expect(out).toMatch(/^disturbance +perfusion % +error +bias +worst +shown % +blank s$/m);
   expect(out).toMatch(/^motion bursts +0\.2( +-?\d+\.\d+){4} +\d+$/m);
   expect(out).toMatch(/^desaturation from 97 to 82 % in 60 s and back in 30 s/m);
+  expect(out).toMatch(/^finger off for 10 s +2( +\d+\.\d\d){2} +0\.0 +\d+\.\d +\d+\.\d$/m);
   expect(out).toMatch(/^7\.Left +red over green /m);
   expect(out).toMatch(/^7\.Left +red over blue /m);
   expect(out).toMatch(/^error \(shown %\) +vitalwire +peak-valley +RMS ratio$/m);

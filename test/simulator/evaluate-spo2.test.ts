@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createOximeter } from "../../firmware/dsp/ppg.ts";
 import { evaluateSpo2, type Spo2MeterFactory } from "../../simulator/evaluate/index.ts";
 import { desaturationOf, RAMP, rampAt } from "../../simulator/evaluate/spo2-desaturation.ts";
+import { runIncidents } from "../../simulator/evaluate/spo2-incidents.ts";
 import { createTally, readMeter } from "../../simulator/evaluate/spo2-meter.ts";
 import { sweepSpo2 } from "../../simulator/evaluate/spo2-sweep.ts";
 import { ratioOf, referenceDesignCurve } from "../../simulator/index.ts";
@@ -172,6 +173,32 @@ describe("a desaturation", () => {
     // one that is wrong before the fall does not count
     const early = curve(5).map((value, at) => (at === 40 ? 80 : value));
     expect(desaturationOf(course(early)).below90).toBe(6);
+  });
+});
+
+describe("incidents", () => {
+  test("an oximeter that never blanks is held for what it shows, during and after", async () => {
+    const [rows] = await runIncidents([constant(ratioOf(95, referenceDesignCurve))]);
+    expect(rows).toHaveLength(16);
+    for (const row of rows!) {
+      // half of the fingers have 75 percent, half 95
+      expect(row).toMatchObject({ worst: 20, rms: 14.142, shownAfter: 100 });
+      expect(row.back).toBeLessThanOrEqual(1);
+      expect(row.shownDuring).toBe(/[01]\.5 s/.test(row.incident) ? null : 100);
+    }
+    const [blank] = await runIncidents([constant(null)]);
+    for (const row of blank!) expect(row).toMatchObject({ worst: null, rms: null, shownAfter: 0, back: null });
+  });
+
+  test("the oximeter that ships shows nothing without a finger and at the converter's end, and is back within 10 s", async () => {
+    const [rows] = await runIncidents([ships], 3);
+    const blind = rows!.filter(({ incident }) => /finger off|converter/.test(incident));
+    expect(blind).toHaveLength(6);
+    for (const row of blind) {
+      expect(row.shownDuring ?? 0).toBe(0);
+      expect(row.back).toBeLessThan(10);
+      expect(row.worst).toBeLessThan(1.5);
+    }
   });
 });
 
