@@ -34,6 +34,8 @@ export interface CalibrateOptions {
 }
 
 const AVERAGE = 4;
+/** Root mean square error that an oximeter may have from 70 to 100 % (ISO 80601-2-61), SpO2 points. */
+const TOLERATED = 4;
 
 type Source = NonNullable<CalibrationFile["data"]>;
 
@@ -156,6 +158,7 @@ export function describeCalibration(
   document: CalibrationFit & { readonly unpaired: number; readonly id: string | null; readonly file: string | null },
 ): string[] {
   const { pairs, unpaired, subjects, ratio, spo2, fits, chosen, published, id, file } = document;
+  const decisive = (chosen.bySubject ?? chosen.byPair)!;
   const people = subjects === 0 ? "nobody says of whom, so all count as one" : `of ${subjects}`;
   return [
     `${pairs} pairs, ${people}; R ${ratio.map((value) => value.toFixed(3)).join(" to ")}, SpO2 ${spo2.join(" to ")} %`,
@@ -175,6 +178,9 @@ export function describeCalibration(
     "",
     ...fits.flatMap(({ form, refused }) => (refused === null ? [] : [`${form}: ${refused}`])),
     shapeText(chosen),
+    ...(decisive.rms > TOLERATED
+      ? [`${decisive.rms.toFixed(2)} points on what was left out: more than the ${TOLERATED} that an oximeter may have`]
+      : []),
     ...(spo2[0] > 75 ? [`below ${spo2[0]} % nothing was measured: there it is drawn on by guess`] : []),
     ...(subjects < 2 ? ["on one person: how far it goes for another one is not known"] : []),
     "not a medical device: a reference oximeter has an error of its own, and all of it is in this one",

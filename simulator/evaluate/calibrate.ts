@@ -183,18 +183,21 @@ function tryForm(form: Form, pairs: readonly Pair[], subjects: readonly (readonl
   const shape = FITS[form](pairs);
   const nothing = { form, shape, fitted: null, byPair: null, bySubject: null };
   if (shape === null) return { ...nothing, refused: `${pairs.length} pairs are too few for it` };
-  const refused = refusalOf(shape);
+  const one = leaveOut(
+    form,
+    pairs,
+    pairs.map((pair) => [pair]),
+  );
+  const several = subjects.length > 1;
+  const person = several ? leaveOut(form, pairs, subjects) : null;
+  const scarce = one === null || (several && person === null);
   return {
     form,
-    refused,
+    refused: refusalOf(shape) ?? (scarce ? "what remains when some are left out is too little for it" : null),
     shape,
     fitted: errorsOf(pairs.map((pair) => errorOf({ id: TRIAL, ...shape }, pair))),
-    byPair: leaveOut(
-      form,
-      pairs,
-      pairs.map((pair) => [pair]),
-    ),
-    bySubject: subjects.length < 2 ? null : leaveOut(form, pairs, subjects),
+    byPair: one,
+    bySubject: person,
   };
 }
 

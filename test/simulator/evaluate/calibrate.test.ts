@@ -88,6 +88,13 @@ describe("fitting a calibration", () => {
     expect(fit.chosen.form).toBe("line");
   });
 
+  test("a form for which too little remains without one person is refused, not judged by pairs", () => {
+    const fit = fitCalibration(take(stepped, { count: 21, subject: (k) => "abc"[k % 3]! }));
+    expect(of(fit, "table").byPair).not.toBeNull();
+    expect(of(fit, "table").refused).toBe("what remains when some are left out is too little for it");
+    expect(fit.chosen.form).not.toBe("table");
+  });
+
   test("one person is no several: no error by subject", () => {
     expect(fitCalibration(take(straight, { subject: () => "a" })).chosen.bySubject).toBeNull();
   });
