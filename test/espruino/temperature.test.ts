@@ -12,10 +12,14 @@ const degrees = (time: number) => {
 };
 
 describe.skipIf(lacks("espruino"))("in the interpreter, as on Node", () => {
-  test.each([0.25, 1])("at %f hz the temperature filter shows and predicts the same, to the last bit", (rate) => {
-    const steps = Array.from({ length: 600 * rate }, (_, k) => Math.round(128 * degrees(k / rate)));
-    const here = runOnNode(program, { rate, steps });
-    expect(here.some((line) => /^[0-9a-f]+ 0 [0-9a-f]+ 1$/.test(line))).toBe(true);
-    expect(runOnEspruino("temperature", { rate, steps })).toEqual(here);
-  });
+  test.each([0.25, 1])(
+    "at %f hz the temperature filter shows and predicts the same, to the last bit; so do the sites",
+    (rate) => {
+      const steps = Array.from({ length: 600 * rate }, (_, k) => Math.round(128 * degrees(k / rate)));
+      const given = { rate, steps, sites: ["axilla", "finger", "wrist", "bath", "toString", "constructor", ""] };
+      const here = runOnNode(program, given);
+      expect(here.some((line) => /^[0-9a-f]+ 0 [0-9a-f]+ 1$/.test(line))).toBe(true);
+      expect(runOnEspruino("temperature", given)).toEqual(here);
+    },
+  );
 });
