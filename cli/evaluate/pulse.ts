@@ -41,6 +41,7 @@ const both = ({ mae, coverage }: PulseRateFigures) => [percent(mae), percent(cov
 export function describePulse(document: PulseDocument): string[] {
   const results: [string, PulseResult][] = [["vitalwire", document]];
   for (const peer of document.peers ?? []) results.push([peer.name, peer]);
+  const { quality } = document;
   const without = document.records.filter(({ seconds }) => seconds === 0).map(({ record }) => record);
   return [
     ...table([
@@ -68,6 +69,8 @@ export function describePulse(document: PulseDocument): string[] {
       ...(document.monitor === null ? [] : [["the bedside monitor", ...both(document.monitor)]]),
     ]),
     "",
+    `quality: AUC ${percent(quality.auc)} over ${quality.windows} windows of 10 s, ${quality.wrong} with a wrong beat; ` +
+      `${percent(quality.good)} % are at 50 and better, DER there ${percent(quality.derWhereGood)} % of ${percent(quality.der)} %`,
     `reference: R peaks of lead II on which two detectors agree within 50 ms; ${tenth(document.excluded)} s excluded where ` +
       `they do not; ${document.seconds} s have a reference rate, the median RR of the 10 s before`,
     ...(without.length === 0 ? [] : [`no second with a reference rate: ${without.join(", ")}`]),

@@ -3,10 +3,10 @@
  * createPulseDetector tells of them, on a logarithmic scale from 0 (1 : 3000) over 50 (even) to 100 (3000 : 1); the scale of
  * quality.ts.
  *
- * A missed or a false beat shows in the ratio of the longest to the shortest interval, motion in heights that jump from beat
- * to beat. A logistic regression of the two on 26 recordings (BIDMC), by tools/tune-pulse.ts; what it is worth on records
- * that it has not seen stands in tools/tuned-pulse.json. Where the intervals themselves are irregular (atrial fibrillation)
- * it says less than is true: those recordings have none.
+ * A missed or a false beat shows in the ratio of the longest to the shortest interval, unless all of them differ (atrial
+ * fibrillation); motion in heights that jump from beat to beat. A logistic regression on 26 recordings (BIDMC) and synthetic
+ * irregular pulses, by tools/tune-pulse.ts; what it is worth on records that it has not seen stands in
+ * tools/tuned-pulse.json.
  */
 
 export interface PulseQualityMeter {
@@ -19,47 +19,54 @@ export interface PulseQualityMeter {
 }
 
 /** From here on a pulse rate is good enough to be shown. */
-export const GOOD_PULSE = 30;
+export const GOOD_PULSE = 25;
 
-/** What recordings decide: the natural logarithm of the odds that a beat is wrong, and what each feature adds to it. */
-export interface PulseQualityWeights {
-  readonly constant: number;
-  /** For the natural logarithm of the longest over the shortest interval. */
-  readonly ratio: number;
-  /** For the mean change of the natural logarithm of the height from beat to beat. */
-  readonly jumps: number;
-}
+/** What the odds are made of: numbers of features, all 0 for beats that are exactly alike. */
+export const FEATURES = 4;
+/** Always 1. */
+export const ONE = 0;
+/** Natural logarithm of the longest over the shortest interval; the time since the last beat counts as one. At most 2. */
+export const RATIO = 1;
+/** Mean change of the natural logarithm of the height from beat to beat, each at most 2. */
+export const JUMPS = 2;
+/** Mean change of the interval from beat to beat over the mean interval, at most 1. */
+export const UNSTEADY = 3;
 
-/** Found by tools/tune-pulse.ts on all recordings. */
-export const PULSE_QUALITY_WEIGHTS: PulseQualityWeights = {
-  constant: -622 / 100,
-  ratio: 1070 / 100,
-  jumps: 140 / 100,
-};
+/** What each adds to the natural logarithm of the odds that a beat is wrong: found by tools/tune-pulse.ts on all recordings. */
+export const PULSE_QUALITY_WEIGHTS: readonly number[] = [-586 / 100, 977 / 100, 271 / 100, -329 / 100];
 
 const WINDOW = 10;
 /** Beats that are kept: those of 10 s at 300 a minute, and the one before them. A power of two. */
 const KEPT = 64;
 /** From a beat until it is known, s. */
 const PATIENCE = 1 / 4;
-/** Natural logarithms, at most. */
 const WIDEST = 2;
+/** Heights count as this at least, in their unit. */
+const SMALLEST = 1 / 1024;
 /** For a natural logarithm of 1. */
 const POINTS = 50 / 8;
 
+function oddsOf(features: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < FEATURES; i++) sum += features[i] * PULSE_QUALITY_WEIGHTS[i];
+  return sum;
+}
+
 /**
- * `perSecond`: how many units of time make a second. `observe` hears the two features whenever quality is read, for the
- * program that tunes it. Throws Error where `perSecond` is not above 0.
+ * `perSecond`: how many units of time make a second. `odds`, the natural logarithm of the odds that a beat is wrong, is for
+ * the program that tunes it. Throws Error where `perSecond` is not above 0.
  */
 export function createPulseQualityMeter(
   perSecond: number,
-  observe?: (ratio: number, jumps: number) => void,
+  odds?: (features: Float64Array) => number,
 ): PulseQualityMeter {
   if (!(perSecond > 0)) throw new Error(`pulse quality: ${perSecond} units a second is not above 0`);
-  const weights = PULSE_QUALITY_WEIGHTS;
+  const weigh = odds ?? oddsOf;
   const times = new Float64Array(KEPT);
   /** Of the natural logarithm of the height, from the beat before. */
   const changes = new Float64Array(KEPT);
+  const features = new Float64Array(FEATURES);
+  features[ONE] = 1;
   let beats = 0;
   let height = 0;
   let from = 0;
@@ -71,32 +78,40 @@ export function createPulseQualityMeter(
     },
     beat: (at, high) => {
       const place = beats & (KEPT - 1);
-      const change = beats === 0 ? 0 : Math.abs(Math.log(Math.max(high, 1 / 1024) / height));
+      const now = Math.max(high, SMALLEST);
       times[place] = at;
-      changes[place] = change < WIDEST ? change : WIDEST;
-      height = Math.max(high, 1 / 1024);
+      changes[place] = beats === 0 ? 0 : Math.min(WIDEST, Math.abs(Math.log(now / height)));
+      height = now;
       beats++;
     },
     read: (now) => {
       const start = now - WINDOW * perSecond;
       if (start < from) return null;
-      let count = 0;
-      let sum = 0;
+      let later = beats === 0 ? now : times[(beats - 1) & (KEPT - 1)];
+      let longest = now - later - PATIENCE * perSecond;
       let shortest = Infinity;
-      let longest = beats === 0 ? 0 : now - times[(beats - 1) & (KEPT - 1)] - PATIENCE * perSecond;
-      for (let k = beats - 1; k > 0 && k > beats - KEPT && times[k & (KEPT - 1)] > start; k--) {
-        const interval = times[k & (KEPT - 1)] - times[(k - 1) & (KEPT - 1)];
+      let sum = 0;
+      let jumps = 0;
+      let unsteady = 0;
+      let before = 0;
+      let count = 0;
+      for (let k = beats - 1; k > 0 && k > beats - KEPT && later > start; k--) {
+        const earlier = times[(k - 1) & (KEPT - 1)];
+        const interval = later - earlier;
         if (interval > longest) longest = interval;
         if (interval < shortest) shortest = interval;
-        sum += changes[k & (KEPT - 1)];
+        if (count > 0) unsteady += Math.abs(interval - before);
+        sum += interval;
+        jumps += changes[k & (KEPT - 1)];
+        before = interval;
+        later = earlier;
         count++;
       }
       if (count < 2) return 0;
-      const ratio = Math.min(WIDEST, Math.log(longest / shortest));
-      const jumps = sum / count;
-      if (observe !== undefined) observe(ratio, jumps);
-      const odds = weights.constant + weights.ratio * ratio + weights.jumps * jumps;
-      return Math.max(0, Math.min(100, Math.round(50 - odds * POINTS)));
+      features[RATIO] = Math.min(WIDEST, Math.log(longest / shortest));
+      features[JUMPS] = jumps / count;
+      features[UNSTEADY] = Math.min(1, (unsteady * count) / (sum * (count - 1)));
+      return Math.max(0, Math.min(100, Math.round(50 - weigh(features) * POINTS)));
     },
   };
 }

@@ -19,36 +19,22 @@ export interface PulseDetector {
   reset(): void;
 }
 
-/** What recordings decide (tools/tune-pulse.ts). Times are shares of the expected interval, heights of the level. */
+/** What recordings decide (tools/tune-pulse.ts): how high a hump must be, in shares of the level, to be a beat. */
 export interface PulseNumbers {
-  /** Boxcar, s. */
-  readonly box: number;
-  /** A hump is over when it came down to this share of its top. */
-  readonly end: number;
-  /** What comes sooner than `soon` after a beat must be higher than `soonHeight`, */
-  readonly soon: number;
+  /** As long as less than `soon` of the expected interval has gone since the last beat: higher than this; */
   readonly soonHeight: number;
-  /** sooner than `early` higher than `earlyHeight`, */
-  readonly early: number;
-  readonly earlyHeight: number;
-  /** and all that comes later higher than this. */
-  readonly height: number;
-  /** From `overdue` on the level sinks by this share every quarter of a second. */
-  readonly overdue: number;
-  readonly sink: number;
+  readonly soon: number;
+  /** from `late` on higher than this; in between the line from one to the other. */
+  readonly late: number;
+  readonly lateHeight: number;
 }
 
 /** Found by tools/tune-pulse.ts on all recordings. */
 export const PULSE_NUMBERS: PulseNumbers = {
-  box: 10 / 100,
-  end: 20 / 100,
-  soon: 65 / 100,
   soonHeight: 60 / 100,
-  early: 75 / 100,
-  earlyHeight: 50 / 100,
-  height: 5 / 100,
-  overdue: 180 / 100,
-  sink: 50 / 100,
+  soon: 50 / 100,
+  late: 85 / 100,
+  lateHeight: 5 / 100,
 };
 
 /** Rates that it takes, hz: 25 to 70 as they are; higher ones are added up to 41 to 64 hz. */
@@ -58,7 +44,12 @@ const AS_IT_IS = 70;
 const TARGET = 50;
 
 /** Seconds. */
+const BOX = 1 / 10;
 const DC = 128 / 100;
+/** A hump is over when it came down to this share of its top. */
+const END = 1 / 5;
+/** After so many expected intervals without a beat the level halves every quarter of a second. */
+const OVERDUE = 9 / 5;
 const SINKING = 1 / 4;
 /** No interval is expected to be longer, and none is shorter (300 beats a minute). */
 const LONGEST = 4;
@@ -86,10 +77,10 @@ export function createPulseDetector(
   const given = numbers ?? PULSE_NUMBERS;
   const step = rate <= AS_IT_IS ? 1 : Math.round(rate / TARGET);
   const internalRate = rate / step;
-  const box = Math.max(2, Math.round(internalRate * given.box));
-  const end = given.end;
+  const box = Math.max(2, Math.round(internalRate * BOX));
+  const slope = 1 / (given.late - given.soon);
   const dcLength = internalRate * DC;
-  const floor = box * given.box * 10 * FLOOR;
+  const floor = box * FLOOR;
   /** From the middle of the fall to the newest sample. */
   const delay = (box - 1 / 2) * step + (step - 1) / 2;
 
@@ -141,7 +132,7 @@ export function createPulseDetector(
     beats++;
     level = median(levels, Math.min(beats, LEVELS), scratch);
     last = at;
-    due = now + given.overdue * expected;
+    due = now + OVERDUE * expected;
     onBeat(at * step + step - 1 - delay, now * step + step - 1, height, brightness);
   };
 
@@ -157,8 +148,8 @@ export function createPulseDetector(
     if (beats > 0) {
       const since = at - last;
       if (since < SHORTEST * internalRate) return;
-      const share = since / expected;
-      const needed = share < given.soon ? given.soonHeight : share < given.early ? given.earlyHeight : given.height;
+      const part = Math.min(1, Math.max(0, (since / expected - given.soon) * slope));
+      const needed = given.soonHeight + part * (given.lateHeight - given.soonHeight);
       if (top <= level * needed) return;
     }
     beat(at, height, brightness);
@@ -166,8 +157,8 @@ export function createPulseDetector(
 
   /** No beat where one was due. */
   const sink = (): void => {
-    level *= given.sink;
-    for (let i = 0; i < LEVELS; i++) levels[i] *= given.sink;
+    level /= 2;
+    for (let i = 0; i < LEVELS; i++) levels[i] /= 2;
     due = now + SINKING * internalRate;
   };
 
@@ -201,7 +192,7 @@ export function createPulseDetector(
             top = fall;
             topAt = now;
           } else if (now === topAt + 1) topAfter = fall;
-          if (fall <= top * end) judge();
+          if (fall <= top * END) judge();
         } else {
           if (light > brightest) brightest = light;
           if (fall > 0 && fall > fallBefore) {

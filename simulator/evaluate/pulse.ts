@@ -14,12 +14,15 @@ import { breath, type Detector, type DetectorFactory, detect } from "./detection
 import {
   type ComparedSecond,
   comparePulse,
+  PULSE_WINDOW,
   type PulseBeat,
   type PulseRateFigures,
   type PulseSecond,
   pulseRateFigures,
 } from "./pulse-rates.ts";
 import { agreedBeats, type PulseReference, pulseDelay, scorePulse } from "./pulse-reference.ts";
+import { pulseWindows } from "./pulse-windows.ts";
+import { type QualityFigures, type QualityWindow, qualityFigures } from "./quality.ts";
 import { type Score, statistics } from "./score.ts";
 
 /**
@@ -90,6 +93,8 @@ export interface PulseDocument extends PulseResult, PulseRateFigures {
   readonly records: readonly PulseRow[];
   /** From which quality on a rate passes the gate. */
   readonly gate: number;
+  /** Of each whole 10 s, whether none of its beats is missed or false: see QualityFigures. */
+  readonly quality: QualityFigures;
   /** What the bedside monitor showed in the same seconds; null: nothing is known of it. */
   readonly monitor: PulseRateFigures | null;
   /** Seconds whose rate is compared, of all recordings, and time without a reference, s. */
@@ -106,14 +111,19 @@ export interface PulseLog {
 }
 
 /**
- * Runs a detector over a light. The quality meter hears each beat; `vitals` is a heart rate meter's.
+ * Runs a detector over a light. The quality meter hears each beat; `vitals` is a heart rate meter's. `odds`: see
+ * createPulseQualityMeter.
  * Throws Error where the detector emits a beat that it cannot have seen.
  */
-export function observePulse({ name, rate, light }: PulseRecording, factory: PulseFactory): PulseLog {
+export function observePulse(
+  { name, rate, light }: Pick<PulseRecording, "name" | "rate" | "light">,
+  factory: PulseFactory,
+  odds?: (features: Float64Array) => number,
+): PulseLog {
   const beats: PulseBeat[] = [];
   const seconds: PulseSecond[] = [];
   const meter = createHeartRateMeter(rate);
-  const quality = createPulseQualityMeter(rate);
+  const quality = createPulseQualityMeter(rate, odds);
   quality.begin(0);
   const shown: Rate = { value: null, flags: 0 };
   let pushed = 0;
@@ -185,6 +195,7 @@ export async function evaluatePulse(options: PulseOptions): Promise<PulseDocumen
   const tallies = factories.map((): Tally => ({ scores: [], compared: [], delay: 0 }));
   const told = factories.map(() => 0);
   const rows: PulseRow[] = [];
+  const windows: QualityWindow[] = [];
   let watched = false;
   for (const [at, found] of taken.entries()) {
     const recording = readPulseRecording(dataFolder, found);
@@ -208,6 +219,7 @@ export async function evaluatePulse(options: PulseOptions): Promise<PulseDocumen
       told[which]! += beats.length;
       for (const beat of beats) tally.delay += beat.emitted - beat.time;
       if (which > 0) continue;
+      windows.push(...pulseWindows(times, delay, seconds, reference, PULSE_WINDOW));
       rows.push({
         record: recording.name,
         rate: recording.rate,
@@ -228,6 +240,7 @@ export async function evaluatePulse(options: PulseOptions): Promise<PulseDocumen
     ...pulseRateFigures(compared, "gated"),
     ...resultOf(tallies[0]!, told[0]!),
     gate: GOOD_PULSE,
+    quality: qualityFigures(windows),
     monitor: watched ? pulseRateFigures(compared, "monitor") : null,
     seconds: compared.length,
     excluded: thousandth(rows.reduce((sum, { excluded }) => sum + excluded, 0)),
