@@ -21,7 +21,7 @@ export interface RespirationMeter {
   beat(at: number, height: number, brightness: number): void;
   /**
    * Breaths a minute as of `now`, filled in place, 6 to 40; null with the flag settling: too few beats, or the three do not
-   * agree. Call it once a second: this is where the work is done, and a new value comes every 13 s.
+   * agree. Call it once a second: this is where the work is done, and a new value comes every 12 s.
    */
   read(now: number, rate: Rate): void;
   /** What comes does not follow what came. */
@@ -169,7 +169,7 @@ export function createRespirationMeter(perSecond: number): RespirationMeter {
       const power = powers[kind];
       let total = 0;
       for (let i = 1; i < end; i++) total += power[i];
-      if (total === 0) return;
+      if (total === 0) continue;
       const weight = (kind === 0 ? 2 : 1) / (4 * total);
       for (let i = 1; i < end; i++) reals[i] += power[i] * weight;
     }

@@ -94,6 +94,17 @@ describe("breaths that move light, height and interval", () => {
     }
   });
 
+  test("are seen where the third does not move at all", () => {
+    const meter = createRespirationMeter(1);
+    const rate: Rate = { value: null, flags: 0 };
+    for (let at = 1; at < 100; at += 0.75) {
+      const breath = Math.sin((2 * Math.PI * 15 * at) / 60);
+      meter.beat(at, 900 + 90 * breath, 80_000 + 400 * breath);
+      meter.read(at, rate);
+    }
+    expect(rate.value).toBeCloseTo(15, 0);
+  });
+
   test("are found under a drift of the light that is ten times as strong", () => {
     const drift = (at: number) => 1 + 0.05 * Math.sin((2 * Math.PI * at) / 45);
     const beats = beatsOf({ rate: 15 }, 160).map((beat) => ({ ...beat, light: beat.light * drift(beat.at) }));
