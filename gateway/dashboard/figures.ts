@@ -10,6 +10,7 @@ interface Cell {
   readonly label: HTMLElement;
   readonly alarm: HTMLElement;
   readonly value: HTMLElement;
+  readonly sign: HTMLElement;
   readonly whole: HTMLElement;
   readonly fraction: HTMLElement;
   readonly words: HTMLElement;
@@ -26,11 +27,13 @@ export class Figures {
 
   /** Shows what may be shown at `now`, ms since the epoch. */
   update(board: Board, now: number, state: State): void {
-    for (const { kind, element, label, alarm, value, whole, fraction, words } of this.cells) {
+    for (const { kind, element, label, alarm, value, sign, whole, fraction, words } of this.cells) {
       const shown = board.shown(kind.mdc, now, state);
-      const [before, behind] = shown.text.split(".");
+      const [, mark, number] = /^([<>] )?(.*)$/.exec(shown.text)!;
+      const [before, behind] = number.split(".");
       say(label, labelOf(kind, board.channelOf(kind.mdc)));
-      say(whole, before ?? "");
+      say(sign, mark ?? "");
+      say(whole, before);
       say(fraction, behind === undefined ? "" : `.${behind}`);
       say(words, shown.words.join(", "));
       const exact = shown.value ?? "";
@@ -47,9 +50,10 @@ export class Figures {
 }
 
 function createCell(kind: VitalKind): Cell {
+  const sign = make("span", "sign");
   const whole = make("span", "whole", "--");
   const fraction = make("span", "fraction");
-  const value = make("span", "value", whole, fraction);
+  const value = make("span", "value", sign, whole, fraction);
   value.dataset.mdc = String(kind.mdc);
   value.dataset.value = "";
   const words = make("span", "words");
@@ -59,5 +63,5 @@ function createCell(kind: VitalKind): Cell {
   const element = make("div", "vital", make("dt", "", label, alarm), reading);
   element.dataset.role = kind.role ?? "other";
   element.dataset.mdc = String(kind.mdc);
-  return { kind, element, label, alarm, value, whole, fraction, words };
+  return { kind, element, label, alarm, value, sign, whole, fraction, words };
 }
