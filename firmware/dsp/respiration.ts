@@ -50,6 +50,8 @@ const NYQUIST = 9 / 20;
 const AGREEMENT = 3 / 2;
 /** Share of the sum of the three spectra that the strongest frequency has at least. */
 const CLEAR = 3 / 16;
+/** Parts of a beat's height, or of an interval, of which light and height, or intervals, must be off their mean by one. */
+const STILL = 512;
 /** A value is shown for so long, s. */
 const LIFE = 20;
 const SCALE = 16384;
@@ -157,6 +159,9 @@ export function createRespirationMeter(perSecond: number): RespirationMeter {
     return i + Math.max(-1 / 2, Math.min(1 / 2, (values[i - 1] - values[i + 1]) / (2 * bend)));
   };
 
+  /** What hardly moves does not breathe: a step of the converter, or of the clock, is no breath. */
+  const moves = (kind: number): boolean => deviations[kind] > (kind === 2 ? means[2] : means[1]) / STILL;
+
   /** All spectra are there. */
   const judge = (now: number): void => {
     value = 0;
@@ -166,10 +171,10 @@ export function createRespirationMeter(perSecond: number): RespirationMeter {
     // into `reals`, which is free now
     reals.fill(0);
     for (let kind = 0; kind < KINDS; kind++) {
+      if (!moves(kind)) continue;
       const power = powers[kind];
       let total = 0;
       for (let i = 1; i < end; i++) total += power[i];
-      if (total === 0) continue;
       const weight = (kind === 0 ? 2 : 1) / (4 * total);
       for (let i = 1; i < end; i++) reals[i] += power[i] * weight;
     }
@@ -179,7 +184,7 @@ export function createRespirationMeter(perSecond: number): RespirationMeter {
     let agreeing = 0;
     for (let kind = 0; kind < KINDS; kind++) {
       const own = refine(powers[kind], strongest(powers[kind], end));
-      if (Math.abs(own - place) <= AGREEMENT) agreeing++;
+      if (moves(kind) && Math.abs(own - place) <= AGREEMENT) agreeing++;
     }
     if (agreeing < 2) return;
     value = (place + LOWEST - 1) * PER_MINUTE;

@@ -147,6 +147,14 @@ describe("null, with the flag settling", () => {
     expect(shown / (40 * 100)).toBeLessThan(0.03);
   });
 
+  test("where only steps of a converter and a clock breathe", () => {
+    const beats = Array.from({ length: 250 }, (_, k) => {
+      const step = Math.round(Math.sin((2 * Math.PI * k) / 5));
+      return { at: 0.8 * k + step / 2000, height: 1000 + step, light: 100_000 + step };
+    });
+    expect(values(follow({ rate: 0 }, 190, beats))).toEqual([]);
+  });
+
   test("where the three say different things", () => {
     const parts = [11, 17, 26].map((rate) => beatsOf({ rate, noise: 0.02 }, 200));
     let at = 0;
