@@ -19,8 +19,11 @@ export interface Outbox {
   /** Messages that wait for their ack, oldest first. */
   readonly waiting: readonly Sealed[];
   readonly bytes: number;
-  /** Takes a sealed message. Returns the messages that had to go to make room, oldest first. */
-  add(kind: Kind, boot: number, seq: number, bytes: Uint8Array): Sealed[];
+  /**
+   * Takes a sealed message. Returns the messages that had to go to make room, oldest first; with `beyond` none has to, and the
+   * next one makes the room: for what tells of those that went, which else would make others go for ever.
+   */
+  add(kind: Kind, boot: number, seq: number, bytes: Uint8Array, beyond?: boolean): Sealed[];
   /** Frees what the ack settles; returns how many. Only for an ack whose signature was verified. */
   settle(ack: AckMessage): number;
 }
@@ -61,12 +64,12 @@ export function createOutbox(capacity: number): Outbox {
     get bytes() {
       return held;
     },
-    add(kind, boot, seq, bytes) {
+    add(kind, boot, seq, bytes, beyond) {
       if (bytes.length > capacity) {
         throw new Error(`outbox: a message of ${bytes.length} bytes in an outbox of ${capacity}; give it more room`);
       }
       const evicted: Sealed[] = [];
-      while (held + bytes.length > capacity) evicted.push(evict());
+      while (beyond !== true && held + bytes.length > capacity) evicted.push(evict());
       waiting.push({ kind, boot, seq, bytes, sentAt: null });
       held += bytes.length;
       return evicted;

@@ -20,7 +20,7 @@ import { type AlarmSettings, type Alarms, alarmEvent, createAlarms } from "./ala
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import { createDownlink, type GatewayKey } from "./downlink.ts";
 import type { Link } from "./link.ts";
-import type { Kind, Outbox } from "./outbox.ts";
+import type { Kind, Outbox, Sealed } from "./outbox.ts";
 import { type Codec, createPacker } from "./packer.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { createSender } from "./sender.ts";
@@ -115,25 +115,21 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   });
   const tickNow = (): number => Math.floor(board.now() / 1000);
 
-  const submit = (kind: Kind, number: number, message: Message): void => {
-    let gone = sender.submit(kind, device.boot, number, seal(message));
-    // What had to go to make room is disowned (reason 1: the outbox was full), which may need room in its turn.
-    while (gone.length > 0) {
-      const first = gone[0];
-      gone.shift();
-      const next = seq++;
-      const small = [first.boot, first.seq, 1, 1];
-      const event: Message = {
-        type: "event",
-        boot: device.boot,
-        seq: next,
-        tick: tickNow(),
-        code: EVENT_DISOWNED,
-        small,
-      };
-      gone = gone.concat(sender.submit("event", device.boot, next, seal(event)));
+  /** Event 8 of what had to go to make room (reason 1), a run of numbers at a time. */
+  const disown = (gone: readonly Sealed[]): void => {
+    let first = 0;
+    for (let i = 1; i <= gone.length; i++) {
+      if (i < gone.length && gone[i].boot === gone[first].boot && gone[i].seq === gone[first].seq + i - first) continue;
+      const number = seq++;
+      const small = [gone[first].boot, gone[first].seq, i - first, 1];
+      const tick = tickNow();
+      const event: Message = { type: "event", boot: device.boot, seq: number, tick, code: EVENT_DISOWNED, small };
+      sender.submit("event", device.boot, number, seal(event), true);
+      first = i;
     }
   };
+  const submit = (kind: Kind, number: number, message: Message): void =>
+    disown(sender.submit(kind, device.boot, number, seal(message)));
   const sealEvent = (event: EarlyEvent): void => {
     const number = seq++;
     const small = event.small;

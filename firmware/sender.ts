@@ -25,8 +25,8 @@ export interface Sender {
   /** COSE bytes handed to the link, presence and repetitions included. */
   readonly wireBytes: number;
   open(): void;
-  /** Keeps and sends; returns what had to go to make room. */
-  submit(kind: Kind, boot: number, seq: number, bytes: Uint8Array): Sealed[];
+  /** Keeps and sends; returns what had to go to make room, as Outbox.add. */
+  submit(kind: Kind, boot: number, seq: number, bytes: Uint8Array, beyond?: boolean): Sealed[];
   /** Waits for the acks, bounded by `limit` ms of board time, says goodbye, closes the link. */
   close(limit: number, done: () => void): void;
 }
@@ -140,8 +140,8 @@ export function createSender(options: SenderOptions): Sender {
         (count) => options.presence(count, 0),
       );
     },
-    submit(kind, boot, seq, bytes) {
-      const evicted = outbox.add(kind, boot, seq, bytes);
+    submit(kind, boot, seq, bytes, beyond) {
+      const evicted = outbox.add(kind, boot, seq, bytes, beyond);
       const message = outbox.waiting[outbox.waiting.length - 1];
       if (kind === "birth") birth = message;
       transmit(message);

@@ -59,6 +59,15 @@ test("when it is full the oldest data go first, then events, births last; what w
   expect(outbox.bytes).toBe(50);
 });
 
+test("what tells of those that went takes no room from others; the next message makes it", () => {
+  const outbox = createOutbox(50);
+  for (let seq = 0; seq < 5; seq++) outbox.add("event", 1, seq, new Uint8Array(10));
+  expect(outbox.add("event", 1, 5, new Uint8Array(10), true)).toEqual([]);
+  expect(outbox.bytes).toBe(60);
+  expect(outbox.add("event", 1, 6, new Uint8Array(10)).map(({ seq }) => seq)).toEqual([0, 1]);
+  expect(outbox.bytes).toBe(50);
+});
+
 test("a message larger than the whole outbox is an error that says so, and nothing is evicted for it", () => {
   const outbox = createOutbox(50);
   outbox.add("data", 1, 0, new Uint8Array(10));

@@ -176,6 +176,8 @@ export function program(print: (line: string) => void): void {
     },
     sensors: [{ attachment: { driver: driver, executor: world.executor }, site: "chest" }],
     vitals: createVitals([{ channels: driver.channels() }]),
+    // the chip's spikes are 60 a minute
+    alarms: { heartRate: { low: 100, delay: 5 } },
     packet: { period: 1000, codec: "rice" },
     outboxBytes: 2000,
   });
@@ -192,11 +194,11 @@ export function program(print: (line: string) => void): void {
   world.fail(true);
   world.runUntil(6000);
   world.fail(false);
-  world.runUntil(9100);
+  world.runUntil(21100);
   let stopped = false;
   runtime.stop(() => {
     stopped = true;
   });
-  world.runUntil(30000);
+  world.runUntil(40000);
   print(`${stopped} ${runtime.produced} ${runtime.wireBytes} ${runtime.outbox.waiting.length}`);
 }
