@@ -66,7 +66,7 @@ describe("a desaturation from 97 to 82 percent within 60 s", () => {
       // The signal: pulses that are over, a median of their R, and a value a second.
       const processing = alarm.onset - FALLS;
       expect(processing).toBeGreaterThan(0);
-      expect(processing).toBeLessThan(10);
+      expect(processing).toBeLessThan(8);
       // The delay that was chosen, and at most a value more.
       const chosen = active.time - alarm.onset;
       expect(chosen).toBeGreaterThanOrEqual(delay);
@@ -80,7 +80,7 @@ describe("a desaturation from 97 to 82 percent within 60 s", () => {
       expect(transport).toBeLessThan(100);
       const ending = inactive.time - RECOVERS;
       expect(ending).toBeGreaterThan(0);
-      expect(ending).toBeLessThan(12);
+      expect(ending).toBeLessThan(8);
       const took = { delay, processing, chosen, transport: transport / 1000, whole: active.time - FALLS, ending };
       console.log(
         `desaturation: ${JSON.stringify(took, (_, one) => (typeof one === "number" ? Math.round(one * 1000) / 1000 : one))}`,
@@ -109,12 +109,16 @@ describe("a desaturation from 97 to 82 percent within 60 s", () => {
     expect(report.messages).toBeGreaterThan(boot.events.length);
   });
 
-  test("happens to the first board's patient alone", async () => {
-    await play(110, { boards: 2, story: desaturation(), alarms: only({ low: LIMIT, delay: 0 }) });
-    const alarms = ward!.boards.map(({ node }) =>
-      alarmEpisodes(readBoot(ward!.gateway.store, node.signer.kid, node.boot)!).map(({ name }) => name),
-    );
-    expect(alarms).toEqual([["SpO2 low"], []]);
+  test("happens to the first board's patient alone, and makes that board another device", async () => {
+    const settings = only({ low: LIMIT, delay: 0 });
+    await play(110, { boards: 2, story: desaturation(), alarms: settings });
+    const { boards, gateway } = ward!;
+    const alarms = boards.map(({ node }) => alarmEpisodes(readBoot(gateway.store, node.signer.kid, node.boot)!));
+    expect(alarms.map((all) => all.map(({ name }) => name))).toEqual([["SpO2 low"], []]);
+    await ward!.stop();
+    await play(1, { boards: 2, alarms: settings });
+    expect(ward!.boards[0].kid).not.toBe(boards[0].kid);
+    expect(ward!.boards[1].kid).toBe(boards[1].kid);
   });
 });
 
@@ -141,13 +145,14 @@ test("a heart that stands still is an asystole within the time that the rhythm n
   expect(alarm.states[1].time).toBeGreaterThan(50);
 });
 
-describe("demo", () => {
-  const demo = async (...args: string[]) => {
-    const running = start(process.execPath, ["--import", "tsx", "cli/main.ts", "demo", "--boards", "1", ...args]);
+describe("on the command line", () => {
+  const vitalwire = async (...args: string[]) => {
+    const running = start(process.execPath, ["--import", "tsx", "cli/main.ts", ...args]);
     return { code: await running.ended(100_000), out: running.stdout(), all: running.output() };
   };
+  const demo = (...args: string[]) => vitalwire("demo", "--boards", "1", ...args);
 
-  test("--story desaturation --alarms FILE tells the same alarm twice, byte for byte", async () => {
+  test("demo --story desaturation --alarms FILE tells the same alarm twice, byte for byte", async () => {
     const file = join(folder, "alarms.yaml");
     const args = ["--story", "desaturation", "--alarms", file, "--fast", "--headless", "--json", "--seconds", "240"];
     const [first, second] = [await demo(...args), await demo(...args)];
@@ -162,7 +167,7 @@ describe("demo", () => {
     expect(vitals.spo2).toBeGreaterThan(95);
   });
 
-  test("--alarms off tells none; a setting out of bounds and a story that nobody knows are bad usage", async () => {
+  test("demo --alarms off tells none; a setting out of bounds and a story that nobody knows are bad usage", async () => {
     const short = ["--fast", "--headless", "--json", "--seconds", "5"];
     const off = await demo("--story", "finger-off", "--alarms", "off", ...short);
     expect(JSON.parse(off.out).boards[0].alarms).toEqual([]);
@@ -172,5 +177,15 @@ describe("demo", () => {
     const unknown = await demo("--story", "romance", ...short);
     expect(unknown.code).toBe(2);
     expect(unknown.all).toMatch(/desaturation.*fever/);
+  });
+
+  test("simulate --story writes it into a capture, from which monitor tells it in words", async () => {
+    const file = join(folder, "capture");
+    const written = await vitalwire("simulate", "--out", file, "--fast", "--seconds", "90", "--story", "asystole");
+    expect(written.code).toBe(0);
+    expect(written.all).toContain("the patient: the heart stands still at 60 s for 20 s");
+    const told = await vitalwire("monitor", file);
+    expect(told.out).toMatch(/event #\d+ signed {2}ALARM high: asystole \(since \d\.\d s\)/);
+    expect(told.out).toMatch(/alarm latched, high: asystole, now [\d.]+ \/min \(after \d+ s\)/);
   });
 });
