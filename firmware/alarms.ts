@@ -23,14 +23,12 @@ import {
   alarmVital,
   type ChannelDefinition,
   MDC_HEART_RATE,
-  MDC_TEMPERATURE,
   PRIORITY_LOW,
 } from "../protocol/messages.ts";
 import { makeSide, type Side, setSide, takeSide, updateSide } from "./alarms/limits.ts";
 import { type RhythmWatch, takeHeartRate, tellRhythm, watchRhythm } from "./alarms/rhythms.ts";
 import {
   type AlarmSettings,
-  BODY_SITES,
   type CheckedLimits,
   checkLimits,
   checkPriority,
@@ -42,7 +40,7 @@ import { type Alarm, alarmOf, createAlarmStates, type Entry, type OnAlarm } from
 import { RHYTHM_ASYSTOLE, RHYTHM_FIBRILLATION, RHYTHM_PAUSE, RHYTHM_UNCOUNTABLE } from "./dsp/rhythm.ts";
 
 export type { AlarmSettings, LimitSettings } from "./alarms/settings.ts";
-export { ADULT_ALARMS, BODY_SITES } from "./alarms/settings.ts";
+export { ADULT_ALARMS } from "./alarms/settings.ts";
 export type { Alarm, OnAlarm } from "./alarms/states.ts";
 
 export interface Alarms {
@@ -82,6 +80,8 @@ export const alarmEvent = (alarm: Alarm, tick: number): AlarmEvent => ({
 });
 
 const MICROSECONDS = 1000000;
+/** Its place in the order of the ids (`alarmVital`). */
+const ALARM_TEMPERATURE = 3;
 /** Values with these are no measurement of a patient. */
 const NO_PATIENT = FLAG_TEST_SIGNAL | FLAG_OFF_BODY | FLAG_LEAD_OFF | FLAG_BUS_FAULT;
 
@@ -98,8 +98,8 @@ interface Watch {
 }
 
 /**
- * `vitals`: channels of the birth; those without an alarm, without settings, and temperatures from anywhere but the body's
- * sites (BODY_SITES) are left out. Throws Error (setting, value, what to do) for settings outside their bounds, or that fight.
+ * `vitals`: channels of the birth; those without an alarm (a skin's temperature: limits of a body's mean nothing there) and
+ * without settings are left out. Throws Error (setting, value, what to do) for settings outside their bounds, or that fight.
  */
 export function createAlarms(options: {
   readonly vitals: readonly ChannelDefinition[];
@@ -139,7 +139,6 @@ export function createAlarms(options: {
     const place = alarmVital(definition.mdc);
     const settings = place < 0 ? undefined : settingsOf(options.settings, place);
     if (settings === undefined) continue;
-    if (definition.mdc === MDC_TEMPERATURE && BODY_SITES.indexOf(definition.attributes.site ?? "") < 0) continue;
     watch(definition, place, settings);
   }
   const named = options.settings.rhythm;
@@ -169,7 +168,7 @@ export function createAlarms(options: {
       one.measuredAt = now;
       states.end(one.missing, measured, now);
       // a thermometer that still warms up says nothing about a fever
-      if (one.definition.mdc === MDC_TEMPERATURE && (flags & FLAG_SETTLING) !== 0) return;
+      if (one.place === ALARM_TEMPERATURE && (flags & FLAG_SETTLING) !== 0) return;
       for (let i = 0; i < one.sides.length; i++) if (one.sides[i].on) takeSide(one.sides[i], states, measured, now);
     },
     rhythm: (state, onset, end) => {

@@ -143,11 +143,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     });
   };
   /** Events of before the birth wait for it: seq 0 is the birth's. */
-  const emit = (code: number, small: Scalar[]): void => {
-    const event = { tick: tickNow(), code, small };
+  const emitAt = (tick: number, code: number, small: Scalar[]): void => {
+    const event = { tick, code, small };
     if (born) sealEvent(event);
     else early.push(event);
   };
+  const emit = (code: number, small: Scalar[]): void => emitAt(tickNow(), code, small);
 
   const sealData = (): void => {
     if (!born) return;
@@ -257,7 +258,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     alarms = createAlarms({
       vitals: options.vitals.definitions(firstVital),
       settings: options.alarms,
-      onAlarm: (alarm) => emit(EVENT_ALARM, encodeAlarm(alarmEvent(alarm, tickNow()))),
+      onAlarm: (alarm) => {
+        // its times count from the event's own tick
+        const tick = tickNow();
+        emitAt(tick, EVENT_ALARM, encodeAlarm(alarmEvent(alarm, tick)));
+      },
     });
     options.vitals.onRhythm = alarms.rhythm;
   }

@@ -1,36 +1,21 @@
 /** Which channel a vital is read from, and what of a value a person is shown. Device side, and in browsers. */
 import {
+  BODY_TEMPERATURES,
   type ChannelDefinition,
   MDC_TEMP,
-  MDC_TEMP_AXILLA,
-  MDC_TEMP_CORE,
   MDC_TEMP_EAR,
   MDC_TEMP_FINGER,
-  MDC_TEMP_ORAL,
-  MDC_TEMP_RECTUM,
   MDC_TEMP_SKIN,
   MDC_TEMP_TOE,
-  MDC_TEMP_TYMPANUM,
-  MDC_TEMPERATURE,
 } from "./messages.ts";
 
 /** Role of a channel that foretells where a reading will settle: never shown as the reading. */
 export const ROLE_PREDICTED = "predicted";
 
-/** Of a body, the nearest to its core first. */
-const BODY = [
-  MDC_TEMP_CORE,
-  MDC_TEMP_RECTUM,
-  MDC_TEMP_TYMPANUM,
-  MDC_TEMP_ORAL,
-  MDC_TEMP_AXILLA,
-  MDC_TEMPERATURE,
-  MDC_TEMP,
-];
 const SKIN = [MDC_TEMP_SKIN, MDC_TEMP_EAR, MDC_TEMP_FINGER, MDC_TEMP_TOE];
 
 /** All codes of a temperature, the dearest first: a body's, then one of no known place, then the skin's. */
-export const TEMPERATURES: readonly number[] = BODY.concat(SKIN);
+export const TEMPERATURES: readonly number[] = BODY_TEMPERATURES.concat([MDC_TEMP], SKIN);
 
 /** Whether it is the skin's temperature: never to be taken for the body's. */
 export function isSkin(mdc: number): boolean {

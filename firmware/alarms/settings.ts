@@ -63,9 +63,6 @@ export const ADULT_ALARMS: AlarmSettings = {
   },
 };
 
-/** Sites whose temperature is the body's: limits of a body's temperature mean nothing on a finger. */
-export const BODY_SITES = ["axilla", "mouth", "ear", "rectum", "oesophagus", "bladder", "core"];
-
 /** All settings of one vital. */
 export interface CheckedLimits {
   readonly low: number | null;

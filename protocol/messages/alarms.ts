@@ -5,12 +5,12 @@
 import type { Refusal } from "../refusal.ts";
 import { type Field, MAX_INTEGER, wrong } from "./check.ts";
 import {
+  BODY_TEMPERATURES,
   MDC_HEART_RATE,
   MDC_PULSE_RATE,
   MDC_RESPIRATION,
   MDC_RESPIRATION_PLETH,
   MDC_SPO2,
-  MDC_TEMPERATURE,
 } from "./codes.ts";
 import type { Scalar } from "./types.ts";
 
@@ -78,10 +78,11 @@ export function alarmKind(id: number): AlarmKind | null {
 const VITALS = ["SpO2", "heart rate", "pulse rate", "temperature", "respiration"];
 const RHYTHMS = ["asystole", "waves cannot be counted", "pause", "atrial fibrillation"];
 
-/** Place of a vital in the order of the ids, by its 11073 code; -1: it has no alarms. */
+/** Place of a vital in the order of the ids, by its 11073 code; -1: it has no alarms, as a skin's temperature. */
 export function alarmVital(mdc: number): number {
-  if (mdc === MDC_RESPIRATION_PLETH) return 4;
-  return [MDC_SPO2, MDC_HEART_RATE, MDC_PULSE_RATE, MDC_TEMPERATURE, MDC_RESPIRATION].indexOf(mdc);
+  if (BODY_TEMPERATURES.indexOf(mdc) >= 0) return 3;
+  if (mdc === MDC_RESPIRATION || mdc === MDC_RESPIRATION_PLETH) return 4;
+  return [MDC_SPO2, MDC_HEART_RATE, MDC_PULSE_RATE].indexOf(mdc);
 }
 
 /** "SpO2 low", "asystole", "heart rate not measured"; "alarm 77" where this table has no words. */

@@ -126,6 +126,15 @@ export const MDC_TEMP_FINGER = 188432;
 export const MDC_TEMP_TOE = 188448;
 /** MDC_TEMP_AXILLA, 2:57380. 10408; MII intensive care. */
 export const MDC_TEMP_AXILLA = 188452;
+/** Codes of a body's temperature, the nearest to its core first. */
+export const BODY_TEMPERATURES: readonly number[] = [
+  MDC_TEMP_CORE,
+  MDC_TEMP_RECTUM,
+  MDC_TEMP_TYMPANUM,
+  MDC_TEMP_ORAL,
+  MDC_TEMP_AXILLA,
+  MDC_TEMPERATURE,
+];
 /** MDC_PULS_OXIM_SAT_O2, 2:19384. FHIR R4 example Observation/satO2; OBX. */
 export const MDC_SPO2 = 150456;
 /** MDC_PULS_OXIM_PULS_RATE, 2:18458. OBX. */

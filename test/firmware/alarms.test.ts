@@ -157,16 +157,19 @@ describe("a limit", () => {
 
   test("a temperature counts on the body only, once it has settled, in the chip's own counts", () => {
     const settings: AlarmSettings = { temperature: { low: 35, high: 38.5, delay: 2 } };
-    const warm = (site: string, flags: number) => {
-      const { alarms, told } = board(settings, [{ ...channels[2]!, attributes: { site } }]);
+    const warm = (mdc: number, flags: number) => {
+      const { alarms, told } = board(settings, [{ ...channels[2]!, mdc }]);
       for (let at = 1; at < 5; at++) alarms.take(WARM, 128 * 39, flags, at * S);
       return told;
     };
-    expect(warm("axilla", 0)).toMatchObject([
+    expect(warm(vsp.MDC_TEMP_AXILLA, 0)).toMatchObject([
       { id: vsp.ALARM_TEMPERATURE_HIGH, value: 4992, limit: 4928, channel: WARM },
     ]);
-    expect(warm("axilla", FLAG_SETTLING)).toEqual([]);
-    expect(warm("finger", 0)).toEqual([]);
+    expect(warm(vsp.MDC_TEMPERATURE, 0)).toHaveLength(1);
+    expect(warm(vsp.MDC_TEMP_AXILLA, FLAG_SETTLING)).toEqual([]);
+    for (const elsewhere of [vsp.MDC_TEMP_FINGER, vsp.MDC_TEMP_SKIN, vsp.MDC_TEMP]) {
+      expect(warm(elsewhere, 0)).toEqual([]);
+    }
     const kelvin = { ...vital(WARM, vsp.MDC_TEMPERATURE, "K", { site: "ear" }), mul: 2, exp10: -2 };
     const { alarms, told } = board(settings, [kelvin]);
     for (let at = 1; at < 5; at++) alarms.take(WARM, Math.round((273.15 + 39) * 50), 0, at * S);
