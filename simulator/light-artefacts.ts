@@ -214,7 +214,10 @@ function motion(artefact: Motion, { perfusionIndex, random }: LightArtefactOptio
   return { red: side("red"), infrared: side("infrared") };
 }
 
-/** Sinusoids spread over a band, one in each of its equal parts. Standard deviation over long times `sd`. */
+/**
+ * Sinusoids spread over a band, one in each of its equal parts. Standard deviation over long times `sd`. Both lights ask it at
+ * the same times: the last value is kept.
+ */
 function noise([low, high]: readonly [number, number], sd: number, random: Random): (time: number) => number {
   if (sd === 0) return () => 0;
   const frequencies = Float64Array.from(
@@ -223,9 +226,14 @@ function noise([low, high]: readonly [number, number], sd: number, random: Rando
   );
   const phases = Float64Array.from({ length: COUNT }, () => random.uniform());
   const amplitude = sd * Math.sqrt(2 / COUNT);
+  let known = Number.NaN;
+  let sum = 0;
   return (time) => {
-    let sum = 0;
-    for (let k = 0; k < COUNT; k++) sum += sine(phases[k]! + time * frequencies[k]!);
+    if (time !== known) {
+      sum = 0;
+      for (let k = 0; k < COUNT; k++) sum += sine(phases[k]! + time * frequencies[k]!);
+      known = time;
+    }
     return amplitude * sum;
   };
 }

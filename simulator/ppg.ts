@@ -97,9 +97,18 @@ export function createPpg(options: PpgOptions): Ppg {
     const at = pulseTrain(rhythm, onset, (beat) => 1 + breath.height * rhythm.respiration(beat));
     return (time: number) => ((at(time) - mean) / swing) * (perfusionIndex / 100);
   };
-  // a walk each: how far one channel is read makes no difference to the other
-  const redPulse = pulse();
-  const infraredPulse = pulse();
+  // a walk each: how far one channel is read makes no difference to the other; what both ask at one time is computed once
+  let known = Number.NaN;
+  let height = 0;
+  const once = (pulse: (time: number) => number) => (time: number) => {
+    if (time !== known) {
+      height = pulse(time);
+      known = time;
+    }
+    return height;
+  };
+  const redPulse = once(pulse());
+  const infraredPulse = once(pulse());
   const artefacts = createLightArtefacts(options.artefacts ?? [], {
     perfusionIndex,
     open,

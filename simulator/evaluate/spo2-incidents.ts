@@ -36,6 +36,10 @@ const incidents: readonly Incident[] = [
     artefact: { kind: "motion", ...span(30), amplitude: 2 },
   },
   {
+    words: "motion for 30 s at 1.4 to 1.6 hz, twice the pulse",
+    artefact: { kind: "motion", ...span(30), amplitude: 2, band: [1.4, 1.6] },
+  },
+  {
     words: "motion for 30 s, a third of it each light's own",
     artefact: { kind: "motion", ...span(30), amplitude: 2, difference: 1 / 3 },
   },

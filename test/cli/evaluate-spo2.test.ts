@@ -49,7 +49,7 @@ test("without data --json prints one document of synthetic fingers and nothing e
   expect(document.rows[0].arms).toBeLessThan(0.1);
   expect(document.levels.map((row: { spo2: number }) => row.spo2)).toEqual([70, 75, 80, 85, 90, 95, 100]);
   expect(document.desaturation).toHaveLength(16);
-  expect(document.incidents).toHaveLength(16);
+  expect(document.incidents).toHaveLength(18);
   expect(document).not.toHaveProperty("phone");
   expect(document).not.toHaveProperty("peers");
 });

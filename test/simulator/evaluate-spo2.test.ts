@@ -179,7 +179,7 @@ describe("a desaturation", () => {
 describe("incidents", () => {
   test("an oximeter that never blanks is held for what it shows, during and after", async () => {
     const [rows] = await runIncidents([constant(ratioOf(95, referenceDesignCurve))]);
-    expect(rows).toHaveLength(16);
+    expect(rows).toHaveLength(18);
     for (const row of rows!) {
       // half of the fingers have 75 percent, half 95
       expect(row).toMatchObject({ worst: 20, rms: 14.142, shownAfter: 100 });
