@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createPulseDetector } from "../../../firmware/dsp/pulse.ts";
 import { countStatements } from "../../../tools/count-statements.ts";
-import { type FingerOptions, finger } from "./pulses.ts";
+import { type FingerOptions, finger, join } from "./pulses.ts";
 
 const RATES = [30, 50, 64, 100, 125, 200, 400] as const;
 const normal: FingerOptions = { rate: 100, seconds: 40, pulseRate: 75, ratio: 0.7, perfusionIndex: 1 };
@@ -56,6 +56,115 @@ describe("the pulse detector", () => {
     }
   });
 
+  test.each([0.05, 0.07, 0.13])("a dicrotic wave %f s wide is no beat, from 20 to 110 a minute", (dicrotic) => {
+    for (const pulseRate of [20, 35, 50, 70, 90, 110]) {
+      const rates = ratesAfterSettling(beatsOf(finger({ ...normal, pulseRate, dicrotic }).infrared, 100), 100);
+      expect(rates.length).toBeGreaterThan(8);
+      for (const found of rates) expect(Math.abs(found / pulseRate - 1)).toBeLessThan(0.03);
+    }
+  });
+
+  test.each([
+    [0.5, 15],
+    [0.2, 15],
+    [0.1, 10],
+  ])(
+    "finds every beat where the pulse is %f percent of the light, in noise of %i counts, and nothing else",
+    (perfusionIndex, noise) => {
+      for (const pulseRate of [50, 75, 120]) {
+        const light = finger({ ...normal, pulseRate, perfusionIndex, noise }).infrared;
+        for (const found of ratesAfterSettling(beatsOf(light, 100), 100))
+          expect(Math.abs(found / pulseRate - 1)).toBeLessThan(0.25);
+      }
+    },
+  );
+
+  test("breathing six times the pulse makes no beat and hides none", () => {
+    const baseline = (time: number) => 0.003 * Math.sin(2 * Math.PI * 0.25 * time);
+    const light = finger({ ...normal, pulseRate: 80, perfusionIndex: 0.3, baseline, noise: 5 }).infrared;
+    const rates = ratesAfterSettling(beatsOf(light, 100), 100);
+    expect(rates).toHaveLength(41);
+    for (const found of rates) expect(Math.abs(found / 80 - 1)).toBeLessThan(0.1);
+  });
+
+  test.each([
+    [80, 40],
+    [40, 80],
+    [60, 150],
+    [150, 60],
+    [200, 60],
+    [60, 200],
+  ])("a step of the pulse from %i to %i a minute is followed within 4 s: neither half nor double", (before, after) => {
+    const pulseRate = (time: number) => (time < 20 ? before : after);
+    const times = beatsOf(finger({ ...normal, pulseRate }).infrared, 100).map(({ index }) => index / 100);
+    const late = times.filter((time) => time > 24);
+    expect(late.length).toBeGreaterThan(15 * (after / 60) - 1);
+    for (const [k, time] of late.entries())
+      if (k > 0) expect(Math.abs(60 / (time - late[k - 1]!) / after - 1)).toBeLessThan(0.05);
+  });
+
+  test("a pulse that becomes ten times weaker is found again within three beats, one that becomes stronger at once", () => {
+    for (const [before, after] of [
+      [2, 0.5],
+      [4, 0.4],
+      [0.4, 4],
+    ] as const) {
+      const first = finger({ ...normal, seconds: 24, perfusionIndex: before });
+      const second = finger({ ...normal, seconds: 16, perfusionIndex: after });
+      const times = beatsOf(join(first, second).infrared, 100).map(({ index }) => index / 100);
+      const rates = times.slice(1).map((time, k) => ({ time, rate: 60 / (time - times[k]!) }));
+      const wrong = rates.filter(({ time, rate }) => time > 8 && Math.abs(rate / 75 - 1) > 0.1);
+      for (const { time } of wrong) expect(time - 24).toBeLessThan(3 * 0.8);
+      expect(wrong.length).toBeLessThan(3);
+    }
+  });
+
+  test("an early beat of a third of the height is found, and the pause after it is none", () => {
+    const interval = 0.75;
+    const onsets = Array.from({ length: 40 }, (_, k) => k * interval - (k % 8 === 7 ? 0.2 : 0));
+    const light = Int32Array.from({ length: 3000 }, (_, i) => {
+      let pulse = 0;
+      for (const [k, onset] of onsets.entries())
+        pulse += (k % 8 === 7 ? 1 / 3 : 1) * Math.exp(-(((i / 100 - onset - 0.2) / 0.08) ** 2) / 2);
+      return Math.round(100_000 - 1000 * pulse);
+    });
+    const times = beatsOf(light, 100).map(({ index }) => index / 100);
+    for (const onset of onsets.slice(8, 39))
+      expect(Math.min(...times.map((time) => Math.abs(time - onset - 0.12)))).toBeLessThan(0.05);
+    expect(times.filter((time) => time > onsets[8]!)).toHaveLength(32);
+  });
+
+  test("nothing that is flat, or falls less than 0.02 % in 100 ms, is a beat", () => {
+    expect(beatsOf(new Int32Array(3000).fill(100_000), 100)).toEqual([]);
+    expect(beatsOf(new Int32Array(3000), 100)).toEqual([]);
+    const slow = Int32Array.from({ length: 6000 }, (_, i) => Math.round(100_000 + 2000 * Math.sin(i / 1100)));
+    expect(beatsOf(slow, 100)).toEqual([]);
+  });
+
+  test("no two beats are less than 0.2 s apart, whatever the light does", () => {
+    const sample = fc.integer({ min: 0, max: 262_143 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...RATES),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), sample, sample), { minLength: 20, maxLength: 80 }),
+        (rate, pieces) => {
+          const light = Int32Array.from(
+            pieces.flatMap(([length, from, to]) =>
+              Array.from({ length }, (_, k) => from + Math.round(((to - from) * k) / length)),
+            ),
+          );
+          let before = Number.NEGATIVE_INFINITY;
+          for (const { index, emittedAt, height } of beatsOf(light, rate)) {
+            expect(index - before).toBeGreaterThan(0.2 * rate * (1 - 1e-9));
+            expect(emittedAt).toBeGreaterThanOrEqual(index);
+            expect(height).toBeGreaterThanOrEqual(0);
+            before = index;
+          }
+        },
+      ),
+    );
+  });
+
   test("any split into blocks gives the same beats", () => {
     const cases = RATES.map((rate) => ({
       rate,
@@ -107,15 +216,19 @@ describe("the pulse detector", () => {
     expect(() => createPulseDetector(rate, () => {})).toThrow(`rate ${rate} hz is not 25 to 1000`);
   });
 
-  test("at 100 hz costs no more than 45 statements a sample", () => {
-    const light = finger(normal).infrared;
+  test.each([
+    [50, 26],
+    [100, 15],
+    [200, 9],
+  ])("at %i hz costs no more than %i statements a sample", (rate, limit) => {
+    const light = finger({ ...normal, rate }).infrared;
     const { statements } = countStatements({
       entry: "firmware/dsp/pulse.ts",
       run: (dsp: { createPulseDetector: typeof createPulseDetector }) => {
-        const detector = dsp.createPulseDetector(100, () => {});
+        const detector = dsp.createPulseDetector(rate, () => {});
         for (let at = 0; at < light.length; at += 20) detector.push(light.subarray(at), 20);
       },
     });
-    expect(statements / light.length).toBeLessThan(45);
+    expect(statements / light.length).toBeLessThan(limit);
   });
 });
