@@ -5,6 +5,7 @@
 import type { Block, Channel } from "../drivers/driver.ts";
 import { type Attributes, type ChannelDefinition, MDC_HEART_RATE, MDC_PULSE_RATE } from "../protocol/messages.ts";
 import { type Calibration, PUBLISHED } from "./dsp/calibration.ts";
+import { HIGHEST_RATE, LOWEST_RATE } from "./dsp/ppg.ts";
 import type { OnRhythm } from "./dsp/rhythm.ts";
 import { HEART_RATES } from "./heart.ts";
 import { createAgreement } from "./vitals/agreement.ts";
@@ -60,18 +61,16 @@ const makeSources = (sensor: VitalsSensor, onRhythm: OnRhythm): Source[] => {
   }
   const red = find(channels, "red");
   const infrared = find(channels, "infrared");
-  if (red >= 0 && infrared >= 0) {
-    const rate = channels[infrared].rate;
-    if (rate === 50 || rate === 100 || rate === 200)
-      sources.push(
-        createPulse({
-          red: channels[red],
-          redPlace: red,
-          infrared: channels[infrared],
-          infraredPlace: infrared,
-          calibration: sensor.calibration ?? PUBLISHED[0],
-        }),
-      );
+  const light = infrared >= 0 ? infrared : find(channels, "green");
+  if (light >= 0 && channels[light].rate >= LOWEST_RATE && channels[light].rate <= HIGHEST_RATE) {
+    sources.push(
+      createPulse({
+        light: channels[light],
+        lightPlace: light,
+        redPlace: infrared >= 0 ? red : -1,
+        calibration: sensor.calibration ?? PUBLISHED[0],
+      }),
+    );
   }
   const named = find(channels, "temperature");
   const temperature = named >= 0 ? named : find(channels, "object");
@@ -104,7 +103,8 @@ const define = (id: number, kind: Kind): ChannelDefinition => {
 };
 
 /**
- * Makes what the sensors allow: a heart rate from "ecg", oximetry from "red" and "infrared" of one chip, a temperature from
+ * Makes what the sensors allow: a heart rate from "ecg", oximetry from "red" and "infrared" of one chip
+ * (a pulse alone from "infrared" or "green" alone), a temperature from
  * "temperature" or "object".
  */
 export function createVitals(sensors: readonly VitalsSensor[]): Vitals {

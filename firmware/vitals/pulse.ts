@@ -1,7 +1,6 @@
-/** Pulse rate, SpO2 and perfusion index, of a chip's red and infrared light. Device side. */
-
-import type { Block } from "../../drivers/driver.ts";
+/** Pulse rate, SpO2 and perfusion index, of a chip's red and infrared light, or of one light alone. Device side. */
 import {
+  type Block,
   type Channel,
   FLAG_BUS_FAULT,
   FLAG_LED_CHANGED,
@@ -29,63 +28,73 @@ const spo2Kind = (calibration: Calibration): Kind => ({
   calibration: calibration.id,
 });
 
-/** The sensor's channels "red" (null: it has none) and "infrared", and their places; `calibration`: of this device. */
+/** A sensor's lights, by their places among its channels. */
 export interface Lights {
-  readonly red: Channel;
+  /** Infrared, or the only one there is. */
+  readonly light: Channel;
+  readonly lightPlace: number;
+  /** -1: there is no red, and no SpO2. */
   readonly redPlace: number;
-  readonly infrared: Channel;
-  readonly infraredPlace: number;
+  /** Of this device, or a published one: then every SpO2 is flagged as uncalibrated. */
   readonly calibration: Calibration;
 }
 
-/** Throws Error for rates that createOximeter refuses. */
+/** Throws Error for a rate that createOximeter refuses. */
 export function createPulse(lights: Lights): Source {
-  const rate = lights.infrared.rate;
-  const full = lights.infrared.maximum + 1;
+  const lightPlace = lights.lightPlace;
+  const redPlace = lights.redPlace;
+  const rate = lights.light.rate;
+  const full = lights.light.maximum + 1;
   const calibration = lights.calibration;
   const oximeter = createOximeter({
     rate: rate,
-    curve: "curve" in calibration ? calibration.curve : null,
+    calibration: calibration,
     offBodyBelow: full * OFF_BODY,
     saturatedAbove: full - 1,
   });
-  const last = Math.max(lights.redPlace, lights.infraredPlace);
+  const last = Math.max(redPlace, lightPlace);
   const foreign = isPublished(calibration) ? FLAG_UNCALIBRATED : 0;
+  const alone = redPlace < 0;
   let red: Block | null = null;
-  let infrared: Block | null = null;
+  let light: Block | null = null;
   /** Board time after the last sample, us. */
   let heard = 0;
   /** What makes the last block no patient's. */
   let barred = 0;
+
+  const takeBoth = (one: Block, other: Block | null): void => {
+    if (other !== null && other.count !== one.count) return;
+    const flags = one.flags | (other === null ? 0 : other.flags);
+    const lost = one.lost !== 0 || (other !== null && other.lost !== 0);
+    const test = flags & FLAG_TEST_SIGNAL;
+    if (lost || test !== barred || (flags & FLAG_LED_CHANGED) !== 0) oximeter.reset();
+    if (one.count === 0) return;
+    heard = one.time + (one.count * MICROSECONDS) / rate;
+    barred = test;
+    if (barred === 0) oximeter.push(other === null ? null : other.samples, one.samples, one.count);
+  };
+
   return {
-    kinds: [PULSE_RATE, spo2Kind(calibration), PERFUSION],
+    kinds: alone ? [PULSE_RATE, PERFUSION] : [PULSE_RATE, PERFUSION, spo2Kind(calibration)],
     take(place, block) {
-      if (place === lights.redPlace) red = block;
-      if (place === lights.infraredPlace) infrared = block;
-      if (place !== last || red === null || infrared === null || red.count !== infrared.count) return 0;
-      const flags = red.flags | infrared.flags;
-      if (red.lost !== 0 || infrared.lost !== 0 || (flags & FLAG_LED_CHANGED) !== 0) oximeter.reset();
-      if (infrared.count === 0) return 0;
-      heard = infrared.time + (infrared.count * MICROSECONDS) / rate;
-      if (barred !== 0 && (flags & FLAG_TEST_SIGNAL) === 0) oximeter.reset();
-      barred = flags & FLAG_TEST_SIGNAL;
-      if (barred === 0) oximeter.push(red.samples, infrared.samples, infrared.count);
+      if (place === redPlace) red = block;
+      if (place === lightPlace) light = block;
+      if (place === last && light !== null && (alone || red !== null)) takeBoth(light, red);
       return 0;
     },
     interrupted(place) {
-      if (place === lights.redPlace || place === lights.infraredPlace) oximeter.reset();
+      if (place === redPlace || place === lightPlace) oximeter.reset();
     },
     read(now, emit) {
+      const why = barred | (now - heard > SILENCE ? FLAG_BUS_FAULT : 0);
       const result = oximeter.result;
-      const silent = now - heard > SILENCE ? FLAG_BUS_FAULT : 0;
-      const give = (place: number, value: number | null, extra: number): void => {
-        const why = silent | barred;
+      const give = (place: number, value: number | null, flags: number, more: number): void => {
         if (why !== 0) emit(place, null, why, null, null);
-        else emit(place, value, value === null ? result.flags : result.flags | extra, null, null);
+        else emit(place, value, value === null ? flags : flags | more, value === null ? null : result.quality, null);
       };
-      give(0, result.pulseRate, 0);
-      give(1, result.spo2, foreign);
-      give(2, result.perfusionIndex, 0);
+      give(0, result.pulseRate, result.pulseFlags, 0);
+      give(1, result.perfusionIndex, result.pulseFlags, 0);
+      if (!alone) give(2, result.spo2, result.flags, foreign);
     },
   };
 }
