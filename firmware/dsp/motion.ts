@@ -20,6 +20,8 @@ export interface BeatShape {
   rest: number;
   /** Whether the wave begins like that of the last good beat (the first one does). */
   alike: boolean;
+  /** Of the gate: whether its first beats agreed. Until then the good ones count only once they do. */
+  sure: boolean;
 }
 
 export interface MotionGate {
@@ -35,13 +37,18 @@ const LOUD = 9 / 4;
 /** Of what red leaves: times that of the better beats, and the part of the power that may come on top. */
 const RESTLESS = 3;
 const LEFT = 1 / 4096;
-/** So many beats alike, in the rhythm of before, make what is loud the pulse. */
+/** As what two-faced beats are learned from, times what is usual. */
+const ABOVE = 5 / 4;
+/** So many beats alike make what is loud the pulse, in the rhythm of before; and so many what was not good for long, in one of theirs. */
 const STEADY = 3;
+const STEADIER = 5;
 /** Part of a beat's length by which the next may differ in the same rhythm. */
 const RHYTHM = 1 / 5;
-/** So many beats in a row that were not good: what comes after them is learned from, good or not. One, among the first few. */
-const STUBBORN = 12;
+/** For long: so many beats in a row that were not good. One, among the first few that are learned from. */
+const LONG = 12;
 const SURE = 4;
+/** The first ones may be motion too: so many that are like the first must follow it. */
+const AGREED = 2;
 
 /** `follows`: whether the wave of the beat that is judged begins like that of the one before, good or not. */
 export function createMotionGate(follows: () => boolean): MotionGate {
@@ -53,10 +60,12 @@ export function createMotionGate(follows: () => boolean): MotionGate {
   let steady = 0;
   let power = 0;
   let span = 0;
+  let before = 0;
+  let agreed = 0;
 
-  const learn = (beat: BeatShape): void => {
-    powers[seen % KEPT] = beat.power;
-    rests[seen % KEPT] = beat.rest;
+  const learn = (one: number, rest: number): void => {
+    powers[seen % KEPT] = one;
+    rests[seen % KEPT] = rest;
     seen++;
   };
   /** Which value of those kept has `share` of them below it. */
@@ -65,32 +74,53 @@ export function createMotionGate(follows: () => boolean): MotionGate {
     return ranked(values, kept, Math.min(kept - 1, Math.floor((kept + 1) * share)), scratch);
   };
 
+  /** Learns anew from this beat on. */
+  const begin = (beat: BeatShape): boolean => {
+    seen = strays = steady = 0;
+    learn(beat.power, beat.rest);
+    power = beat.power;
+    span = before = beat.span;
+    agreed = AGREED;
+    beat.sure = true;
+    return true;
+  };
+
   return {
     judge: (beat) => {
-      const far = span === 0 ? 0 : Math.abs(beat.span - span);
+      if (seen === 0) {
+        begin(beat);
+        agreed = 0;
+        beat.sure = false;
+        return true;
+      }
+      const far = Math.abs(beat.span - span);
       const even = beat.power <= LOUD * power && power <= LOUD * beat.power;
       power = beat.power;
-      const first = seen === 0;
-      const lost = strays >= (seen < SURE ? 1 : STUBBORN);
-      if (first || lost) {
-        learn(beat);
-        span = beat.span;
+      const quiet = typical(powers, 1 / 4);
+      const noise = typical(rests, 1 / 2);
+      const loud = power > LOUD * quiet;
+      if (!loud && beat.alike && 2 * far <= Math.max(span, beat.span)) {
+        if (beat.rest <= RESTLESS * noise + power * LEFT) {
+          learn(power, beat.rest);
+          span = beat.span;
+          strays = steady = 0;
+          if (agreed < AGREED) agreed++;
+          beat.sure = agreed === AGREED;
+          return true;
+        }
+        // it counts as somewhat above what is usual: else noise would seem less than it is
+        learn(Math.min(power, quiet * ABOVE), noise * ABOVE);
       }
-      let loud = power > LOUD * typical(powers, 1 / 4);
-      steady = loud && even && far <= span * RHYTHM && follows() ? steady + 1 : 0;
-      if (steady >= STEADY) {
-        powers.fill(power);
-        loud = false;
-      }
-      const limit = RESTLESS * typical(rests, 1 / 2) + power * LEFT;
-      const pulse = !loud && (beat.alike || (lost && follows())) && 2 * far <= Math.max(span, beat.span);
-      const good = pulse && beat.rest <= limit;
-      // what is two-faced counts as at the limit: else noise would seem less than it is
-      beat.rest = Math.min(beat.rest, limit);
-      if (pulse && !lost && !first) learn(beat);
-      if (good) span = beat.span;
-      strays = good ? 0 : strays + 1;
-      return good;
+      if (agreed < AGREED) agreed = 0;
+      beat.sure = agreed === AGREED;
+      const early = seen < SURE;
+      const lost = strays >= (early ? 1 : LONG);
+      strays++;
+      const inRhythm = Math.abs(beat.span - (lost ? before : span)) <= span * RHYTHM;
+      const regular = even && (lost || loud) && inRhythm && follows();
+      before = beat.span;
+      steady = regular ? steady + 1 : 0;
+      return steady >= (early ? AGREED : lost ? STEADIER : STEADY) && begin(beat);
     },
     reset: () => {
       seen = strays = steady = power = span = 0;

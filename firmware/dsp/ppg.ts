@@ -20,14 +20,14 @@ import { type BeatShape, createMotionGate } from "./motion.ts";
 import type { Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 import { vectorsOrPlain } from "./plain-vectors.ts";
 import { createPulseDetector } from "./pulse.ts";
+import { createPulseQualityMeter } from "./pulse-quality.ts";
 import { median } from "./rank.ts";
 import { type BeatSums, createRatioMeter, type RatioReading } from "./ratio.ts";
 
 export type { CalibrationCurve, Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 
-/** Rates of the light that it takes, hz. */
-export const LOWEST_RATE = 25;
-export const HIGHEST_RATE = 400;
+const LOWEST_RATE = 25;
+const HIGHEST_RATE = 400;
 /** Seconds: longest beat, and the part of one before its steepest fall. */
 const LONGEST = 17 / 4;
 const LEAD = 3 / 10;
@@ -40,6 +40,8 @@ const ALIKE = 1 / 2;
 const SHIFTS = [0, -1, 1];
 /** Light that is skipped after contact or saturation, s. */
 const LANDING = 1;
+/** So many beats in a row that are not good are motion: one may be out of rhythm. */
+const SEVERAL = 2;
 /** How many beats' heights the perfusion index is the median of. */
 const HEIGHTS = 5;
 /** Percent: flagged, and so low that nothing else is shown. */
@@ -84,6 +86,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   const infrared = createBand(frame);
   const red = createBand(frame);
   const meter = createHeartRateMeter(rate);
+  const regularity = createPulseQualityMeter(rate);
   const ratios = createRatioMeter(frequency);
   const vectors = vectorsOrPlain();
 
@@ -99,7 +102,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   };
   const pulseReading: Rate = { value: null, flags: 0 };
   const ratioReading: RatioReading = { ratio: null, variance: 0, seconds: 0 };
-  const beat: BeatShape = { span: 0, power: 0, rest: 0, alike: true };
+  const beat: BeatShape = { span: 0, power: 0, rest: 0, alike: true, sure: false };
   const sums: BeatSums = { from: 0, span: 0, xx: 0, xy: 0, yy: 0, noise: 1 };
   /** How the wave of the last good beat begins, and that of the last one. */
   const templates = new Float64Array(shape);
@@ -130,7 +133,8 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let interval = 0;
   let follows = false;
   let mean = 0;
-  let moving = false;
+  /** How many beats in a row were not good. */
+  let bad = 0;
   let template = templates.subarray(0, 0);
   let recent = recents.subarray(0, 0);
 
@@ -177,6 +181,13 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     beat.alike = goods === 0 || alike(template, start);
   };
 
+  /** Of what the good beats gave. */
+  const forget = (): void => {
+    meter.reset();
+    ratios.reset();
+    goods = 0;
+  };
+
   /** A beat at `index`, fractional. After SHORTEST or more the light since the first one not judged yet is judged. */
   const onBeat = (index: number, _emittedAt: number, height: number): void => {
     const edge = Math.ceil((index + 1 + frame.delay) / step) - 1 - lead;
@@ -185,6 +196,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     beats++;
     // the first one was already under way when the light was found
     if (beats === 1) return;
+    regularity.beat(index, height);
     if (held > 0 && edge - opened < shortest && held < HELD) {
       times[held] = index;
       held++;
@@ -197,7 +209,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     if (good) {
       measure(from, to);
       good = gate.judge(beat);
-      moving = !good;
+      bad = good ? 0 : bad + 1;
       const begin = infrared.waves.subarray(origin + from, Math.min(origin + from + shape, end));
       recent = recents.subarray(0, begin.length);
       recent.set(begin, 0);
@@ -215,6 +227,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
       for (let i = 1; i < held; i++) meter.beat(times[i]);
       meter.beat(index);
     }
+    if (!good && !beat.sure) forget();
     follows = good;
     times[0] = index;
     held = 1;
@@ -226,12 +239,13 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     infrared.begin();
     red.begin();
     pulse.reset();
-    meter.reset();
-    ratios.reset();
+    forget();
+    regularity.begin(0);
     gate.reset();
+    beat.sure = false;
     end = origin = kept;
-    beats = goods = held = opened = last = mean = 0;
-    follows = moving = false;
+    bad = beats = held = opened = last = mean = 0;
+    follows = false;
     recent = recents.subarray(0, 0);
     measuring = true;
   };
@@ -267,7 +281,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   const saturate = (): number => {
     const ratio = ratioReading.ratio;
     if (alone) return FLAG_UNCALIBRATED;
-    if (ratio === null) return moving ? FLAG_MOTION : FLAG_SETTLING;
+    if (ratio === null) return bad > 0 ? FLAG_MOTION : FLAG_SETTLING;
     if (ratioReading.variance > UNSURE) return FLAG_LOW_PERFUSION;
     shown.ratio = ratio;
     if (calibration === null) {
@@ -285,18 +299,19 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   };
 
   const read = (): Oximetry => {
-    const partial = infrared.fresh.subarray(0, filled);
-    const now = light !== 0 ? light : contact.look(alone ? null : red.fresh.subarray(0, filled), partial);
+    const seen = contact.look(alone ? null : red.fresh.subarray(0, filled), infrared.fresh.subarray(0, filled));
+    const now = seen !== 0 ? seen : light;
     if (now !== 0) return nothing(now);
     nothing(0);
     const at = (end - origin) * step + filled;
     if (beats === 0 || at - last > Math.max(SILENCE * rate, interval * LATE)) return nothing(FLAG_SETTLING);
+    if (!beat.sure) return nothing(bad > 0 ? FLAG_MOTION : FLAG_SETTLING);
     meter.read(at, pulseReading);
     ratios.read(at / step, ratioReading);
-    shown.quality = Math.round(
-      (100 * Math.min(1, ratioReading.seconds / FULL) * DOUBTFUL) / (DOUBTFUL + ratioReading.variance),
-    );
-    let flags = moving ? FLAG_MOTION : 0;
+    const sure = (100 * Math.min(1, ratioReading.seconds / FULL) * DOUBTFUL) / (DOUBTFUL + ratioReading.variance);
+    const regular = regularity.read(at);
+    shown.quality = Math.round(regular === null ? sure : Math.min(sure, regular));
+    let flags = bad >= SEVERAL ? FLAG_MOTION : 0;
     if (goods > 0) {
       const perfusionIndex = (100 * median(heights, Math.min(goods, HEIGHTS), scratch)) / mean;
       if (perfusionIndex < LOW_PERFUSION) flags |= FLAG_LOW_PERFUSION;
@@ -308,7 +323,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
       if (pulseReading.value !== null) shown.perfusionIndex = perfusionIndex;
     }
     shown.pulseRate = pulseReading.value;
-    if (pulseReading.value === null) flags |= moving ? 0 : pulseReading.flags;
+    if (pulseReading.value === null) flags |= bad > 0 ? FLAG_MOTION : pulseReading.flags;
     shown.pulseFlags = flags;
     shown.flags = flags | saturate();
     return shown;
