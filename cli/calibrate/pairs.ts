@@ -1,5 +1,6 @@
 /** CSV files of pairs and of a reference: every fault is told with its file, line, column and value. */
 import { existsSync, readFileSync } from "node:fs";
+import { LEAST_RATIO, MOST_RATIO } from "../../firmware/dsp/calibration.ts";
 import type { Pair } from "../../simulator/evaluate/calibrate.ts";
 import { UsageError } from "../usage.ts";
 
@@ -13,7 +14,7 @@ export interface Reference {
 }
 
 /** R of blood, and SpO2 that somebody may have had; percent. */
-const RATIO = [0.1, 4] as const;
+const RATIO = [LEAST_RATIO, MOST_RATIO] as const;
 const SPO2 = [50, 100] as const;
 
 /** A line with its fields by column. */

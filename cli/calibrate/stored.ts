@@ -1,5 +1,6 @@
 /** R of a device's stored light, by the oximeter that ships, paired with what a reference said at the time. */
 import { FLAG_LED_CHANGED, FLAG_TEST_SIGNAL } from "../../drivers/driver.ts";
+import { LEAST_RATIO, MOST_RATIO } from "../../firmware/dsp/calibration.ts";
 import { createOximeter } from "../../firmware/dsp/ppg.ts";
 import type { StoredBoot, StoredChannel, WaveBlock } from "../../gateway/read.ts";
 import { qualFlags } from "../../protocol/messages.ts";
@@ -79,7 +80,7 @@ function timeAfter({ blocks }: Run, idx: number, rate: number): number {
 }
 
 /**
- * R twice a second where it is shown, of one boot. Empty where the boot has no red and infrared. Throws Error for light at a
+ * R twice a second where it is shown and blood can have it, of one boot. Empty where the boot has no red and infrared. Throws Error for light at a
  * rate that the oximeter does not take, or of a chip that does not say how far its converter goes.
  */
 export function ratiosOf(boot: StoredBoot): ShownRatio[] {
@@ -103,7 +104,8 @@ export function ratiosOf(boot: StoredBoot): ShownRatio[] {
       for (let at = 0; at + step <= infrareds.length; at += step) {
         oximeter.push(reds.subarray(at, at + step), infrareds.subarray(at, at + step), step);
         const { ratio } = oximeter.result;
-        if (ratio !== null) shown.push({ time: boot.epoch + timeAfter(run, from + at + step - 1, rate) / 1000, ratio });
+        if (ratio !== null && ratio >= LEAST_RATIO && ratio <= MOST_RATIO)
+          shown.push({ time: boot.epoch + timeAfter(run, from + at + step - 1, rate) / 1000, ratio });
       }
     }
   }

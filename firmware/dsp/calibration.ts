@@ -22,8 +22,8 @@ export type Calibration =
   | { readonly id: string; readonly table: CalibrationTable };
 
 /** No blood has an R outside this. */
-const LEAST_RATIO = 1 / 10;
-const MOST_RATIO = 4;
+export const LEAST_RATIO = 1 / 10;
+export const MOST_RATIO = 4;
 /** What a calibration must cover, percent: where it ended higher or began lower, its end would stand for something else. */
 const HIGHEST_NEEDED = 95;
 const TABLE_LEAST = 2;

@@ -59,6 +59,52 @@ describe("fitting a calibration", () => {
     expect(saturationOf(0.1, calibration)).toBeGreaterThan(95);
   });
 
+  test("a table goes on below its lowest pair, and pools neighbours that do not fall", () => {
+    const high = fitCalibration(take(stepped, { count: 120, noise: 0.2, to: 1.2 }));
+    expect(high.spo2[0]).toBeGreaterThan(73);
+    expect(high.chosen.form).toBe("table");
+    expect(saturationOf(2, calibrationOf(high))).toBe(65);
+    // it rises from R 0.9 to 1.1
+    const bump = (ratio: number) =>
+      ratio < 0.9 ? 120 - 30 * ratio : ratio < 1.1 ? 93 + 20 * (ratio - 0.9) : 97 - 60 * (ratio - 1.1);
+    const { shape } = of(fitCalibration(take(bump, { count: 120 })), "table");
+    if (shape === null || !("table" in shape)) throw new Error("no table");
+    for (const [k, [ratio, spo2]] of shape.table.entries()) {
+      if (k > 0) expect(ratio > shape.table[k - 1]![0] && spo2 < shape.table[k - 1]![1]).toBe(true);
+    }
+  });
+
+  test("the chosen form is the simplest that none with more freedom beats by 3 % on what was left out", () => {
+    const forms = new Set<Form>();
+    let close = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const { fits, chosen } = fitCalibration(
+        take((ratio) => bent(ratio) / 3 + (straight(ratio) * 2) / 3, { seed, noise: 1.5 }),
+      );
+      let best = fits[0]!;
+      for (const one of fits.slice(1)) {
+        if (one.refused !== null) continue;
+        if (one.byPair!.rms < best.byPair!.rms && one.byPair!.rms >= 0.97 * best.byPair!.rms) close++;
+        if (one.byPair!.rms < 0.97 * best.byPair!.rms) best = one;
+      }
+      expect(chosen.form).toBe(best.form);
+      forms.add(chosen.form);
+    }
+    expect(forms.size).toBeGreaterThan(1);
+    expect(close).toBeGreaterThan(0);
+  });
+
+  test("what decides with several people is the error on people, not on pairs", () => {
+    // each person has a piece of R and an offset: to pairs that looks like a curve with steps
+    const offsets: Record<string, number> = { a: 0, b: -2, c: 0 };
+    const pieces = take(straight, { count: 90, to: 1.5, noise: 1, subject: (k) => "abc"[Math.floor(k / 30)]! }).map(
+      (pair) => ({ ...pair, spo2: Math.min(100, pair.spo2 + offsets[pair.subject!]!) }),
+    );
+    const alone = fitCalibration(pieces.map(({ ratio, spo2 }) => ({ ratio, spo2 })));
+    expect(alone.chosen.form).toBe("table");
+    expect(fitCalibration(pieces).chosen.form).toBe("parabola");
+  });
+
   test("with noise, what was left out is further off than what was fitted, and both are about the noise", () => {
     const fit = fitCalibration(take(straight, { noise: 2, count: 40 }));
     for (const one of fit.fits) expect(one.byPair!.rms).toBeGreaterThan(one.fitted!.rms);
