@@ -26,8 +26,8 @@ import { type BeatSums, createRatioMeter, type RatioReading } from "./ratio.ts";
 
 export type { CalibrationCurve, Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 
-const LOWEST_RATE = 25;
-const HIGHEST_RATE = 400;
+export const LOWEST_RATE = 25;
+export const HIGHEST_RATE = 400;
 /** Seconds: longest beat, and the part of one before its steepest fall. */
 const LONGEST = 17 / 4;
 const LEAD = 3 / 10;
