@@ -14,7 +14,7 @@ import { openStored } from "../../gateway/devices.ts";
 import { alarmEpisodes, readBoot } from "../../gateway/read.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { MDC_SPO2 } from "../../protocol/messages.ts";
-import { asystole, desaturation, fingerOff } from "../../simulator/story.ts";
+import { asystole, desaturation, fever, fingerOff, stories } from "../../simulator/story.ts";
 import { run as start } from "../support/process.ts";
 
 const EPOCH = 1_767_225_600_000;
@@ -43,8 +43,9 @@ afterEach(async () => {
   ward = null;
 });
 
-const play = async (seconds: number, options: Partial<WardOptions>) => {
-  ward = await createWard({ boards: 1, seed: 1, noise: true, epoch: EPOCH, ...options });
+const options = { boards: 1, seed: 1, noise: true, epoch: EPOCH };
+const play = async (seconds: number, special: Partial<WardOptions>) => {
+  ward = await createWard({ ...options, ...special });
   await ward.start();
   await ward.runLockStep(seconds * 1e6, () => false);
   await ward.stopBoards();
@@ -119,6 +120,9 @@ describe("a desaturation from 97 to 82 percent within 60 s", () => {
     await play(1, { boards: 2, alarms: settings });
     expect(ward!.boards[0].kid).not.toBe(boards[0].kid);
     expect(ward!.boards[1].kid).toBe(boards[1].kid);
+    const other = await createWard({ ...options, story: desaturation({ begin: 61 }), alarms: settings });
+    expect(other.boards[0].kid).not.toBe(boards[0].kid);
+    await other.stop();
   });
 });
 
@@ -143,6 +147,18 @@ test("a heart that stands still is an asystole within the time that the rhythm n
   expect(alarm.states.map(({ state }) => state)).toEqual(["active", "latched"]);
   expect(alarm.states[0].time).toBeLessThanOrEqual(36);
   expect(alarm.states[1].time).toBeGreaterThan(50);
+});
+
+test("a fever is an alarm of the temperature once it has settled above the limit", async () => {
+  const story = fever({ begin: 200, change: 60, hold: 200, recovery: 60 });
+  const { temperature } = ADULT_ALARMS;
+  const boot = await play(460, { story, alarms: { temperature: { ...temperature, delay: 10 } } });
+  const [alarm, ...rest] = alarmEpisodes(boot);
+  expect(rest).toEqual([]);
+  expect(alarm).toMatchObject({ name: "temperature high", priority: "low", limit: 38.5 });
+  expect(alarm.value).toBeGreaterThan(38.5);
+  expect(alarm.onset).toBeGreaterThan(230);
+  expect(alarm.onset).toBeLessThan(420);
 });
 
 describe("on the command line", () => {
@@ -176,7 +192,7 @@ describe("on the command line", () => {
     expect(wrong.all).toContain("wrong.yaml:2: spo2.low: low 9 is not 50 to 100");
     const unknown = await demo("--story", "romance", ...short);
     expect(unknown.code).toBe(2);
-    expect(unknown.all).toMatch(/desaturation.*fever/);
+    for (const name of Object.keys(stories)) expect(unknown.all).toContain(name);
   });
 
   test("simulate --story writes it into a capture, from which monitor tells it in words", async () => {

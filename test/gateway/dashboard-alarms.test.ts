@@ -9,6 +9,7 @@ import {
   limitSign,
   standingWords,
 } from "../../gateway/dashboard/alarms.ts";
+import { alarmEpisodes } from "../../gateway/read.ts";
 import {
   ALARM_ACKNOWLEDGED,
   ALARM_ACTIVE,
@@ -186,4 +187,34 @@ describe("a standing alarm in short", () => {
       "asystole since 6.0 s, acknowledged",
     );
   });
+});
+
+test("in a document an alarm is one entry from its beginning to its end, in the channel's unit, and begins anew after it", () => {
+  const events = [
+    event(low, 1, 100_000),
+    event({ ...missing, dt: -20e6 }, 2, 105_000),
+    event({ ...low, state: ALARM_LATCHED, value: 931, dt: -32e6 }, 3, 120_000),
+    event({ ...low, state: ALARM_INACTIVE, value: 931, dt: -52e6 }, 4, 140_000),
+    event({ ...low, value: 844, dt: -10e6 }, 5, 200_000),
+    { ...event(low, 6), code: 7 },
+  ];
+  const channels = new Map([[5, { definition: spo2, blocks: [], values: [] }]]);
+  expect(alarmEpisodes({ events, channels })).toEqual([
+    {
+      ...{ id: ALARM_SPO2_LOW, name: "SpO2 low", priority: "high", onset: 88, value: 82, limit: 90 },
+      states: [
+        { state: "active", time: 100 },
+        { state: "latched", time: 120 },
+        { state: "inactive", time: 140 },
+      ],
+    },
+    {
+      ...{ id: ALARM_SPO2_MISSING, name: "SpO2 not measured", priority: "low", onset: 85, value: null, limit: 20 },
+      states: [{ state: "active", time: 105 }],
+    },
+    {
+      ...{ id: ALARM_SPO2_LOW, name: "SpO2 low", priority: "high", onset: 190, value: 84.4, limit: 90 },
+      states: [{ state: "active", time: 200 }],
+    },
+  ]);
 });

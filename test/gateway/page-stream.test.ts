@@ -122,6 +122,17 @@ test("who opens the page late is told the newest event of each alarm that stands
   const later = ["birth 0", ...data.slice(1), "event 71"];
   expect(told(frames).slice(-41)).toEqual(later);
   expect(told((await bench.listen()).frames)).toEqual(later);
+  // A gateway that was started anew and hears first of another configuration of the same boot.
+  const heard: Frame[] = [];
+  const third = createStream({ gateway, sitePublicKey: null, now: () => 0, after: createManualTimers().after });
+  for (const message of [alarm(72, 5, 1), { ...device.birth(73), cfg: 2 }]) {
+    bench.gateway.receive(device.seal(message), origin);
+  }
+  for (let seq = 74; seq <= 120; seq++) bench.gateway.receive(device.seal(device.data(seq)), origin);
+  bench.settle();
+  third.stored(bench.stored.find(({ row }) => row.seq === 73)!);
+  third.join({ send: (bytes) => heard.push(decodeFrame(bytes)) });
+  expect(told(heard).slice(0, 3)).toEqual(["birth 0", "birth 73", "event 72"]);
 });
 
 test("what is stored while a page connects is told once: nothing lost, nothing doubled, in the gateway's order", async () => {
