@@ -15,6 +15,7 @@ import { createQrsDetector, QRS_RATES } from "./dsp/qrs.ts";
 import { createQualityMeter } from "./dsp/quality.ts";
 import { createRhythmMonitor, type OnRhythm, RHYTHM_ASYSTOLE } from "./dsp/rhythm.ts";
 import { createRrSeries, RR_ARTEFACT } from "./dsp/rr.ts";
+import { GAP, MICROSECONDS, SILENCE } from "./vitals/source.ts";
 
 export interface Heart {
   /** A block of the channel, in order. */
@@ -35,10 +36,8 @@ export interface Heart {
   quality(): number | null;
 }
 
-const MICROSECONDS = 1000000;
 /** Rhythm and quality are looked at this often, us. */
 const REVIEW = MICROSECONDS / 2;
-const SILENCE = 3 * MICROSECONDS;
 /** Intervals that wait at most. */
 const WAITING = 32;
 
@@ -140,7 +139,8 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       if (block.count === 0 && block.lost === 0) return;
       const was = barred;
       barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL);
-      if (block.lost !== 0 || (barred !== 0 && was === 0)) end();
+      const late = pushed > 0 && block.count > 0 && block.time - heard > GAP;
+      if (late || block.lost !== 0 || (barred !== 0 && was === 0)) end();
       if (barred !== 0) {
         fibrillation.reset();
         return;

@@ -10,7 +10,7 @@ import {
 import { MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_SPO2 } from "../../protocol/messages.ts";
 import { type Calibration, isPublished, LOWEST_SPO2 } from "../dsp/calibration.ts";
 import { createOximeter } from "../dsp/ppg.ts";
-import { type Kind, MICROSECONDS, SILENCE, type Source } from "./source.ts";
+import { GAP, type Kind, MICROSECONDS, SILENCE, type Source } from "./source.ts";
 
 const PULSE_RATE: Kind = { mdc: MDC_PULSE_RATE, ucum: "/min", exp10: -1, scale: 10, bits: 13 };
 const PERFUSION: Kind = { mdc: MDC_PERFUSION_INDEX, ucum: "%", exp10: -2, scale: 100, bits: 15 };
@@ -65,7 +65,8 @@ export function createPulse(lights: Lights): Source {
   const takeBoth = (one: Block, other: Block | null): void => {
     if (other !== null && other.count !== one.count) return;
     const flags = one.flags | (other === null ? 0 : other.flags);
-    const lost = one.lost !== 0 || (other !== null && other.lost !== 0);
+    const late = heard > 0 && one.count > 0 && one.time - heard > GAP;
+    const lost = late || one.lost !== 0 || (other !== null && other.lost !== 0);
     const test = flags & FLAG_TEST_SIGNAL;
     if (lost || test !== barred || (flags & FLAG_LED_CHANGED) !== 0) oximeter.reset();
     if (one.count === 0) return;

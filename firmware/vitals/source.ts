@@ -45,3 +45,5 @@ export interface Source {
 export const MICROSECONDS = 1000000;
 /** A chip that has given nothing for this long gives no vital either, us. */
 export const SILENCE = 3 * MICROSECONDS;
+/** A block that begins so much after the end of the last one does not follow it, whatever its chip says, us. */
+export const GAP = MICROSECONDS / 2;

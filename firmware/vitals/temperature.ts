@@ -36,6 +36,7 @@ export function createTemperature(temperature: Channel, place: number, site: str
     take(channel, block) {
       if (channel !== place) return 0;
       if (block.count > 0) {
+        if (heard > 0 && block.time - heard > silence) filter.reset();
         heard = block.time + ((block.count - 1) * MICROSECONDS) / temperature.rate;
         const was = barred;
         barred = block.flags & FLAG_TEST_SIGNAL;
