@@ -108,11 +108,30 @@ const incidentTable = (rows: readonly IncidentRow[]) =>
 const phoneTable = (rows: readonly PhoneRow[]) =>
   table([
     [
-      ...["recording", "R of", "lag s", "fitted: error", "r", "then: error", "bias", "shown %", "blank s", "r"],
+      ...[
+        "recording",
+        "R of",
+        "R shown %",
+        "lag s",
+        "fitted: error",
+        "r",
+        "then: error",
+        "bias",
+        "shown %",
+        "blank s",
+        "r",
+      ],
       ...["best lag s", "error of the mean"],
     ],
     ...rows.map((row) => [
-      ...[row.record, row.channels, row.lag ?? "-", points(row.fittedRms), points(row.fittedCorrelation)],
+      ...[
+        row.record,
+        row.channels,
+        percent(row.ratioShown),
+        row.lag ?? "-",
+        points(row.fittedRms),
+        points(row.fittedCorrelation),
+      ],
       ...[points(row.rms), points(row.bias), percent(row.shown), row.longestBlank, points(row.correlation)],
       ...[row.bestLag ?? "-", points(row.constantRms)],
     ]),

@@ -30,6 +30,8 @@ export interface PhoneRow {
   /** SUBJECT.HAND. */
   readonly record: string;
   readonly channels: PhoneChannels;
+  /** Seconds with an R, both halves, percent. */
+  readonly ratioShown: number;
   /** Of the first half: the reference is later by it, s; SpO2 = constant + slope R. null: too little of R was shown. */
   readonly lag: number | null;
   readonly constant: number | null;
@@ -37,7 +39,7 @@ export interface PhoneRow {
   /** Root mean square error and correlation there, where the line was fitted. */
   readonly fittedRms: number | null;
   readonly fittedCorrelation: number | null;
-  /** Of the second half, seconds that count (with a reference), those with a value, percent, and the longest time without, s. */
+  /** Of the second half, seconds that count (with a reference), those with an SpO2, percent, and the longest time without, s. */
   readonly seconds: number;
   readonly shown: number;
   readonly longestBlank: number;
@@ -103,8 +105,10 @@ export function scoreReadings(
     guess.add(first.length === 0 ? null : mean - spo2);
   }
   const { seconds, shown, longestBlank, arms, bias } = tally.figures();
+  const withRatio = ratios.slice(0, end).filter((ratio) => ratio !== null).length;
   return {
     ...about,
+    ratioShown: rounded((100 * withRatio) / end),
     lag,
     constant: line && rounded(line.constant),
     slope: line && rounded(line.slope),

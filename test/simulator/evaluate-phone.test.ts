@@ -134,7 +134,7 @@ describe("scoring against the reference", () => {
 
   test("what is not shown is counted as such, and beside it stands the error of the first half's mean", () => {
     const row = score(ratios(0).map((value, k) => (k >= 250 && k < 300 ? null : value)));
-    expect(row).toMatchObject({ seconds: 200, shown: 75, longestBlank: 50, rms: 0 });
+    expect(row).toMatchObject({ seconds: 200, ratioShown: 87.5, shown: 75, longestBlank: 50, rms: 0 });
     const first = truth.reference.slice(1, 201);
     const mean = first.reduce((sum, value) => sum + value, 0) / 200;
     const squares = truth.reference.slice(201).reduce((sum, value) => sum + (value - mean) ** 2, 0);
@@ -147,6 +147,11 @@ describe("scoring against the reference", () => {
       ...{ lag: null, constant: null, slope: null, fittedRms: null, rms: null, bias: null, correlation: null },
       ...{ bestLag: null, shown: 0, longestBlank: 200, seconds: 200 },
     });
+  });
+
+  test("an R of the second half alone makes no line: R is shown, no SpO2", () => {
+    const row = score(ratios(0).map((value, k) => (k < 200 ? null : value)));
+    expect(row).toMatchObject({ ratioShown: 50, lag: null, shown: 0, rms: null, correlation: null, bestLag: 0 });
   });
 
   test("an R that does not change makes no line", () => {
