@@ -3,7 +3,6 @@
  *
  * Samples are added up to about 50 a second on the way in. Of those:
  *   boxcar of 100 ms, 100 ms ago, less itself: how much the light falls in 100 ms (systole makes it less)
- *   one-pole mean of 1.3 s: DC
  * Every hump of the fall is judged when it is over: by its top against the median top of the last eight beats, and by the
  * time since the last beat against the median of the last twelve intervals. The sooner it comes the higher it must be, so a
  * dicrotic wave is no beat, and a pulse that became weak is one. Where none comes the level sinks.
@@ -45,7 +44,6 @@ const TARGET = 50;
 
 /** Seconds. */
 const BOX = 1 / 10;
-const DC = 128 / 100;
 /** A hump is over when it came down to this share of its top. */
 const END = 1 / 5;
 /** After so many expected intervals without a beat the level halves every quarter of a second. */
@@ -57,7 +55,7 @@ const SHORTEST = 1 / 5;
 /** What the medians are taken over. */
 const LEVELS = 8;
 const INTERVALS = 12;
-/** Smallest fall, in shares of DC over 100 ms. */
+/** Smallest fall over 100 ms, in shares of the light. */
 const FLOOR = 1 / 5000;
 
 /**
@@ -79,8 +77,7 @@ export function createPulseDetector(
   const internalRate = rate / step;
   const box = Math.max(2, Math.round(internalRate * BOX));
   const slope = 1 / (given.late - given.soon);
-  const dcLength = internalRate * DC;
-  const floor = box * FLOOR;
+  const floor = box * step * FLOOR;
   /** From the middle of the fall to the newest sample. */
   const delay = (box - 1 / 2) * step + (step - 1) / 2;
 
@@ -95,9 +92,10 @@ export function createPulseDetector(
   let sum = 0;
   let now = -1;
   let place = 0;
-  let dc = 0;
   let fall = 0;
   let fallBefore = 0;
+  /** This sum and the two before it; made anew each turn it would cost an interpreter a scope. */
+  let light = 0;
   let x1 = 0;
   let x2 = 0;
   let climbing = false;
@@ -117,7 +115,7 @@ export function createPulseDetector(
   /** As if the light had always been what it is now. */
   const start = (): void => {
     lights.fill(sum);
-    dc = x1 = x2 = sum;
+    x1 = x2 = sum;
     brightest = 3 * sum;
     expected = internalRate;
     due = LONGEST * internalRate;
@@ -142,7 +140,7 @@ export function createPulseDetector(
     const brightness = brightest / (3 * step);
     const height = (brightest - darkest) / (3 * step);
     brightest = darkest;
-    if (top <= dc * floor) return;
+    if (top <= brightness * floor) return;
     const bend = topBefore + topAfter - 2 * top;
     const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
     if (beats > 0) {
@@ -180,8 +178,7 @@ export function createPulseDetector(
         fall += 2 * lights[place < box ? place + box : place - box] - lights[place] - sum;
         lights[place] = sum;
         place = place + 1 === 2 * box ? 0 : place + 1;
-        dc += (sum - dc) / dcLength;
-        const light = sum + x1 + x2;
+        light = sum + x1 + x2;
         x2 = x1;
         x1 = sum;
         sum = 0;
