@@ -5,7 +5,7 @@
  * What a missing value does: nothing, to limits and rhythms. An alarm ends by values inside its limit again, never by null, by
  * silence, or because a signal begins anew. A delay runs on through nulls; the alarm then begins with the next value beyond the
  * limit, or when the delay is over if two values were beyond it and the last of them is at most 3 s old. A value of a test signal
- * is none, and a temperature that is still settling is none to limits. That a vital is missing is a technical alarm of its own:
+ * is none; a temperature that is still settling begins no alarm of a low one, and ends none. That a vital is missing is a technical alarm of its own:
  * it needs one value first, for a sensor that was never applied is not missed, and ends with the next value.
  * After a reboot nothing is known: no alarm, no latch, no acknowledgement, no pause is carried over, and delays begin anew.
  * Device side.
@@ -167,9 +167,13 @@ export function createAlarms(options: {
       one.armed = true;
       one.measuredAt = now;
       states.end(one.missing, measured, now);
-      // a thermometer that still warms up says nothing about a fever
-      if (one.place === ALARM_TEMPERATURE && (flags & FLAG_SETTLING) !== 0) return;
-      for (let i = 0; i < one.sides.length; i++) if (one.sides[i].on) takeSide(one.sides[i], states, measured, now);
+      const moving = one.place === ALARM_TEMPERATURE && (flags & FLAG_SETTLING) !== 0;
+      for (let i = 0; i < one.sides.length; i++) {
+        const side = one.sides[i];
+        // a thermometer that still warms up is no cold patient, nor is one that falls off a fever's end; but fever it is
+        if (moving && (side.sign < 0 || (side.entry.holds && measured <= side.limit))) continue;
+        if (side.on) takeSide(side, states, measured, now);
+      }
     },
     rhythm: (state, onset, end) => {
       for (let i = 0; i < rhythms.length; i++) {

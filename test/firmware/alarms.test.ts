@@ -155,7 +155,25 @@ describe("a limit", () => {
     expect(told).toHaveLength(1);
   });
 
-  test("a temperature counts on the body only, once it has settled, in the chip's own counts", () => {
+  test("a temperature that still moves is a fever beyond the limit, but no cold patient, and the end of no fever", () => {
+    const settings: AlarmSettings = { temperature: { low: 35, high: 38.5, delay: 2 } };
+    const { alarms, told } = board(settings, [{ ...channels[2]!, mdc: vsp.MDC_TEMP_AXILLA }]);
+    let at = 0;
+    const take = (value: number, flags: number, seconds: number) => {
+      for (let i = 0; i < seconds; i++) alarms.take(WARM, Math.round(value * 128), flags, ++at * S);
+      return told.length;
+    };
+    expect(take(30, FLAG_SETTLING, 20)).toBe(0);
+    expect(take(38.6, FLAG_SETTLING, 3)).toBe(1);
+    expect(told[0]).toMatchObject({ id: vsp.ALARM_TEMPERATURE_HIGH, state: vsp.ALARM_ACTIVE });
+    expect(take(25, FLAG_SETTLING, 60)).toBe(1);
+    expect(take(37, 0, 2)).toBe(2);
+    expect(told[1]).toMatchObject({ id: vsp.ALARM_TEMPERATURE_HIGH, state: vsp.ALARM_INACTIVE });
+    expect(take(34, 0, 3)).toBe(3);
+    expect(told[2]).toMatchObject({ id: vsp.ALARM_TEMPERATURE_LOW, state: vsp.ALARM_ACTIVE });
+  });
+
+  test("a temperature counts on the body only, in the chip's own counts", () => {
     const settings: AlarmSettings = { temperature: { low: 35, high: 38.5, delay: 2 } };
     const warm = (mdc: number, flags: number) => {
       const { alarms, told } = board(settings, [{ ...channels[2]!, mdc }]);
@@ -166,7 +184,6 @@ describe("a limit", () => {
       { id: vsp.ALARM_TEMPERATURE_HIGH, value: 4992, limit: 4928, channel: WARM },
     ]);
     expect(warm(vsp.MDC_TEMPERATURE, 0)).toHaveLength(1);
-    expect(warm(vsp.MDC_TEMP_AXILLA, FLAG_SETTLING)).toEqual([]);
     for (const elsewhere of [vsp.MDC_TEMP_FINGER, vsp.MDC_TEMP_SKIN, vsp.MDC_TEMP]) {
       expect(warm(elsewhere, 0)).toEqual([]);
     }
