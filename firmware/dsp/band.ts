@@ -39,7 +39,7 @@ export interface Frame {
   /** Of the past that stands in the arrays, and of the arrays. */
   readonly kept: number;
   readonly length: number;
-  /** From the middle of what a wave's value is made of to the newest sample, in samples. */
+  /** How many internal samples a wave is behind the light. */
   readonly delay: number;
 }
 
@@ -58,7 +58,7 @@ export function frameOf(rate: number, seconds: number): Frame {
     frequency: frequency,
     kept: kept,
     length: kept + ROOM * BLOCK,
-    delay: step - 1 + ((span - 1) / 2) * step,
+    delay: (span - 1) / 2,
   };
 }
 

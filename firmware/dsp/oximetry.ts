@@ -15,6 +15,11 @@ export interface OximeterOptions {
   readonly offBodyBelow: number;
   /** Counts of either channel from which on the converter is at its end. */
   readonly saturatedAbove: number;
+  /**
+   * Called from within `push` for every beat, good or not: `index`, fractional, of the sample at which the light falls the
+   * fastest, from the last reset on; how far it fell, and how bright it was before, in the same counts.
+   */
+  readonly onBeat?: (index: number, height: number, brightness: number) => void;
 }
 
 /** What is measured now; null, with at least one flag, is what cannot be. Filled in place. */
