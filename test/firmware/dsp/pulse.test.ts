@@ -11,12 +11,15 @@ interface Beat {
   readonly index: number;
   readonly emittedAt: number;
   readonly height: number;
+  readonly brightness: number;
 }
 
 /** Beats of a light, pushed in blocks of these lengths in turn. */
 function beatsOf(light: Int32Array, rate: number, lengths: readonly number[] = [32]): Beat[] {
   const beats: Beat[] = [];
-  const detector = createPulseDetector(rate, (index, emittedAt, height) => beats.push({ index, emittedAt, height }));
+  const detector = createPulseDetector(rate, (index, emittedAt, height, brightness) =>
+    beats.push({ index, emittedAt, height, brightness }),
+  );
   for (let at = 0, k = 0; at < light.length; k++) {
     const count = Math.min(lengths[k % lengths.length]! || k % 2, light.length - at);
     detector.push(light.subarray(at), count);
@@ -119,6 +122,38 @@ describe("the pulse detector", () => {
     }
   });
 
+  test("one that becomes two hundred times weaker is found again within 6 s", () => {
+    const first = finger({ ...normal, seconds: 24, perfusionIndex: 20 });
+    const second = finger({ ...normal, seconds: 16, perfusionIndex: 0.1 });
+    const times = beatsOf(join(first, second).infrared, 100).map(({ index }) => index / 100);
+    expect(times.filter((time) => time > 30).length).toBeGreaterThan(10);
+  });
+
+  test("a beat is told a fifth of a second after its steepest, at the latest a quarter", () => {
+    for (const rate of RATES) {
+      const delays = beatsOf(finger({ ...normal, rate }).infrared, rate).map(
+        ({ index, emittedAt }) => (emittedAt - index) / rate,
+      );
+      expect(delays.reduce((sum, delay) => sum + delay, 0) / delays.length).toBeLessThan(0.21);
+      expect(Math.max(...delays)).toBeLessThan(0.25);
+    }
+  });
+
+  test("height and brightness are a beat's own, however bright it was before", () => {
+    const baseline = (time: number) => (time < 20 ? 0 : -0.2);
+    const beats = beatsOf(finger({ ...normal, baseline }).infrared, 100);
+    const at = (from: number, to: number) => beats.filter(({ index }) => index > from * 100 && index < to * 100);
+    for (const { height, brightness } of at(5, 19)) {
+      expect(Math.abs(height / 1100 - 1)).toBeLessThan(0.1);
+      expect(Math.abs(brightness / 120_500 - 1)).toBeLessThan(0.01);
+    }
+    for (const { height, brightness } of at(23, 39)) {
+      expect(Math.abs(height / 880 - 1)).toBeLessThan(0.1);
+      expect(Math.abs(brightness / 96_400 - 1)).toBeLessThan(0.01);
+    }
+    expect(at(23, 39).length).toBeGreaterThan(18);
+  });
+
   test("an early beat of a third of the height is found, and the pause after it is none", () => {
     const interval = 0.75;
     const onsets = Array.from({ length: 40 }, (_, k) => k * interval - (k % 8 === 7 ? 0.2 : 0));
@@ -189,8 +224,8 @@ describe("the pulse detector", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1200 }), (seen) => {
         const beats: Beat[] = [];
-        const detector = createPulseDetector(100, (index, emittedAt, height) =>
-          beats.push({ index, emittedAt, height }),
+        const detector = createPulseDetector(100, (index, emittedAt, height, brightness) =>
+          beats.push({ index, emittedAt, height, brightness }),
         );
         detector.push(other, seen);
         detector.reset();
