@@ -25,6 +25,8 @@ interface DemoOptions {
   readonly story?: StoryName;
   /** A file of settings, or "off". */
   readonly alarms?: string;
+  /** File of the oximeter's calibration. */
+  readonly calibration?: string;
   readonly port?: number;
   readonly json?: boolean;
 }
@@ -41,6 +43,10 @@ export async function demo(options: DemoOptions): Promise<void> {
       ? undefined
       : (await import("./recording.ts")).loadRecording("--record", options.record, seconds);
   const alarms = readAlarmSettings(options.alarms);
+  const calibration =
+    options.calibration === undefined
+      ? undefined
+      : (await import("./calibration-file.ts")).readCalibrationFile(options.calibration).calibration;
   const story = options.story === undefined ? undefined : stories[options.story]();
   if (options.store !== undefined) {
     mkdirSync(dirname(options.store), { recursive: true });
@@ -54,6 +60,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     ...(recording && { recording }),
     ...(story && { story }),
     ...(alarms && { alarms }),
+    ...(calibration && { calibration }),
     ...(options.store !== undefined && { store: options.store }),
     epoch: options.fast ? FIXED_EPOCH : Date.now(),
     onStored: (accepted) => {

@@ -45,6 +45,8 @@ const story = () =>
   ]);
 const alarms = () =>
   new Option("--alarms <file>", "alarm settings as YAML, or off (default: as for an adult; no clinical advice)");
+const calibration = () =>
+  new Option("--calibration <file>", "of the oximeter, as `calibrate` writes it (default: a published curve, flagged)");
 
 const program = new Command("vitalwire")
   .description("Open sensor runtime for medical-sensor boards. Not a medical device.")
@@ -66,6 +68,7 @@ program
   .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
   .addOption(story())
   .addOption(alarms())
+  .addOption(calibration())
   .addOption(json())
   .action(async (options) => (await import("./demo.ts")).demo(options));
 
@@ -80,6 +83,7 @@ program
   .option("--fast", "virtual time in lock step with the acks, as fast as it goes")
   .addOption(story())
   .addOption(alarms())
+  .addOption(calibration())
   .addOption(json())
   .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
 

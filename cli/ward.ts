@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
 import type { Driver } from "../drivers/driver.ts";
 import type { AlarmSettings } from "../firmware/alarms.ts";
+import type { Calibration } from "../firmware/dsp/calibration.ts";
 import type { LinkEvents } from "../firmware/link.ts";
 import { createMqttLink, type MqttLink } from "../firmware/transports/host/mqtt.ts";
 import { createSerialLink, type SerialLink } from "../firmware/transports/host/serial.ts";
@@ -31,6 +32,8 @@ export interface WardOptions {
   readonly story?: Story;
   /** What the boards hold their vitals against; absent: nothing. */
   readonly alarms?: AlarmSettings;
+  /** Of every board's oximeter. */
+  readonly calibration?: Calibration;
   /** Absent: in memory. */
   readonly store?: string;
   /** Unix time of the clock's 0, ms. */
@@ -129,6 +132,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       ...(options.recording && { recording: options.recording }),
       ...(options.story && index === 0 && { story: options.story }),
       ...(options.alarms && { alarms: options.alarms }),
+      ...(options.calibration && { calibration: options.calibration }),
       ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
       gateways: [gatewaySigner],
       boot: (signer) => (store.boots(signer.kid).at(-1)?.boot ?? 0) + 1,

@@ -29,6 +29,8 @@ export interface SimulateOptions {
   readonly story?: StoryName;
   /** A file of settings, or "off". */
   readonly alarms?: string;
+  /** File of the oximeter's calibration. */
+  readonly calibration?: string;
   readonly json?: boolean;
 }
 
@@ -49,6 +51,10 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const folder = options.cards ?? (out === "file" ? dirname(options.out) : ".");
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
   const alarms = readAlarmSettings(options.alarms);
+  const calibration =
+    options.calibration === undefined
+      ? undefined
+      : (await import("../calibration-file.ts")).readCalibrationFile(options.calibration).calibration;
   const story = options.story === undefined ? undefined : stories[options.story]();
   refuseForeignSite(folder);
   mkdirSync(folder, { recursive: true });
@@ -86,6 +92,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     ...(recording && { recording }),
     ...(story && { story }),
     ...(alarms && { alarms }),
+    ...(calibration && { calibration }),
     gateways: gateways.keys,
     boot,
     link(signer) {
