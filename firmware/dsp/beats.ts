@@ -55,7 +55,7 @@ export function createBeats(rate: number): Beats {
   const infrared = createBand(frame);
   const red = createBand(frame);
   const vectors = vectorsOrPlain();
-  const beat: BeatShape = { span: 0, power: 0, rest: 0, alike: true, sure: false };
+  const beat: BeatShape = { span: 0, power: 0, rest: 0, ratio: 0, alike: true, sure: false };
   const sums: BeatSums = { from: 0, span: 0, xx: 0, xy: 0, yy: 0, noise: 1 };
   const ones = new Float64Array(kept);
   ones.fill(1);
@@ -127,13 +127,16 @@ export function createBeats(rate: number): Beats {
       beat.span = length / beats;
       sums.xx = xx;
       beat.power = xx / length;
-      beat.rest = sums.xy = sums.yy = 0;
+      beat.rest = beat.ratio = sums.xy = sums.yy = 0;
       if (!alone) {
         const y = vectors.convolve(one, red.lights, start) / length;
         sums.xy = vectors.convolve(wave, red.waves, start) / (x * y);
         sums.yy = vectors.convolve(red.waves.subarray(start, start + length), red.waves, start) / (y * y);
         sums.noise = (x * x) / (y * y);
-        if (xx > 0) beat.rest = (sums.yy - (sums.xy * sums.xy) / xx) / length;
+        if (xx > 0) {
+          beat.ratio = sums.xy / xx;
+          beat.rest = (sums.yy - beat.ratio * sums.xy) / length;
+        }
       }
       beat.alike = goodLength === 0 || alike(good, goodLength);
       // An interpreter's own functions, on arrays of these kinds too.

@@ -18,6 +18,8 @@ export interface BeatShape {
   /** Of infrared's wave, and of what red leaves beside its multiple, a sample. */
   power: number;
   rest: number;
+  /** R of this beat alone; 0 where there is no red. */
+  ratio: number;
   /** Whether the wave begins like that of the last good beat (the first one does). */
   alike: boolean;
   /** Of the gate: whether its first beats agreed. Until then the good ones count only once they do. */
@@ -44,9 +46,12 @@ const STEADY = 3;
 const STEADIER = 5;
 /** Part of a beat's length by which the next may differ in the same rhythm. */
 const RHYTHM = 1 / 5;
-/** For long: so many beats in a row that were not good. One, among the first few that are learned from. */
+/** For long: so many beats in a row that were not good. */
 const LONG = 12;
-const SURE = 4;
+/** And so many: whatever it is, it is what there is. */
+const FOREVER = 128;
+/** R of beats may differ by so much and be the same: from beat to beat of a weak pulse it does. */
+const NEAR = 1 / 8;
 /** The first ones may be motion too: so many that are like the first must follow it. */
 const AGREED = 2;
 
@@ -60,6 +65,8 @@ export function createMotionGate(follows: () => boolean): MotionGate {
   let steady = 0;
   let power = 0;
   let span = 0;
+  /** Of red to infrared, of good beats lately. */
+  let ratio = 0;
   let before = 0;
   let agreed = 0;
 
@@ -80,10 +87,13 @@ export function createMotionGate(follows: () => boolean): MotionGate {
     learn(beat.power, beat.rest);
     power = beat.power;
     span = before = beat.span;
+    ratio = beat.ratio;
     agreed = AGREED;
     beat.sure = true;
     return true;
   };
+
+  const sameRatio = (beat: BeatShape): boolean => Math.abs(beat.ratio - ratio) <= NEAR;
 
   return {
     judge: (beat) => {
@@ -103,6 +113,7 @@ export function createMotionGate(follows: () => boolean): MotionGate {
         if (beat.rest <= RESTLESS * noise + power * LEFT) {
           learn(power, beat.rest);
           span = beat.span;
+          ratio += (beat.ratio - ratio) / 4;
           strays = steady = 0;
           if (agreed < AGREED) agreed++;
           beat.sure = agreed === AGREED;
@@ -111,16 +122,19 @@ export function createMotionGate(follows: () => boolean): MotionGate {
         // it counts as somewhat above what is usual: else noise would seem less than it is
         learn(Math.min(power, quiet * ABOVE), noise * ABOVE);
       }
-      if (agreed < AGREED) agreed = 0;
       beat.sure = agreed === AGREED;
-      const early = seen < SURE;
-      const lost = strays >= (early ? 1 : LONG);
+      // what is much quieter than what was taken for a pulse is no motion on top of it
+      const lost = !beat.sure || strays >= LONG || power * LOUD < quiet;
+      agreed = beat.sure ? AGREED : 0;
       strays++;
       const inRhythm = Math.abs(beat.span - (lost ? before : span)) <= span * RHYTHM;
-      const regular = even && (lost || loud) && inRhythm && follows();
       before = beat.span;
+      const regular = even && inRhythm && (lost || (loud && beat.alike && sameRatio(beat))) && follows();
       steady = regular ? steady + 1 : 0;
-      return steady >= (early ? AGREED : lost ? STEADIER : STEADY) && begin(beat);
+      if (steady < (!beat.sure ? AGREED : lost ? STEADIER : STEADY)) return false;
+      // Steady motion is all that is left: both lights alike, unless that is what the blood had.
+      if (lost && beat.sure && strays < FOREVER && !sameRatio(beat) && Math.abs(beat.ratio - 1) < NEAR) return false;
+      return begin(beat);
     },
     reset: () => {
       seen = strays = steady = power = span = 0;
