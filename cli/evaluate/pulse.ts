@@ -1,13 +1,19 @@
-/** vitalwire evaluate pulse: the firmware's own pulses, and others beside them, against the ECG recorded beside them. */
+/**
+ * vitalwire evaluate pulse: the firmware's own pulses, and others beside them, against the ECG recorded beside them; where a
+ * bedside monitor was recorded too, the estimate of respiration against its count.
+ */
 import { statSync } from "node:fs";
 import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
 import {
   evaluatePulse,
+  evaluateRespiration,
   type PulseDocument,
   type PulseRateFigures,
   type PulseResult,
+  type RespirationDocument,
 } from "../../simulator/evaluate/index.ts";
 import { UsageError } from "../usage.ts";
+import { describeRespiration } from "./respiration.ts";
 import { report } from "./run.ts";
 import { percent, table } from "./table.ts";
 
@@ -15,6 +21,11 @@ export interface EvaluatePulseOptions {
   readonly data: string;
   readonly compare?: boolean;
   readonly json?: boolean;
+}
+
+/** `respiration` where there are numerics of a bedside monitor (bidmc.ts). */
+export interface EvaluatePulseDocument extends PulseDocument {
+  readonly respiration?: RespirationDocument;
 }
 
 /** Throws UsageError where `data` is no folder. */
@@ -25,23 +36,22 @@ export async function evaluatePulseCommand(options: EvaluatePulseOptions): Promi
     );
   const { createHamiltonDetector } = await import("../../test/peers/hamilton.ts");
   const peers = options.compare ? (await import("../../test/peers/ppg-pulses.ts")).pulsePeers : undefined;
-  await report(options, "recordings", describePulse, (onPart) =>
-    evaluatePulse({
-      dataFolder: options.data,
-      references: [createQrsDetector, createHamiltonDetector],
-      peers,
-      onPart,
-    }),
-  );
+  await report(options, "recordings", describePulse, async (onPart): Promise<EvaluatePulseDocument> => {
+    const dataFolder = options.data;
+    const references = [createQrsDetector, createHamiltonDetector] as const;
+    const pulse = await evaluatePulse({ dataFolder, references, peers, onPart });
+    if (pulse.monitor === null) return pulse;
+    return { ...pulse, respiration: await evaluateRespiration({ dataFolder, onPart }) };
+  });
 }
 
 const tenth = (value: number | null) => (value === null ? "-" : value.toFixed(1));
 const both = ({ mae, coverage }: PulseRateFigures) => [percent(mae), percent(coverage)];
 
-export function describePulse(document: PulseDocument): string[] {
+export function describePulse(document: EvaluatePulseDocument): string[] {
   const results: [string, PulseResult][] = [["vitalwire", document]];
   for (const peer of document.peers ?? []) results.push([peer.name, peer]);
-  const { quality } = document;
+  const { quality, respiration } = document;
   const without = document.records.filter(({ seconds }) => seconds === 0).map(({ record }) => record);
   return [
     ...table([
@@ -75,5 +85,6 @@ export function describePulse(document: PulseDocument): string[] {
       `they do not; ${document.seconds} s have a reference rate, the median RR of the 10 s before`,
     ...(without.length === 0 ? [] : [`no second with a reference rate: ${without.join(", ")}`]),
     ...(document.peers ?? []).map(({ name, source }) => `${name}: ${source}`),
+    ...(respiration === undefined ? [] : ["", ...describeRespiration(respiration)]),
   ];
 }

@@ -1,5 +1,5 @@
 /** `vitalwire evaluate pulse` as a person or a program meets it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { drawPulse } from "../../simulator/evaluate/synthetic-pulse.ts";
 import { createRandom } from "../../simulator/random.ts";
 import { killAll, vitalwire } from "../support/process.ts";
 
-const [RATE, SECONDS] = [125, 40];
+const [RATE, SECONDS] = [125, 80];
 let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "vitalwire-evaluate-pulse-"));
@@ -47,14 +47,31 @@ test("--json prints one document and nothing else: ours, the monitor's, and with
   );
 });
 
+test("where a bedside monitor was recorded the document has respiration, and the contract's fields as they were", async () => {
+  const { out } = await run("--data", folder, "--json");
+  const { respiration, peers, ...document } = JSON.parse(out);
+  expect(peers).toBeUndefined();
+  expect(document).toMatchObject({ mae: expect.any(Number), coverage: 100 });
+  expect(respiration).toMatchObject({ times: 3, records: [{ record: "bidmc_01", times: 3, reference: 15 }] });
+  expect(respiration.constant.value).toBe(15);
+
+  const alone = mkdtempSync(join(folder, "alone-"));
+  copyFileSync(join(folder, "bidmc_01.csv"), join(alone, "bidmc_01.csv"));
+  const without = await run("--data", alone, "--json");
+  expect(JSON.parse(without.out)).toEqual({ ...document, monitor: null });
+  expect((await run("--data", alone)).out).not.toContain("respiration");
+});
+
 test("the text gives every recording, the beats, the rates, and what the reference is", async () => {
   const { code, out } = await run("--data", folder);
   expect(code).toBe(0);
   expect(out).toMatch(/^recording +beats +tp +fn +fp +F1 % +delay ms +excluded s +error 1\/min +shown % +seconds$/m);
-  expect(out).toMatch(/^bidmc_01 +\d\d +\d\d +\d +0 /m);
+  expect(out).toMatch(/^bidmc_01 +\d{2,3} +\d{2,3} +\d +0 /m);
   expect(out).toMatch(/^vitalwire, as a vital sign +0\.\d{3} /m);
   expect(out).toMatch(/^the bedside monitor +\d\.\d{3} +100\.000$/m);
   expect(out).toContain("R peaks of lead II on which two detectors agree within 50 ms");
+  expect(out).toMatch(/^respiration over 64 s, estimated +error 1\/min +shown % +over 5 off %$/m);
+  expect(out).toMatch(/which is not the truth; 3 times, mean 15\/min/);
   expect(out).not.toContain("Elgendi");
 });
 
