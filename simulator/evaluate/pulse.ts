@@ -10,7 +10,7 @@ import { createHeartRateMeter, type Rate } from "../../firmware/dsp/heart-rate.t
 import { createPulseDetector } from "../../firmware/dsp/pulse.ts";
 import { createPulseQualityMeter, GOOD_PULSE } from "../../firmware/dsp/pulse-quality.ts";
 import { type PulseRecording, readPulseRecording, recordingsOf } from "./bidmc.ts";
-import { breath, type Detector, type DetectorFactory, detect } from "./detections.ts";
+import { breath, type Detector, type DetectorFactory, detect, detectorRateFor } from "./detections.ts";
 import {
   type ComparedSecond,
   comparePulse,
@@ -150,7 +150,8 @@ export async function referenceOf(
   { ecg, light, rate }: PulseRecording,
   [one, other]: PulseOptions["references"],
 ): Promise<PulseReference> {
-  const [first, second] = [await detect(ecg, ecg.rate, one), await detect(ecg, ecg.rate, other)];
+  const detectorRate = detectorRateFor(ecg.rate);
+  const [first, second] = [await detect(ecg, detectorRate, one), await detect(ecg, detectorRate, other)];
   return agreedBeats(first.times, second.times, light.length / rate);
 }
 

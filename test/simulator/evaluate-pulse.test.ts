@@ -236,6 +236,17 @@ describe("evaluate pulse", () => {
     expect(document.peers).toBeUndefined();
   });
 
+  test("a recording of any rate is run at it, its ECG at the nearest that the reference detectors take", async () => {
+    write("bidmc_01_Signals.csv", asPublished({ beats, seconds: 48, rate: 200 }));
+    const { records } = await evaluatePulse({
+      dataFolder: folder,
+      references: [createQrsDetector, createHamiltonDetector],
+    });
+    expect(records[0]).toMatchObject({ record: "bidmc_01", rate: 200, fp: 0, coverage: 100 });
+    expect(records[0]!.tp).toBeGreaterThan(55);
+    expect(Math.abs(records[0]!.delay - 500)).toBeLessThan(20);
+  });
+
   test("a pulse that did not come is missed, one without a beat is false, and time in doubt counts neither way", async () => {
     const pulses = [...beats.map((time) => time + 0.5).filter((_, k) => k !== 20), 34.35].sort((a, b) => a - b);
     write("a.csv", inUsersForm({ beats, pulses, seconds: 48 }));
