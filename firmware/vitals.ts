@@ -23,6 +23,8 @@ export interface VitalsSensor {
   readonly site?: string;
   /** SpO2 by the device's own calibration; absent: by a published curve, and every value is flagged as uncalibrated. */
   readonly calibration?: Calibration;
+  /** Also an estimate of the respiration rate, from the pulse: about a tenth of what all vitals cost, and 9 kB. */
+  readonly respiration?: boolean;
 }
 
 export interface Vitals {
@@ -69,6 +71,7 @@ const makeSources = (sensor: VitalsSensor, onRhythm: OnRhythm): Source[] => {
         lightPlace: light,
         redPlace: infrared >= 0 ? red : -1,
         calibration: sensor.calibration ?? PUBLISHED[0],
+        respiration: sensor.respiration === true,
       }),
     );
   }

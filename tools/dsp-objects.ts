@@ -15,8 +15,10 @@ import type { createHrvMeter } from "../firmware/dsp/hrv.ts";
 import type { createLowPass } from "../firmware/dsp/lowpass.ts";
 import type { createAutomaticNotch, createNotch } from "../firmware/dsp/notch.ts";
 import type { createOximeter } from "../firmware/dsp/ppg.ts";
+import type { createPulseDetector } from "../firmware/dsp/pulse.ts";
 import type { createQrsDetector } from "../firmware/dsp/qrs.ts";
 import type { createQualityMeter } from "../firmware/dsp/quality.ts";
+import type { createRespirationMeter, RespirationMeter } from "../firmware/dsp/respiration.ts";
 import type { createRhythmMonitor } from "../firmware/dsp/rhythm.ts";
 import type { createRrSeries } from "../firmware/dsp/rr.ts";
 import type { createSpikeFilter } from "../firmware/dsp/spikes.ts";
@@ -185,6 +187,29 @@ const seconds = (
   };
 };
 
+/** Beats as they come, and a look at them every second: the lights swing with 15 breaths a minute. */
+const breathing = (object: RespirationMeter, beats: Int32Array): Work => {
+  const shown = { value: null, flags: 0 };
+  const length = Math.floor(beats[beats.length - 1] / MILLISECONDS);
+  let next = 0;
+  return {
+    object: object,
+    begin: Math.floor(length / 3),
+    length: length,
+    run: (from, to) => {
+      for (let second = from; second < to; second++) {
+        const now = (second + 1) * MILLISECONDS;
+        for (; next < beats.length && beats[next] <= now; next++) {
+          const at = beats[next];
+          const phase = (at % 4000) - 2000;
+          object.beat(at, 1000 + phase / 20, 90000 + phase / 10);
+        }
+        object.read(now, shown);
+      }
+    },
+  };
+};
+
 /** Waveforms and one vital into messages, a second at a time. */
 const packing = (codec: Codec): Measured => ({
   name: `three sensors, packing, ${codec}`,
@@ -235,6 +260,18 @@ export const objects: readonly Measured[] = [
         }),
         s,
       ),
+  },
+  {
+    name: "pulse detector, 50 hz",
+    factory: ["dsp/pulse", "createPulseDetector"],
+    unit: "sample",
+    open: (create: typeof createPulseDetector, s) => blocks(create(50, nothing), s.infrared),
+  },
+  {
+    name: "respiration meter",
+    factory: ["dsp/respiration", "createRespirationMeter"],
+    unit: "s",
+    open: (create: typeof createRespirationMeter, s) => breathing(create(MILLISECONDS), s.beats),
   },
   {
     name: "temperature filter",

@@ -31,7 +31,7 @@ export interface CostDocument {
  * Statements a sample, at most, by the beginning of the name. The oximeter finds beats and SpO2 in one: a sample of red and
  * infrared may cost what the two together may, 95 and 70.
  */
-const STATEMENTS = { "QRS detector": 55, oximeter: 95 + 70 } as const;
+const STATEMENTS = { "QRS detector": 55, "pulse detector": 95, oximeter: 95 + 70 } as const;
 /** All signal processing of a three-sensor board, at most, ms of interpreter a second of signal. */
 const BOARD = 25;
 /** That is the time of a machine on which a turn of an empty loop takes so long, us: another machine's is put to this scale. */
@@ -40,6 +40,7 @@ const TURN = 1.5;
 const STATEMENT = 1.85;
 const VITALS = "three sensors, vitals";
 const PACKING = "three sensors, packing, ";
+const RESPIRATION = "respiration meter";
 
 /** Throws Unavailable outside a checkout, Error with the program's own words where it fails. */
 export async function dsp(say: (line: string) => void): Promise<Figure[]> {
@@ -88,6 +89,7 @@ export function dspFigures({ objects, emptyLoop }: CostDocument): Figure[] {
   const load = loadOf(objects);
   const how = measured ? "" : " (estimated from statements)";
   figures.push(figure(`${VITALS}, at ${TURN} us/turn${how}`, load.vitals, "ms/s", ["at most", BOARD]));
+  figures.push(figure(`${RESPIRATION}, at ${TURN} us/turn${how}`, load.respiration, "ms/s", null));
   for (const [codec, cost] of Object.entries(load.packing))
     figures.push(figure(`${PACKING}${codec}, at ${TURN} us/turn${how}`, cost, "ms/s", null));
   return [...figures, ...profileFigures(load, how)];
@@ -98,6 +100,7 @@ function loadOf(objects: readonly Cost[]): Load {
   const packing = objects.filter(({ name }) => name.startsWith(PACKING));
   return {
     vitals: scaled(objects.find(({ name }) => name === VITALS)),
+    respiration: scaled(objects.find(({ name }) => name === RESPIRATION)),
     packing: Object.fromEntries(packing.map((one) => [one.name.slice(PACKING.length), scaled(one)])),
   };
 }

@@ -4,9 +4,10 @@
  */
 import { type Figure, figure } from "./bench.ts";
 
-/** ms a second of signal: of all vitals, and of packing the waveforms, by codec. */
+/** ms a second of signal: of the vitals, of respiration besides, and of packing the waveforms, by codec. */
 export interface Load {
   readonly vitals: number;
+  readonly respiration: number;
   readonly packing: Readonly<Record<string, number>>;
 }
 
@@ -23,15 +24,15 @@ interface Profile {
 }
 
 /** From all to least, in the order in which they are tried. */
-function profilesOf({ vitals, packing }: Load): Profile[] {
+function profilesOf({ vitals, respiration, packing }: Load): Profile[] {
   const codecs = Object.entries(packing);
   return [
     ...codecs.map(([codec, cost], at) => ({
       name: `full, ${codec}`,
-      cost: vitals + cost,
+      cost: vitals + respiration + cost,
       without: at === 0 ? "" : `${codecs[at - 1]![0]} (packets are larger)`,
     })),
-    { name: "vitals", cost: vitals, without: "waveforms" },
+    { name: "vitals", cost: vitals, without: "waveforms and respiration" },
     ...codecs.map(([codec, cost]) => ({
       name: `raw, ${codec}`,
       cost,

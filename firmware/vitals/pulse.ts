@@ -1,4 +1,4 @@
-/** Pulse rate, SpO2 and perfusion index, of a chip's red and infrared light, or of one light alone. Device side. */
+/** Pulse rate, SpO2, perfusion index and an estimate of respiration, of a chip's red and infrared light, or of one light alone. Device side. */
 import {
   type Block,
   type Channel,
@@ -7,13 +7,23 @@ import {
   FLAG_TEST_SIGNAL,
   FLAG_UNCALIBRATED,
 } from "../../drivers/driver.ts";
-import { MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_SPO2 } from "../../protocol/messages.ts";
+import { MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_RESPIRATION_PLETH, MDC_SPO2 } from "../../protocol/messages.ts";
 import { type Calibration, isPublished, LOWEST_SPO2 } from "../dsp/calibration.ts";
+import type { Rate } from "../dsp/heart-rate.ts";
 import { createOximeter } from "../dsp/ppg.ts";
+import { createRespirationMeter, type RespirationMeter } from "../dsp/respiration.ts";
 import { GAP, type Kind, MICROSECONDS, SILENCE, type Source } from "./source.ts";
 
 const PULSE_RATE: Kind = { mdc: MDC_PULSE_RATE, ucum: "/min", exp10: -1, scale: 10, bits: 13 };
 const PERFUSION: Kind = { mdc: MDC_PERFUSION_INDEX, ucum: "%", exp10: -2, scale: 100, bits: 15 };
+const RESPIRATION: Kind = {
+  mdc: MDC_RESPIRATION_PLETH,
+  ucum: "/min",
+  exp10: -1,
+  scale: 10,
+  bits: 10,
+  role: "estimate",
+};
 /** Of the converter's range: below it there is no finger. */
 const OFF_BODY = 1 / 16;
 
@@ -37,6 +47,8 @@ export interface Lights {
   readonly redPlace: number;
   /** Of this device, or a published one: then every SpO2 is flagged as uncalibrated. */
   readonly calibration: Calibration;
+  /** Whether the breath is estimated too. */
+  readonly respiration: boolean;
 }
 
 /** Throws Error for a rate that createOximeter refuses. */
@@ -46,9 +58,14 @@ export function createPulse(lights: Lights): Source {
   const rate = lights.light.rate;
   const full = lights.light.maximum + 1;
   const calibration = lights.calibration;
+  const breath: RespirationMeter | null = lights.respiration ? createRespirationMeter(rate) : null;
+  const breaths: Rate = { value: null, flags: 0 };
   const oximeter = createOximeter({
     rate: rate,
     calibration: calibration,
+    onBeat: (index, height, brightness) => {
+      if (breath !== null) breath.beat(index, height, brightness);
+    },
     offBodyBelow: full * OFF_BODY,
     saturatedAbove: full - 1,
   });
@@ -61,22 +78,33 @@ export function createPulse(lights: Lights): Source {
   let heard = 0;
   /** What makes the last block no patient's. */
   let barred = 0;
+  /** Samples since the last reset. */
+  let taken = 0;
 
+  const reset = (): void => {
+    oximeter.reset();
+    if (breath !== null) breath.reset();
+    taken = 0;
+  };
   const takeBoth = (one: Block, other: Block | null): void => {
     if (other !== null && other.count !== one.count) return;
     const flags = one.flags | (other === null ? 0 : other.flags);
     const late = heard > 0 && one.count > 0 && one.time - heard > GAP;
     const lost = late || one.lost !== 0 || (other !== null && other.lost !== 0);
     const test = flags & FLAG_TEST_SIGNAL;
-    if (lost || test !== barred || (flags & FLAG_LED_CHANGED) !== 0) oximeter.reset();
+    if (lost || test !== barred || (flags & FLAG_LED_CHANGED) !== 0) reset();
     if (one.count === 0) return;
     heard = one.time + (one.count * MICROSECONDS) / rate;
     barred = test;
+    taken += one.count;
     if (barred === 0) oximeter.push(other === null ? null : other.samples, one.samples, one.count);
   };
+  const kinds = [PULSE_RATE, PERFUSION];
+  if (!alone) kinds.push(spo2Kind(calibration));
+  if (breath !== null) kinds.push(RESPIRATION);
 
   return {
-    kinds: alone ? [PULSE_RATE, PERFUSION] : [PULSE_RATE, PERFUSION, spo2Kind(calibration)],
+    kinds: kinds,
     take(place, block) {
       if (place === redPlace) red = block;
       if (place === lightPlace) light = block;
@@ -84,7 +112,7 @@ export function createPulse(lights: Lights): Source {
       return 0;
     },
     interrupted(place) {
-      if (place === redPlace || place === lightPlace) oximeter.reset();
+      if (place === redPlace || place === lightPlace) reset();
     },
     read(now, emit) {
       const why = barred | (now - heard > SILENCE ? FLAG_BUS_FAULT : 0);
@@ -96,6 +124,11 @@ export function createPulse(lights: Lights): Source {
       give(0, result.pulseRate, result.pulseFlags, 0);
       give(1, result.perfusionIndex, result.pulseFlags, 0);
       if (!alone) give(2, result.spo2, result.flags, foreign);
+      if (breath === null) return;
+      breath.read(taken, breaths);
+      // without a pulse there is none, and its reasons are the pulse's
+      const pulse = result.pulseRate !== null;
+      give(kinds.length - 1, pulse ? breaths.value : null, pulse ? breaths.flags : result.pulseFlags, 0);
     },
   };
 }

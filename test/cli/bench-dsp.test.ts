@@ -64,6 +64,7 @@ test("bench dsp --json prints one document: every object's statements, state and
     ["QRS detector, 128 hz: statements", 55, "1/sample"],
     ["QRS detector, 256 hz: statements", 55, "1/sample"],
     ["oximeter, 100 hz: statements", 165, "1/sample"],
+    ["pulse detector, 50 hz: statements", 95, "1/sample"],
     ["three sensors, vitals, at 1.5 us/turn (estimated from statements)", 25, "ms/s"],
   ]);
   for (const { value, limitValue, ratio } of limited) expect(ratio).toBeCloseTo(value / limitValue!, 2);
@@ -112,6 +113,7 @@ test("limits: 55 statements for a QRS detector, 165 for the oximeter, 25 ms a se
       cost("QRS detector, 128 hz", qrs, 1, 3),
       cost("oximeter, 100 hz", oximeter, 1, 3),
       cost("three sensors, vitals", 1e6, vitals, 3),
+      cost("respiration meter", 1e6, 1000, 3),
       cost("three sensors, packing, rice", 1e6, 2000, 3),
     ],
   });
@@ -122,7 +124,7 @@ test("limits: 55 statements for a QRS detector, 165 for the oximeter, 25 ms a se
   const figures = dspFigures(document(55, 165, 50_000));
   const named = (name: string) => figures.find((one) => one.name === name);
   expect(named("three sensors, packing, rice, at 1.5 us/turn")).toMatchObject({ value: 1, limit: null });
-  expect(named("profile full, rice, x20: busy")).toMatchObject({ value: 52, unit: "%", limit: null });
+  expect(named("profile full, rice, x20: busy")).toMatchObject({ value: 53, unit: "%", limit: null });
   expect(named("profile vitals, x20: busy")).toMatchObject({ value: 50 });
 });
 
@@ -140,11 +142,15 @@ test("without an interpreter a board's time is estimated from its statements, an
 });
 
 test("what does not fit on a slower board is named, with the profile that drops it", () => {
-  const [x10, x20, x50] = whatFits({ vitals: 40, packing: { rice: 30, delta: 20 } });
+  const [x10, x20, x50] = whatFits({ vitals: 40, respiration: 0, packing: { rice: 30, delta: 20 } });
   expect(x10).toBe("a processor 10 times slower: profile full, rice fits, 70 % busy, more than half of its time");
-  expect(x20).toMatch(/vitals fits, 80 % busy, .*without waveforms \(too much: full, rice 140 %; full, delta 120 %\)$/);
+  expect(x20).toMatch(
+    /vitals fits, 80 % busy, .*without waveforms and respiration \(too much: full, rice 140 %; full, delta 120 %\)$/,
+  );
   expect(x50).toMatch(/raw, delta fits, 100 % busy.*without vitals.*vitals 200 %; raw, rice 150 %\)$/);
-  expect(whatFits({ vitals: 4000, packing: { rice: 3000 } })[0]).toMatch(/nothing fits.*raw, rice \(3000 %\)/);
+  expect(whatFits({ vitals: 4000, respiration: 0, packing: { rice: 3000 } })[0]).toMatch(
+    /nothing fits.*raw, rice \(3000 %\)/,
+  );
 });
 
 describe("bench", () => {
