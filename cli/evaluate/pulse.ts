@@ -72,6 +72,7 @@ export function describePulse(document: EvaluatePulseDocument): string[] {
     ...table([
       ["pulse rate over 10 s", "error 1/min", "shown %"],
       [`vitalwire, quality ${document.gate} and better`, ...both(document)],
+      ["vitalwire, the oximeter", ...both(document.oximeter)],
       ...results.flatMap(([name, { ungated, vitals }]) => [
         [`${name}, all`, ...both(ungated)],
         [`${name}, as a vital sign`, ...both(vitals)],

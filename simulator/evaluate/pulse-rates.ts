@@ -4,9 +4,9 @@
  *
  * Own rate: 60 over the median of the intervals between own beats in the same 10 s, as far as they were emitted by then; the
  * pulse comes half a second after its R, and nothing is shifted for it. `gated`: that where quality lets it through.
- * `vitals`: what createHeartRateMeter shows from the same beats, its own averaging and its own silence included.
+ * `vitals`: what createHeartRateMeter shows from the same beats, its own averaging and its own silence included. `oximeter` and
+ * `monitor`: what those showed at that time.
  */
-import type { MonitorSecond } from "./bidmc.ts";
 import type { PulseReference } from "./pulse-reference.ts";
 
 /** s */
@@ -29,6 +29,12 @@ export interface PulseSecond {
   readonly quality: number | null;
 }
 
+/** A rate that was shown at a time, s, in beats a minute; null: nothing. */
+export interface TimedRate {
+  readonly time: number;
+  readonly pulse: number | null;
+}
+
 /** One second with a reference; rates in beats a minute, null: none. */
 export interface ComparedSecond {
   readonly time: number;
@@ -36,6 +42,7 @@ export interface ComparedSecond {
   readonly all: number | null;
   readonly gated: number | null;
   readonly vitals: number | null;
+  readonly oximeter: number | null;
   readonly monitor: number | null;
 }
 
@@ -63,8 +70,9 @@ export function comparePulse(
   beats: readonly PulseBeat[],
   seconds: readonly PulseSecond[],
   reference: PulseReference,
-  monitor: readonly MonitorSecond[] | null,
+  monitor: readonly TimedRate[] | null,
   good: number,
+  oximeter: readonly TimedRate[] | null = null,
 ): ComparedSecond[] {
   const compared: ComparedSecond[] = [];
   let [r, b] = [0, 0];
@@ -88,6 +96,7 @@ export function comparePulse(
       all,
       gated: quality !== null && quality >= good ? all : null,
       vitals,
+      oximeter: oximeter?.find((shown) => shown.time === time)?.pulse ?? null,
       monitor: monitor?.find((shown) => shown.time === time)?.pulse ?? null,
     });
   }
@@ -96,7 +105,7 @@ export function comparePulse(
 
 export function pulseRateFigures(
   seconds: readonly ComparedSecond[],
-  which: "all" | "gated" | "vitals" | "monitor",
+  which: "all" | "gated" | "vitals" | "oximeter" | "monitor",
 ): PulseRateFigures {
   let [shown, sum] = [0, 0];
   for (const second of seconds) {

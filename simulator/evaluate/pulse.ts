@@ -11,6 +11,7 @@ import { createPulseDetector } from "../../firmware/dsp/pulse.ts";
 import { createPulseQualityMeter, GOOD_PULSE } from "../../firmware/dsp/pulse-quality.ts";
 import { type PulseRecording, readPulseRecording, recordingsOf } from "./bidmc.ts";
 import { breath, type Detector, type DetectorFactory, detect, detectorRateFor } from "./detections.ts";
+import { oximeterSeconds } from "./pulse-oximeter.ts";
 import {
   type ComparedSecond,
   comparePulse,
@@ -95,6 +96,8 @@ export interface PulseDocument extends PulseResult, PulseRateFigures {
   readonly gate: number;
   /** Of each whole 10 s, whether none of its beats is missed or false: see QualityFigures. */
   readonly quality: QualityFigures;
+  /** What the oximeter that ships shows of the light. */
+  readonly oximeter: PulseRateFigures;
   /** What the bedside monitor showed in the same seconds; null: nothing is known of it. */
   readonly monitor: PulseRateFigures | null;
   /** Seconds whose rate is compared, of all recordings, and time without a reference, s. */
@@ -213,6 +216,7 @@ export async function evaluatePulse(options: PulseOptions): Promise<PulseDocumen
         reference,
         recording.monitor,
         GOOD_PULSE,
+        which === 0 ? oximeterSeconds(recording) : null,
       );
       const tally = tallies[which]!;
       tally.scores.push(score);
@@ -242,6 +246,7 @@ export async function evaluatePulse(options: PulseOptions): Promise<PulseDocumen
     ...resultOf(tallies[0]!, told[0]!),
     gate: GOOD_PULSE,
     quality: qualityFigures(windows),
+    oximeter: pulseRateFigures(compared, "oximeter"),
     monitor: watched ? pulseRateFigures(compared, "monitor") : null,
     seconds: compared.length,
     excluded: thousandth(rows.reduce((sum, { excluded }) => sum + excluded, 0)),

@@ -233,6 +233,8 @@ describe("evaluate pulse", () => {
     expect(document.beats.beats).toBe(document.records[0]!.beats + document.records[1]!.beats);
     expect(document.beats.f1).toBeGreaterThan(98);
     expect(document.vitals.mae).toBeLessThan(0.1);
+    expect(document.oximeter.mae).toBeLessThan(0.5);
+    expect(document.oximeter.coverage).toBeGreaterThan(95);
     expect(document.peers).toBeUndefined();
   });
 
@@ -311,6 +313,8 @@ describe.skipIf(lacks("recordings"))("the BIDMC recordings", () => {
     expect(document.beats.f1).toBeGreaterThan(98.75);
     expect(document.mae).toBeLessThan(0.3);
     expect(document.coverage).toBeGreaterThan(95);
+    expect(document.oximeter.mae).toBeLessThan(0.6);
+    expect(document.oximeter.coverage).toBeGreaterThan(97);
     expect(document.quality.auc).toBeGreaterThan(0.95);
     expect(document.latency).toBeLessThan(200);
     expect(document.peers).toHaveLength(2);
