@@ -49,7 +49,7 @@ const RHYTHM = 1 / 5;
 /** For long: so many beats in a row that were not good. */
 const LONG = 12;
 /** And so many: whatever it is, it is what there is. */
-const FOREVER = 128;
+const FOREVER = 96;
 /** R of beats may differ by so much and be the same: from beat to beat of a weak pulse it does. */
 const NEAR = 1 / 8;
 /** The first ones may be motion too: so many that are like the first must follow it. */
@@ -129,11 +129,13 @@ export function createMotionGate(follows: () => boolean): MotionGate {
       strays++;
       const inRhythm = Math.abs(beat.span - (lost ? before : span)) <= span * RHYTHM;
       before = beat.span;
-      const regular = even && inRhythm && (lost || (loud && beat.alike && sameRatio(beat))) && follows();
+      const whole = beat.rest <= RESTLESS * noise * Math.max(1, power / quiet) + power * LEFT;
+      const known = beat.sure && strays < FOREVER;
+      // Steady motion may be all that is left: both lights alike, unless that is what the blood had.
+      const likely = lost ? sameRatio(beat) || Math.abs(beat.ratio - 1) > NEAR : loud && beat.alike && sameRatio(beat);
+      const regular = even && inRhythm && (known ? whole && likely : true) && follows();
       steady = regular ? steady + 1 : 0;
       if (steady < (!beat.sure ? AGREED : lost ? STEADIER : STEADY)) return false;
-      // Steady motion is all that is left: both lights alike, unless that is what the blood had.
-      if (lost && beat.sure && strays < FOREVER && !sameRatio(beat) && Math.abs(beat.ratio - 1) < NEAR) return false;
       return begin(beat);
     },
     reset: () => {

@@ -7,7 +7,7 @@
  * (beats.ts, motion.ts); of beats that were, those of the last 8 s give R (ratio.ts), and the intervals between them the pulse
  * rate. What is shown is computed when it is read.
  *
- * How old what is shown can be. SpO2 and R: of beats of the last 8 s (9 s at 15 a minute), at least 1.5 s of them, none of
+ * How old what is shown can be. SpO2 and R: of beats of the last 8 s (9 s at 15 a minute), at least 1.25 s of them, none of
  * them from before a gap of 2 s where there are enough after it. Pulse rate: the newest good beat was within 3 s, or 1.5
  * intervals where that is longer (6 s at 15 a minute). All is gone at once when the finger is, or the converter is at its end,
  * and after 3 s (or 1.5 intervals) without a beat of any kind.
@@ -69,6 +69,8 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   const step = lights.step;
   const frequency = lights.frequency;
   const block = BLOCK * step;
+  /** How many times a sample is in a thinned one. */
+  const sum = step * step;
   const contact = createContact({
     offBodyBelow: options.offBodyBelow,
     saturatedAbove: options.saturatedAbove,
@@ -152,7 +154,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     // the first one was already under way when the light was found
     if (beats === 1) return;
     regularity.beat(index, height);
-    if (onBeat !== undefined) onBeat(skipped + index * step, height, brightness);
+    if (onBeat !== undefined) onBeat(skipped + index * step, height / sum, brightness / sum);
     const edge = lights.edge(index);
     if (held > 0) {
       if (edge - opened < SHORTEST * frequency && held < HELD) {

@@ -21,7 +21,7 @@ export interface BeatSums {
 }
 
 export interface RatioReading {
-  /** null: fewer than 2 s of good beats in the last 8 s. */
+  /** null: fewer than 1.25 s of good beats in the last 8 s. */
   ratio: number | null;
   /** Variance of R, by what is left beside the slope. */
   variance: number;
@@ -40,7 +40,7 @@ export interface RatioMeter {
 const OLDEST = 8;
 /** Beats that take longer: so many times the newest one's length, so that two are seen. 9 s at 15 a minute. */
 const SLOW = 9 / 4;
-const LEAST = 3 / 2;
+const LEAST = 5 / 4;
 const ENOUGH = 4;
 /** A variance of R that is small enough: 0.1 to 0.3 points of SpO2. */
 const CERTAIN = 1 / 65536;

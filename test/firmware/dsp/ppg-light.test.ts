@@ -98,4 +98,53 @@ describe("light of an oximeter", () => {
       ),
     );
   });
+
+  test("new LED currents, with a reset, make no false value: none is shown until there is enough of the new light", () => {
+    const before = finger({ ...normal, seconds: 20, ratio: 0.5 });
+    const after = finger({ ...normal, seconds: 20, ratio: 0.9, red: 60_000, infrared: 30_000 });
+    const oximeter = createOximeter(options);
+    oximeter.push(before.red, before.infrared, before.red.length);
+    expect(oximeter.result.ratio).toBeCloseTo(0.5, 2);
+    oximeter.reset();
+    expect(oximeter.result).toEqual(blank(FLAG_SETTLING));
+    const seen: number[] = [];
+    for (let at = 0; at < after.red.length; at += 50) {
+      oximeter.push(after.red.subarray(at), after.infrared.subarray(at), 50);
+      const { ratio, pulseRate } = oximeter.result;
+      if (pulseRate !== null) expect(pulseRate).toBeCloseTo(75, 0);
+      if (ratio !== null) seen.push(ratio);
+    }
+    for (const ratio of seen) expect(ratio).toBeCloseTo(0.9, 1);
+    expect(seen.length).toBeGreaterThan(20);
+  });
+
+  test.each([
+    ["red", 0.7],
+    ["infrared", 1.4],
+    ["both", 0.8],
+  ])("a step of %s light that nobody told of moves R by no more than 0.02", (which, factor) => {
+    const light = finger({ ...normal, seconds: 50 });
+    for (let i = 2503; i < light.red.length; i++) {
+      if (which !== "infrared") light.red[i] = Math.round(light.red[i]! * factor);
+      if (which !== "red") light.infrared[i] = Math.round(light.infrared[i]! * factor);
+    }
+    for (const { ratio } of between(follow(light), 15, 50)) {
+      if (ratio !== null) expect(Math.abs(ratio - 0.7)).toBeLessThan(0.02);
+    }
+    expect(between(follow(light), 30, 50).every(({ ratio }) => ratio !== null)).toBe(true);
+  });
+
+  test.each([100, 120])("light of lamps that flicker with %i hz, as far as it is left, does no harm", (hz) => {
+    // as sampled at 100 hz: 0.02 hz and 20 hz off
+    const light = finger({ ...normal, seconds: 60, ratio: 0.8, perfusionIndex: 0.5 });
+    for (let i = 0; i < light.red.length; i++) {
+      const flicker = Math.round(60 * Math.sin(2 * Math.PI * (hz + 0.02) * (i / 100)));
+      light.red[i]! += flicker;
+      light.infrared[i]! += flicker;
+    }
+    for (const { ratio, pulseRate } of between(follow(light), 15, 60)) {
+      expect(Math.abs(ratio! - 0.8)).toBeLessThan(0.03);
+      expect(pulseRate).toBeCloseTo(75, 0);
+    }
+  });
 });

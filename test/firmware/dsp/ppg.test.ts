@@ -18,7 +18,7 @@ describe("the oximeter", () => {
     },
   );
 
-  test.each([0.35, 0.5, 0.8, 1, 1.2, 1.4])("an R of %f gives the SpO2 of the curve within 0.1 %%", (ratio) => {
+  test.each([0.35, 0.5, 0.8, 1, 1.2, 1.4])("an R of %f gives the SpO2 of the curve within 0.1", (ratio) => {
     const shown = last(finger({ ...normal, ratio }));
     expect(shown.ratio).toBeCloseTo(ratio, 2);
     expect(Math.abs(shown.spo2! - spo2Of(ratio, curve)!)).toBeLessThan(0.1);
@@ -29,7 +29,7 @@ describe("the oximeter", () => {
     [2, 0.05],
     [0.5, 0.15],
     [0.2, 0.5],
-  ])("breathing moves SpO2 at a perfusion of %f %% by no more than %f %% RMS", (perfusionIndex, limit) => {
+  ])("breathing moves SpO2 at a perfusion of %f percent by no more than %f RMS", (perfusionIndex, limit) => {
     const baseline = (time: number) => 0.003 * Math.sin(2 * Math.PI * 0.25 * time);
     const light = finger({ ...normal, seconds: 60, ratio: 0.8, perfusionIndex, baseline });
     const errors = between(follow(light), 15, 60).map(({ spo2 }) => spo2! - spo2Of(0.8, curve)!);
@@ -41,13 +41,13 @@ describe("the oximeter", () => {
     [2, 0.2],
     [1, 0.4],
     [0.5, 0.8],
-  ])("noise of 15 counts moves SpO2 at a perfusion of %f %% by no more than %f %% RMS", (perfusionIndex, limit) => {
+  ])("noise of 15 counts moves SpO2 at a perfusion of %f percent by no more than %f RMS", (perfusionIndex, limit) => {
     const light = finger({ ...normal, seconds: 60, ratio: 0.8, perfusionIndex, noise: 15 });
     const errors = between(follow(light), 15, 60).map(({ spo2 }) => spo2! - spo2Of(0.8, curve)!);
     expect(Math.sqrt(errors.reduce((sum, error) => sum + error * error, 0) / errors.length)).toBeLessThan(limit);
   });
 
-  test.each([0.15, 0.5, 2, 10])("shows a perfusion index of %f %% within a tenth of it", (perfusionIndex) => {
+  test.each([0.15, 0.5, 2, 10])("shows a perfusion index of %f percent within a tenth of it", (perfusionIndex) => {
     for (const rate of RATES) {
       const shown = last(finger({ ...normal, rate, perfusionIndex }), { rate }).perfusionIndex!;
       expect(Math.abs(shown / perfusionIndex - 1)).toBeLessThan(0.1);
@@ -112,6 +112,89 @@ describe("the oximeter", () => {
     const light = finger(normal);
     const against = { red: light.red.map((value) => 200_000 - value), infrared: light.infrared };
     expect(last(against)).toMatchObject({ spo2: null, ratio: null, flags: FLAG_SETTLING });
+  });
+
+  test.each([25, 30, 40, 64, 125, 128, 250, 400])("at %i hz shows pulse and R too", (rate) => {
+    for (const pulseRate of [40, 75, 130, 180]) {
+      const shown = last(finger({ ...normal, rate, pulseRate }), { rate });
+      expect(shown.flags).toBe(0);
+      expect(Math.abs(shown.pulseRate! - pulseRate)).toBeLessThan(0.5);
+      expect(Math.abs(shown.ratio! - 0.7)).toBeLessThan(0.01);
+    }
+  });
+
+  test("infrared alone has the same pulse and perfusion, no R, and what is missing concerns SpO2 alone", () => {
+    const light = finger({ ...normal, noise: 5 });
+    const both = last(light);
+    const alone = createOximeter(options);
+    alone.push(null, light.infrared, light.infrared.length);
+    expect(alone.result).toMatchObject({
+      spo2: null,
+      ratio: null,
+      flags: FLAG_UNCALIBRATED,
+      pulseFlags: 0,
+      swapped: false,
+    });
+    expect(alone.result.pulseRate).toBe(both.pulseRate);
+    expect(alone.result.perfusionIndex).toBe(both.perfusionIndex);
+    expect(alone.result.quality).toBeGreaterThan(60);
+    // a second light that comes later begins anew
+    alone.push(light.red, light.infrared, 100);
+    expect(alone.result).toMatchObject({ pulseRate: null, flags: FLAG_SETTLING });
+  });
+
+  test("quality is high for a strong pulse, lower for one in noise, low for one that cannot be told, null without light", () => {
+    const quality = (more: Partial<Parameters<typeof finger>[0]>) => last(finger({ ...normal, ...more })).quality;
+    const weak = quality({ perfusionIndex: 0.15, noise: 10 })!;
+    const weaker = quality({ perfusionIndex: 0.08, noise: 15 }) ?? 0;
+    expect(quality({})).toBeGreaterThan(85);
+    expect(weak).toBeLessThan(80);
+    expect(weaker).toBeLessThan(weak);
+    expect(quality({ finger: () => false })).toBeNull();
+  });
+
+  test("every beat is told, at 100 and 400 hz within 20 ms of where the light falls the fastest, how far and from where", () => {
+    for (const rate of [100, 400]) {
+      const told: { at: number; height: number; brightness: number }[] = [];
+      const onBeat = (index: number, height: number, brightness: number) =>
+        told.push({ at: index / rate, height, brightness });
+      last(finger({ ...normal, rate, perfusionIndex: 2 }), { rate, onBeat });
+      expect(told.length).toBeGreaterThan(43);
+      for (const { at, height, brightness } of told) {
+        // beats begin at -2 + 0.8 k; the systolic wave is steepest a standard deviation before its top
+        const phase = (at + 2) % 0.8;
+        expect(Math.abs(phase - (0.17 - 0.06) * Math.sqrt(0.8))).toBeLessThan(0.02);
+        expect(height / brightness).toBeGreaterThan(0.014);
+        expect(height / brightness).toBeLessThan(0.021);
+        expect(brightness / 120_000).toBeCloseTo(1, 1);
+      }
+    }
+  });
+
+  test("red and infrared that are swapped are known by an R of no blood, with a curve, a table and without one", () => {
+    const light = finger({ ...normal, ratio: 0.45 });
+    const table = { id: "one", table: [[0.4, 100] as const, [1.6, 60] as const] };
+    for (const more of [{}, { curve: null }, { curve: null, calibration: table }]) {
+      const right = last(light, more);
+      const wrong = last({ red: light.infrared, infrared: light.red }, more);
+      expect(right.swapped).toBe(false);
+      expect(wrong).toMatchObject({ spo2: null, swapped: true, flags: FLAG_UNCALIBRATED });
+      expect(wrong.ratio).toBeCloseTo(1 / 0.45, 1);
+    }
+  });
+
+  test("an SpO2 of 50 % is a patient's, and no swapped sensor's", () => {
+    expect(last(finger({ ...normal, ratio: 1.38 }))).toMatchObject({ swapped: false, flags: 0 });
+    // 34 %, or 94 % if swapped: neither is said
+    expect(last(finger({ ...normal, ratio: 1.5 })).spo2).toBeNull();
+  });
+
+  test("a calibration gives its SpO2, by table as by curve", () => {
+    const table = { id: "one", table: [[0.4, 100] as const, [1.6, 60] as const] };
+    expect(last(finger(normal), { calibration: table }).spo2).toBeCloseTo(90, 0);
+    expect(
+      last(finger(normal), { calibration: { id: "two", curve: { square: 0, linear: -25, constant: 110 } } }).spo2,
+    ).toBeCloseTo(92.5, 0);
   });
 
   test("without a curve R is given and SpO2 is not, marked uncalibrated", () => {
