@@ -56,7 +56,7 @@ export function createBeats(rate: number): Beats {
   const red = createBand(frame);
   const vectors = vectorsOrPlain();
   const beat: BeatShape = { span: 0, power: 0, rest: 0, ratio: 0, alike: true, sure: false };
-  const sums: BeatSums = { from: 0, span: 0, xx: 0, xy: 0, yy: 0, noise: 1 };
+  const sums: BeatSums = { from: 0, span: 0, xx: 0, xy: 0, rest: 0, noise: 1 };
   const ones = new Float64Array(kept);
   ones.fill(1);
   /** How the wave of the last good beat begins, and that of the last one; how much of each there is. */
@@ -127,15 +127,16 @@ export function createBeats(rate: number): Beats {
       beat.span = length / beats;
       sums.xx = xx;
       beat.power = xx / length;
-      beat.rest = beat.ratio = sums.xy = sums.yy = 0;
+      beat.rest = beat.ratio = sums.xy = sums.rest = 0;
       if (!alone) {
         const y = vectors.convolve(one, red.lights, start) / length;
         sums.xy = vectors.convolve(wave, red.waves, start) / (x * y);
-        sums.yy = vectors.convolve(red.waves.subarray(start, start + length), red.waves, start) / (y * y);
+        const yy = vectors.convolve(red.waves.subarray(start, start + length), red.waves, start) / (y * y);
         sums.noise = (x * x) / (y * y);
         if (xx > 0) {
           beat.ratio = sums.xy / xx;
-          beat.rest = (sums.yy - beat.ratio * sums.xy) / length;
+          sums.rest = yy - beat.ratio * sums.xy;
+          beat.rest = sums.rest / length;
         }
       }
       beat.alike = goodLength === 0 || alike(good, goodLength);

@@ -12,10 +12,10 @@ export interface BeatSums {
   /** First internal sample, and how many. */
   from: number;
   span: number;
-  /** Infrared squared, infrared x red, red squared. */
+  /** Infrared squared, infrared x red, and what red squared is beside its part of infrared. */
   xx: number;
   xy: number;
-  yy: number;
+  rest: number;
   /** Noise of red over that of infrared, squared: infrared's mean over red's, squared. */
   noise: number;
 }
@@ -59,7 +59,7 @@ export function createRatioMeter(frequency: number): RatioMeter {
   const lengths = new Float64Array(KEPT);
   const squares = new Float64Array(KEPT);
   const products = new Float64Array(KEPT);
-  const reds = new Float64Array(KEPT);
+  const rests = new Float64Array(KEPT);
   let count = 0;
   /** The first beat after the last gap, and where the newest one ends. */
   let since = 0;
@@ -75,7 +75,7 @@ export function createRatioMeter(frequency: number): RatioMeter {
       lengths[slot] = beat.span;
       squares[slot] = beat.xx;
       products[slot] = beat.xy;
-      reds[slot] = beat.yy;
+      rests[slot] = beat.rest;
       noise = beat.noise;
       count++;
     },
@@ -85,7 +85,7 @@ export function createRatioMeter(frequency: number): RatioMeter {
       const oldest = now - Math.max(OLDEST * frequency, SLOW * newest);
       let xx = 0;
       let xy = 0;
-      let yy = 0;
+      let rest = 0;
       let length = 0;
       let after = 0;
       let used = 0;
@@ -97,16 +97,16 @@ export function createRatioMeter(frequency: number): RatioMeter {
         if (i === since - 1) {
           if (used >= LEAST * frequency) break;
           after = length;
-          xx = xy = yy = used = length = 0;
+          xx = xy = rest = used = length = 0;
         }
         length += lengths[slot];
         if (used === 0 || length <= ENOUGH * frequency || variance > CERTAIN) {
           used = length;
           xx += squares[slot];
           xy += products[slot];
-          yy += reds[slot];
+          rest += rests[slot];
           slope = xy / xx;
-          variance = (SHARED * (yy - slope * xy)) / (xx * used);
+          variance = (SHARED * rest) / (xx * used);
         }
       }
       reading.seconds = (length + after) / frequency;
@@ -114,7 +114,6 @@ export function createRatioMeter(frequency: number): RatioMeter {
       reading.variance = Math.max(variance, 0);
       if (!(used >= LEAST * frequency && slope > 0)) return;
       for (let i = 0; i < ROUNDS; i++) {
-        const rest = yy - 2 * slope * xy + slope * slope * xx;
         slope = xy / (xx - Math.min(rest / (noise + slope * slope), xx / 2));
       }
       reading.ratio = slope;

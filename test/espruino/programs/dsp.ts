@@ -24,18 +24,24 @@ export function program(print: (line: string) => void, signals: Signals): void {
   const ecg = new Int32Array(signals.ecg);
   for (let at = 0; at < ecg.length; at += block) detector.push(ecg.subarray(at, at + block), block);
 
-  const oximeter = createOximeter({
-    rate: 100,
-    curve: { square: -45, linear: 30, constant: 95 },
-    offBodyBelow: 5000,
-    saturatedAbove: 262143,
-  });
   const red = new Int32Array(signals.red);
   const infrared = new Int32Array(signals.infrared);
-  for (let at = 0; at < red.length; at += block) {
-    oximeter.push(red.subarray(at, at + block), infrared.subarray(at, at + block), block);
-    const r = oximeter.result;
-    print(`${text(r.pulseRate)} ${text(r.spo2)} ${text(r.perfusionIndex)} ${text(r.ratio)} ${r.flags}`);
+  // both lights, and infrared alone at another rate
+  for (let run = 0; run < 2; run++) {
+    const oximeter = createOximeter({
+      rate: run === 0 ? 100 : 128,
+      curve: { square: -45, linear: 30, constant: 95 },
+      offBodyBelow: 5000,
+      saturatedAbove: 262143,
+    });
+    for (let at = 0; at < red.length; at += block) {
+      oximeter.push(run === 0 ? red.subarray(at, at + block) : null, infrared.subarray(at, at + block), block);
+      const r = oximeter.result;
+      print(
+        `light ${text(r.pulseRate)} ${text(r.spo2)} ${text(r.perfusionIndex)} ${text(r.ratio)} ` +
+          `${r.flags} ${r.pulseFlags} ${text(r.quality)} ${r.swapped ? 1 : 0}`,
+      );
+    }
   }
 
   const filter = createTemperatureFilter({ rate: 1, tolerance: 1 / 16 });
