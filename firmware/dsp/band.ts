@@ -25,7 +25,7 @@ export interface Band {
   readonly waves: Float64Array;
   /** As if the light had always been what it is now: the first of the fresh samples. */
   begin(): void;
-  /** Takes the fresh block in at place `end`. */
+  /** Takes the fresh block in at place `end`: what is kept, and some blocks. */
   take(end: number): void;
   /** Moves the last `kept` of what stands before `end` to the beginning. */
   move(end: number): void;
@@ -89,10 +89,19 @@ export function createBand(frame: Frame): Band {
   const places = new Uint16Array(frame.length);
   for (let i = 0; i < places.length; i++) places[i] = i;
 
+  /** By how many blocks went in since the last move: where its lights and waves go, and where the windows of these begin. */
+  const lightsTo: Float64Array[] = [];
+  const wavesTo: Float64Array[] = [];
+  const windows: Uint16Array[] = [];
+  for (let end = kept; end < frame.length; end += BLOCK) {
+    lightsTo.push(lights.subarray(end, end + BLOCK));
+    wavesTo.push(waves.subarray(end, end + BLOCK));
+    windows.push(places.subarray(end - taps.length + 1, end - taps.length + 1 + BLOCK));
+  }
+
   const vectors = vectorsOrPlain();
   const thinned = vectors.convolve.bind(vectors, triangle, raw);
   const filtered = vectors.convolve.bind(vectors, taps, lights);
-  const reach = taps.length - 1;
   return {
     fresh: fresh,
     lights: lights,
@@ -103,8 +112,9 @@ export function createBand(frame: Frame): Band {
       waves.fill(0);
     },
     take: (end) => {
-      vectors.mapInPlace(rows, lights.subarray(end, end + BLOCK), thinned);
-      vectors.mapInPlace(places.subarray(end - reach, end - reach + BLOCK), waves.subarray(end, end + BLOCK), filtered);
+      const place = (end - kept) / BLOCK;
+      vectors.mapInPlace(rows, lightsTo[place], thinned);
+      vectors.mapInPlace(windows[place], wavesTo[place], filtered);
       if (before > 0) raw.set(raw.subarray(count), 0);
     },
     move: (end) => {

@@ -11,10 +11,10 @@ export interface ContactOptions {
 }
 
 export interface Contact {
-  /** The next block of both lights, or of one. Flags: off body, saturated, settling (it is landing), or 0: there is a finger. */
-  take(red: Int32Array | null, infrared: Int32Array): number;
-  /** What `take` would say of the light itself, as of a block that is not yet whole: off body, saturated or 0. */
+  /** What some samples of both lights, or of infrared alone, say: off body, saturated, or 0. One sample is enough. */
   look(red: Int32Array | null, infrared: Int32Array): number;
+  /** The next block, of which `look` said this. What is to be said of the light: off body, saturated, settling, or 0. */
+  land(seen: number): number;
   reset(): void;
 }
 
@@ -43,17 +43,16 @@ export function createContact(options: ContactOptions): Contact {
   };
   reset();
   return {
-    take: (red, infrared) => {
-      const flags = look(red, infrared);
-      if (flags !== 0) {
+    look,
+    land: (seen) => {
+      if (seen !== 0) {
         landing = options.landing;
-        reason = flags === FLAG_SATURATED ? flags : FLAG_SETTLING;
-        return flags;
+        reason = seen === FLAG_SATURATED ? seen : FLAG_SETTLING;
+        return seen;
       }
       if (landing > 0) landing--;
       return landing > 0 ? reason : 0;
     },
-    look,
     reset,
   };
 }

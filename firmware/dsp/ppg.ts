@@ -153,6 +153,8 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     beats++;
     // the first one was already under way when the light was found
     if (beats === 1) return;
+    // and of those while the finger is being put down nothing counts
+    if (light !== 0) return;
     regularity.beat(index, height);
     if (onBeat !== undefined) onBeat(skipped + index * step, height / sum, brightness / sum);
     const edge = lights.edge(index);
@@ -183,8 +185,9 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   };
 
   const take = (): void => {
-    light = contact.take(alone ? null : lights.red, lights.infrared);
-    if (light !== 0) measuring = false;
+    const seen = contact.look(alone ? null : lights.red, lights.infrared);
+    light = contact.land(seen);
+    if (seen !== 0) measuring = false;
     else {
       if (!measuring) start();
       pulse.push(lights.take(alone), BLOCK);

@@ -23,7 +23,7 @@ export const blank = (flags: number) => ({
 /** What is shown every `every` samples (half a second), and at the end. */
 export function follow(light: Light, more: Partial<OximeterOptions> = {}): Oximetry[] {
   const oximeter = createOximeter({ ...options, ...more });
-  const every = (more.rate ?? 100) / 2;
+  const every = Math.floor((more.rate ?? 100) / 2);
   const shown: Oximetry[] = [];
   for (let at = 0; at < light.red.length; at += every) {
     const count = Math.min(every, light.red.length - at);
