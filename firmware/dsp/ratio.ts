@@ -54,72 +54,92 @@ const GAP = 2;
 
 /** `frequency`: internal samples a second. */
 export function createRatioMeter(frequency: number): RatioMeter {
-  /** Rings. */
+  /** Rings: where a beat begins, and the sums over all beats before it. What lies between two of them is a difference. */
   const starts = new Float64Array(KEPT);
   const lengths = new Float64Array(KEPT);
   const squares = new Float64Array(KEPT);
   const products = new Float64Array(KEPT);
   const rests = new Float64Array(KEPT);
+  /** Sums over all beats. */
+  let length = 0;
+  let xx = 0;
+  let xy = 0;
+  let rest = 0;
   let count = 0;
-  /** The first beat after the last gap, and where the newest one ends. */
+  /** The first beat that is not too old, that of the newest 4 s, and that after the last gap. */
+  let first = 0;
+  let near = 0;
   let since = 0;
+  /** Where the newest one ends, and how long it is. */
   let until = 0;
+  let newest = 0;
   let noise = 1;
+
+  /** Length of the beats from number `from` on. */
+  const lengthFrom = (from: number): number => (from === count ? 0 : length - lengths[from & (KEPT - 1)]);
 
   return {
     add: (beat) => {
       const slot = count & (KEPT - 1);
       if (beat.from - until > GAP * frequency) since = count;
-      until = beat.from + beat.span;
+      newest = beat.span;
+      until = beat.from + newest;
       starts[slot] = beat.from;
-      lengths[slot] = beat.span;
-      squares[slot] = beat.xx;
-      products[slot] = beat.xy;
-      rests[slot] = beat.rest;
+      lengths[slot] = length;
+      squares[slot] = xx;
+      products[slot] = xy;
+      rests[slot] = rest;
+      length += newest;
+      xx += beat.xx;
+      xy += beat.xy;
+      rest += beat.rest;
       noise = beat.noise;
       count++;
     },
     read: (now, reading) => {
-      const first = Math.max(0, count - KEPT);
-      const newest = count === 0 ? 0 : lengths[(count - 1) & (KEPT - 1)];
       const oldest = now - Math.max(OLDEST * frequency, SLOW * newest);
-      let xx = 0;
-      let xy = 0;
-      let rest = 0;
-      let length = 0;
-      let after = 0;
-      let used = 0;
-      let slope = 0;
-      let variance = 0;
-      for (let i = count - 1; i >= first; i--) {
-        const slot = i & (KEPT - 1);
-        if (starts[slot] < oldest) break;
-        if (i === since - 1) {
-          if (used >= LEAST * frequency) break;
-          after = length;
-          xx = xy = rest = used = length = 0;
-        }
-        length += lengths[slot];
-        if (used === 0 || length <= ENOUGH * frequency || variance > CERTAIN) {
-          used = length;
-          xx += squares[slot];
-          xy += products[slot];
-          rest += rests[slot];
-          slope = xy / xx;
-          variance = (SHARED * rest) / (xx * used);
-        }
-      }
-      reading.seconds = (length + after) / frequency;
+      if (first < count - KEPT) first = count - KEPT;
+      while (first < count && starts[first & (KEPT - 1)] < oldest) first++;
+      reading.seconds = lengthFrom(first) / frequency;
       reading.ratio = null;
-      reading.variance = Math.max(variance, 0);
-      if (!(used >= LEAST * frequency && slope > 0)) return;
-      for (let i = 0; i < ROUNDS; i++) {
-        slope = xy / (xx - Math.min(rest / (noise + slope * slope), xx / 2));
+      reading.variance = 0;
+      let from = first;
+      let end = length;
+      let x = xx;
+      let product = xy;
+      let left = rest;
+      if (since > first && lengthFrom(since) >= LEAST * frequency) from = since;
+      else if (since > first && since < count) {
+        // too little after the gap: what was before it
+        const slot = since & (KEPT - 1);
+        end = lengths[slot];
+        x = squares[slot];
+        product = products[slot];
+        left = rests[slot];
       }
-      reading.ratio = slope;
+      if (near < from) near = from;
+      while (near < count - 1 && lengthFrom(near) > ENOUGH * frequency) near++;
+      // the newest ones, where they are certain
+      for (let start = end === length ? near : from; ; start = from) {
+        const slot = start & (KEPT - 1);
+        const used = start === count ? 0 : end - lengths[slot];
+        if (used < LEAST * frequency) return;
+        const square = x - squares[slot];
+        const both = product - products[slot];
+        const beside = left - rests[slot];
+        reading.variance = Math.max(0, (SHARED * beside) / (square * used));
+        if (start > from && reading.variance > CERTAIN) continue;
+        let slope = both / square;
+        if (!(slope > 0)) return;
+        for (let i = 0; i < ROUNDS; i++) {
+          slope = both / (square - Math.min(beside / (noise + slope * slope), square / 2));
+        }
+        reading.ratio = slope;
+        return;
+      }
     },
     reset: () => {
-      count = since = until = 0;
+      length = xx = xy = rest = count = first = near = since = until = newest = 0;
     },
   };
 }
