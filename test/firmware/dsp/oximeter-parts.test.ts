@@ -193,6 +193,13 @@ describe("the motion gate", () => {
     expect(judge([...times(10, {}), ...times(24, { power: 4, ratio: 0.8, span: 15 })])).toMatch(/^1{10}0{16}1{8}$/);
   });
 
+  test("a pulse much quieter than what was taken for one is one after six beats, whatever its shape", () => {
+    const loud = times(10, { power: 9, rest: 0.0009 });
+    expect(judge([...loud, ...times(6, { alike: false }), ...times(3, {})])).toBe(`${"1".repeat(10)}000001111`);
+    // with nothing to tell it from motion, twelve must pass
+    expect(judge([...times(10, {}), ...times(18, { alike: false, ratio: 0.61 })])).toMatch(/^1{10}0{16}1/);
+  });
+
   test("noise that no longer is as low as it was is learned by and by", () => {
     const said = judge([...times(16, {}), ...times(80, { rest: 0.002 })]);
     expect(said.slice(16, 24)).toBe("00000000");

@@ -5,7 +5,7 @@ import { spo2Of } from "../../../firmware/dsp/oximetry.ts";
 import { createOximeter } from "../../../firmware/dsp/ppg.ts";
 import { countStatements } from "../../../tools/count-statements.ts";
 import { between, curve, follow, last, normal, options, RATES } from "./oximeter.ts";
-import { finger, join } from "./pulses.ts";
+import { finger, gaussianNoise, join } from "./pulses.ts";
 
 describe("the oximeter", () => {
   test.each(RATES.flatMap((rate) => [15, 25, 40, 60, 90, 120, 180, 240, 280].map((bpm) => [rate, bpm] as const)))(
@@ -51,6 +51,17 @@ describe("the oximeter", () => {
     for (const rate of RATES) {
       const shown = last(finger({ ...normal, rate, perfusionIndex }), { rate }).perfusionIndex!;
       expect(Math.abs(shown / perfusionIndex - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  test("red in which the pulse is lost gives no R, flagged as too weak, and the pulse of infrared is shown all the same", () => {
+    const light = finger({ ...normal, perfusionIndex: 0.5 });
+    const random = gaussianNoise(3);
+    for (let i = 0; i < light.red.length; i++) light.red[i]! += Math.round(400 * random());
+    for (const shown of follow(light).slice(30)) {
+      expect(shown).toMatchObject({ spo2: null, ratio: null, flags: FLAG_LOW_PERFUSION, pulseFlags: 0 });
+      expect(shown.pulseRate).toBeCloseTo(75, 0);
+      expect(shown.quality).toBeLessThan(25);
     }
   });
 
