@@ -1,4 +1,5 @@
 /** docs/accuracy.md: the prose around the tables of accuracy-sections.ts. */
+import { lightPage, lightShort } from "./accuracy-page-light.ts";
 import {
   count,
   intervalsSection,
@@ -17,7 +18,7 @@ import {
 const percent = (value: number | null) => (value === null ? "-" : `${value.toFixed(2)} %`);
 
 /** The answers, one line each. */
-function short({ qrs, tuned, noise, rhythm, intervals, synthetic }: Measured): string[] {
+function short({ qrs, tuned, noise, rhythm, intervals, synthetic, light }: Measured): string[] {
   const beats = qrs.records.reduce((sum, row) => sum + row.beats, 0);
   const { se, ppv } = qrs.gross.whole;
   const muscle = (snr: number) => {
@@ -56,24 +57,29 @@ function short({ qrs, tuned, noise, rhythm, intervals, synthetic }: Measured): s
         "How well is atrial fibrillation told from the rest, by own beats? (AUC; two people)",
         String(rhythm.auc ?? "-"),
       ],
-      ["How many of the synthetic checks hold?", `${claimed.filter(({ pass }) => pass).length} of ${claimed.length}`],
+      [
+        "How many of the synthetic checks of the ECG hold?",
+        `${claimed.filter(({ pass }) => pass).length} of ${claimed.length}`,
+      ],
+      ...lightShort(light),
     ],
   );
 }
 
 /** The whole page. */
 export function accuracyPage(measured: Measured): string {
-  const { qrs, second, tuned, rates, intervals, noise, rhythm, synthetic } = measured;
+  const { qrs, second, tuned, rates, intervals, noise, rhythm, synthetic, light } = measured;
   const { whole } = second.gross;
   return `${[
     "# How accurate it is",
     "",
     "<!-- Written by tools/accuracy.ts: run it with --write. -->",
     "",
-    "What the firmware makes of an ECG, held against recordings whose truth is known. A program writes this page by running the",
-    "code that runs on a board; no figure in it was typed. **Not a medical device.** The figures are evidence towards what",
-    "ANSI/AAMI EC57 and EC13 and IEC 60601-2-27 ask for, no proof of conformity, and they say nothing about one particular",
-    "person.",
+    "What the firmware makes of an ECG, of the light of a pulse and of a temperature, held against recordings whose truth is known",
+    "and, where there are none, against drawn signals. A program writes this page by running the code that runs on a board; no figure",
+    "in it was typed. **Not a medical device.** The figures are evidence towards what ANSI/AAMI EC57 and EC13 and IEC 60601-2-27 ask",
+    "of an ECG, no proof of conformity, and they say nothing about one particular person. They are no evidence of what ISO 80601-2-61",
+    "asks of a pulse oximeter on people, or ISO 80601-2-56 of a thermometer: what is drawn can not show it.",
     "",
     "## In short",
     "",
@@ -165,15 +171,22 @@ export function accuracyPage(measured: Measured): string {
     "",
     ...syntheticSection(synthetic),
     "",
+    ...lightPage(light),
+    "",
     "## What is not shown",
     "",
-    "- People other than these 24: adults, patients of one hospital from 1975 to 1979, with a Holter recorder and wet electrodes. No",
+    "- ECGs of people other than these 24 records: adults, patients of one hospital from 1975 to 1979, with a Holter recorder and wet electrodes. No",
     "  children, no exercise, no dry electrodes, and no signal that one of the supported chips took.",
     "- Electrode motion, and whatever a loose cable does.",
     "- Ventricular fibrillation and asystole of real hearts: only drawn ones. Ventricular flutter (207) is left out of the scores.",
     "- What kind a beat is: beats are found, not classified.",
     "- Atrial fibrillation in more than two people.",
-    "- Pulse, SpO2 and temperature: nothing about them is on this page.",
+    "- A pulse of anybody but patients in one hospital's intensive care, by a monitor that had filtered it. No walking or running wrist,",
+    "  no motion that lasts, no cold hands, no children; atrial fibrillation in light only as far as it is in these.",
+    "- SpO2 of anybody by one of the supported chips. Low SpO2 on people, darker skin, nail varnish, carbon monoxide, a weak pulse of a",
+    "  cold hand: nothing. Oximeters are known to err more on darker skin, and nothing here would show it.",
+    "- Breaths: the estimate is held against a monitor's count, not against breaths that somebody marked.",
+    "- Temperature of anybody: where a sensor lies, how it is covered and how well it touches is not in it.",
     "",
     "## Run it again",
     "",
@@ -182,21 +195,32 @@ export function accuracyPage(measured: Measured): string {
     "npm run -s vitalwire -- evaluate qrs --data DIR/mitdb --compare",
     "npm run -s vitalwire -- evaluate noise --data DIR --compare",
     "npm run -s vitalwire -- evaluate rhythm --data DIR/mitdb",
+    "npm run -s vitalwire -- evaluate pulse --data DIR/bidmc --compare            # and breathing",
+    "npm run -s vitalwire -- evaluate spo2 --data DIR/oximetry-phone --compare",
+    "npm run -s vitalwire -- evaluate temperature --compare",
     "node --import tsx tools/accuracy.ts --data DIR    # 1 where this page is not what it writes; --write writes it",
     "```",
     "",
-    `The page is of ${qrs.records.length} of the database's 48 records: ${qrs.records.map(({ record }) => record).join(" ")}. The commands take whatever is in the`,
+    `The page is of ${qrs.records.length} of MIT-BIH's 48 records: ${qrs.records.map(({ record }) => record).join(" ")}. The commands take whatever is in the`,
     "folder, so with all 48 their figures are others. 102 and 104 are of pacemakers; 201 is of the same person as 202, which is not",
-    "among these; the first signal of 114 is V5.",
+    `among these; the first signal of 114 is V5. Of BIDMC's 53 recordings it is of ${light.pulse.records.length}:`,
+    `${light.pulse.records.map(({ record }) => record.replace("bidmc_", "")).join(" ")}.`,
     "",
     "## The recordings",
     "",
-    "Not part of this project; Open Data Commons Attribution License 1.0.",
+    "Not part of this project. From PhysioNet, under the Open Data Commons Attribution License 1.0:",
     "",
     "- MIT-BIH Arrhythmia Database: <https://physionet.org/content/mitdb/1.0.0/>. Moody GB, Mark RG: The impact of the MIT-BIH",
     "  Arrhythmia Database. IEEE Eng. Med. Biol. 20(3):45-50 (2001).",
     "- MIT-BIH Noise Stress Test Database: <https://physionet.org/content/nstdb/1.0.0/>. Moody GB, Muldrow WE, Mark RG: A noise",
     "  stress test for arrhythmia detectors. Computers in Cardiology 11:381-384 (1984).",
+    "- BIDMC PPG and Respiration Dataset: <https://physionet.org/content/bidmc/1.0.0/>. Pimentel MAF et al.: Toward a robust estimation of",
+    "  respiratory rate from pulse oximeters. IEEE Trans. Biomed. Eng. 64(8):1914-1923 (2016).",
     "- PhysioNet: Goldberger AL et al.: PhysioBank, PhysioToolkit, and PhysioNet. Circulation 101(23):e215-e220 (2000).",
+    "",
+    "Under the MIT licence:",
+    "",
+    "- Desaturation by a phone's camera: <https://github.com/ubicomplab/oximetry-phone-cam-data>. Hoffman JS et al.: Smartphone camera",
+    "  oximetry in an induced hypoxemia study. npj Digital Medicine 5:146 (2022).",
   ].join("\n")}\n`;
 }

@@ -12,6 +12,7 @@ import type {
   Statistics,
 } from "../simulator/evaluate/index.ts";
 import type { SyntheticCheck } from "../simulator/evaluate/synthetic.ts";
+import type { MeasuredLight } from "./accuracy-light.ts";
 
 /** What the tuning program found: tools/tuned-qrs.json. Percent. */
 export interface Tuned {
@@ -48,13 +49,18 @@ export interface Measured {
   readonly noise: NoiseDocument;
   readonly rhythm: RhythmDocument;
   readonly synthetic: readonly SyntheticCheck[];
+  readonly light: MeasuredLight;
 }
 
-type Cell = string | number | null;
+export type Cell = string | number | null;
 
-const percent = (value: number | null) => (value === null ? "-" : value.toFixed(3));
+/** Characters. */
+const LINE = 125;
+/** Three decimals. */
+export const percent = (value: number | null) => (value === null ? "-" : value.toFixed(3));
 const three = ({ se, ppv, der }: Statistics) => [se, ppv, der].map(percent);
-const fixed = (value: number | null, digits: number) => (value === null ? "-" : value.toFixed(digits));
+export const fixed = (value: number | null, digits: number) =>
+  value === null ? "-" : value.toFixed(digits).replace(/^-(?=[0.]+$)/, "");
 /** With commas between thousands. */
 export const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -63,6 +69,17 @@ export function table(heads: readonly string[], rows: readonly (readonly Cell[])
   const line = (cells: readonly Cell[]) =>
     `| ${cells.map((cell) => String(cell ?? "-").replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(heads), line(heads.map((_, at) => (at < left ? "---" : "---:"))), ...rows.map(line)];
+}
+
+/** Lines of at most LINE characters, for sentences that hold figures. */
+export function prose(...sentences: readonly string[]): string[] {
+  const lines = [""];
+  for (const word of sentences.join(" ").split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length <= LINE) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Per record: the shipped detector on the first signal. */

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeRespiration } from "../../cli/evaluate/respiration.ts";
 import { evaluateRespiration, observeRespiration, strongestFrequency } from "../../simulator/evaluate/respiration.ts";
-import { dataFolder, lacks } from "../support/needs.ts";
 
 const RATE = 125;
 const SECONDS = 160;
@@ -112,17 +111,4 @@ describe("respiration", () => {
     expect(lines.at(-1)).toContain("which is not the truth");
     expect(lines.at(-1)).toContain("13 times, mean 16/min");
   });
-});
-
-describe.skipIf(lacks("recordings"))("on the recordings", () => {
-  test("the estimate is within 1 a minute of the monitor where it is shown, and nearer than every peer", async () => {
-    const document = await evaluateRespiration({ dataFolder: `${dataFolder}/bidmc` });
-    const { mae, coverage, wrong, peers, constant, times } = document;
-    expect(times).toBe(26 * 53);
-    expect(mae).toBeLessThan(1);
-    expect(coverage).toBeGreaterThan(44);
-    expect(wrong).toBeLessThan(7);
-    for (const peer of peers) expect(peer.mae).toBeGreaterThan(1.5);
-    expect(constant.mae).toBeGreaterThan(1.5);
-  }, 60_000);
 });

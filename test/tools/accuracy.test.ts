@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createQrsDetector } from "../../firmware/dsp/qrs.ts";
 import { evaluateNoise, evaluateQrs, evaluateRhythm } from "../../simulator/evaluate/index.ts";
@@ -12,6 +11,7 @@ import {
   tunedSection,
 } from "../../tools/accuracy-sections.ts";
 import { projectRoot } from "../../tools/files.ts";
+import { holds } from "../support/accuracy-page.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
 
 test("a table has its first columns to the left and keeps its cells apart", () => {
@@ -50,14 +50,6 @@ test("figures held out stand beside the tuned ones, fold by fold, with what was 
  */
 describe.skipIf(lacks("recordings"))("what is measured reaches what it must, and docs/accuracy.md holds it", () => {
   const common = { dataFolder: `${dataFolder}/mitdb`, only: RECORDS, detectorFactory: createQrsDetector };
-  const holds = (lines: readonly string[]) => {
-    const page = readFileSync(`${projectRoot}/${PAGE}`, "utf8");
-    const lacking = lines.filter((line) => !page.includes(line));
-    expect(page.includes(lines.join("\n")), `run tools/accuracy.ts --write: ${PAGE} lacks ${lacking.join("\n")}`).toBe(
-      true,
-    );
-  };
-
   test("beats, record by record: Se at least 99.8 %, +P 99.88 %, told within 250 ms on average and 600 ms of 99 in 100", async () => {
     const document = await evaluateQrs(common);
     expect(document.gross.whole.se).toBeGreaterThanOrEqual(99.8);
