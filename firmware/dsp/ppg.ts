@@ -119,6 +119,8 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let last = 0;
   let interval = 0;
   let follows = false;
+  /** Until then the finger was being put down, and nothing counts. */
+  let landed = 0;
 
   /** What the good beats gave. */
   const forget = (): void => {
@@ -153,11 +155,11 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     beats++;
     // the first one was already under way when the light was found
     if (beats === 1) return;
-    // and of those while the finger is being put down nothing counts
-    if (light !== 0) return;
     regularity.beat(index, height);
     if (onBeat !== undefined) onBeat(skipped + index * step, height / sum, brightness / sum);
     const edge = lights.edge(index);
+    if (edge < landed) return;
+
     if (held > 0) {
       if (edge - opened < SHORTEST * frequency && held < HELD) {
         times[held] = index;
@@ -178,7 +180,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     regularity.begin(0);
     gate.reset();
     forget();
-    beats = bad = held = opened = last = interval = 0;
+    beats = bad = held = opened = last = interval = landed = 0;
     follows = false;
     measuring = true;
     skipped = taken;
@@ -190,7 +192,9 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     if (seen !== 0) measuring = false;
     else {
       if (!measuring) start();
-      pulse.push(lights.take(alone), BLOCK);
+      const thinned = lights.take(alone);
+      if (light !== 0) landed = lights.count();
+      pulse.push(thinned, BLOCK);
     }
     taken += block;
   };

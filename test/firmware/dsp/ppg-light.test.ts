@@ -147,4 +147,16 @@ describe("light of an oximeter", () => {
       expect(pulseRate).toBeCloseTo(75, 0);
     }
   });
+
+  test.each([150, 180, 240])(
+    "what is seen while a finger with %i beats a minute is being put down does not count",
+    (pulseRate) => {
+      const landing = finger({ ...normal, seconds: 0.6, pulseRate, ratio: 1.6 });
+      const shown = follow(join(landing, finger({ ...normal, seconds: 20, pulseRate }))).filter(
+        ({ ratio }) => ratio !== null,
+      );
+      expect(shown.length).toBeGreaterThan(25);
+      for (const { ratio } of shown) expect(Math.abs(ratio! - 0.7)).toBeLessThan(0.02);
+    },
+  );
 });
