@@ -98,7 +98,14 @@ export function pulseLessons(): PulseLesson[] {
   ] as const;
   for (const [before, after] of weaker) {
     const perfusionIndex = (time: number) => (time < SECONDS / 2 ? before : after);
-    lessons.push(draw(`perfusion ${before} to ${after} %`, steady(75), { perfusionIndex }));
+    for (const [rate, dicrotic] of [
+      [75, 0.13],
+      [60, 0.08],
+      [100, 0.08],
+    ] as const) {
+      const name = `${rate}/min, perfusion ${before} to ${after} %, dicrotic wave of ${dicrotic} s`;
+      lessons.push(draw(name, steady(rate), { perfusionIndex, dicrotic, noise: 5 }));
+    }
   }
   for (const rate of [70, 100, 130])
     for (const spread of [0.12, 0.2]) lessons.push(scattered(`irregular ${rate}/min, ${spread}`, rate, spread));

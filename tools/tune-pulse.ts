@@ -3,7 +3,8 @@
  * recordings that they have not seen.
  *
  * Numbers: from the middle of the grid below, one after the other is set to the value with the fewest errors (missed and
- * false beats of the recordings, and of synthetic pulses: pulse-lessons.ts), until a round changes nothing. Weights: a
+ * false beats of the recordings, seconds whose rate is far off, and missed and false beats of synthetic pulses:
+ * pulse-lessons.ts), until a round changes nothing. Weights: a
  * logistic regression, by Newton's method, over every second of the recordings and of the irregular synthetic pulses, of
  * whether the 10 s before hold a wrong beat. Held out: four folds, every fourth recording by name, each scored with numbers
  * and weights that were found on the others by the same procedure. The grid, what a synthetic error counts, and the gate were
@@ -36,11 +37,15 @@ const FOLDS = 4;
 const GRID: Readonly<Record<keyof PulseNumbers, readonly number[]>> = {
   soonHeight: [50, 60, 70, 80, 100],
   soon: [30, 40, 45, 50, 55, 60],
-  late: [70, 75, 80, 85, 90, 100, 110],
-  lateHeight: [3, 5, 10, 15, 20],
+  late: [80, 85, 90, 100, 110],
+  lateHeight: [5, 10, 15, 20],
+  step: [140, 150, 160, 180, 200],
 };
 const KEYS = Object.keys(GRID) as (keyof PulseNumbers)[];
 const ROUNDS = 6;
+/** A rate is far off from here on, beats/min: a doubled or a halved one is. What such a second counts. */
+const FAR = 5;
+const FAR_SECOND = 1;
 /** Of an error in a synthetic pulse. */
 const SYNTHETIC = 3;
 /** Of the quadratic penalty: the weights' variance that is expected. */
@@ -72,15 +77,22 @@ function scoreOf(source: Source, reference: PulseReference, numbers: PulseNumber
   return scorePulse(times, reference, pulseDelay(times, reference));
 }
 
+/** Seconds of a recording whose rate by all beats is far off. */
+function farSeconds({ recording, reference }: Recorded, numbers: PulseNumbers): number {
+  const { beats, seconds } = observePulse(recording, (rate, onBeat) => createPulseDetector(rate, onBeat, numbers));
+  const compared = comparePulse(beats, seconds, reference, null, GOOD_PULSE);
+  return compared.filter(({ all, reference: truth }) => all !== null && Math.abs(all - truth) > FAR).length;
+}
+
 function errorsOf(recorded: readonly Recorded[], lessons: readonly PulseLesson[], numbers: PulseNumbers): number {
   let errors = 0;
-  const all = [
-    ...recorded.map((one) => ({ ...one, weight: 1 })),
-    ...lessons.map((one) => ({ ...one, weight: SYNTHETIC })),
-  ];
-  for (const { recording, reference, weight } of all) {
+  for (const one of recorded) {
+    const { fn, fp } = scoreOf(one.recording, one.reference, numbers);
+    errors += fn + fp + FAR_SECOND * farSeconds(one, numbers);
+  }
+  for (const { recording, reference } of lessons) {
     const { fn, fp } = scoreOf(recording, reference, numbers);
-    errors += weight * (fn + fp);
+    errors += SYNTHETIC * (fn + fp);
   }
   return errors;
 }

@@ -19,7 +19,7 @@ export interface PulseQualityMeter {
 }
 
 /** From here on a pulse rate is good enough to be shown. */
-export const GOOD_PULSE = 25;
+export const GOOD_PULSE = 30;
 
 /** What the odds are made of: numbers of features, all 0 for beats that are exactly alike. */
 export const FEATURES = 4;
@@ -33,7 +33,7 @@ export const JUMPS = 2;
 export const UNSTEADY = 3;
 
 /** What each adds to the natural logarithm of the odds that a beat is wrong: found by tools/tune-pulse.ts on all recordings. */
-export const PULSE_QUALITY_WEIGHTS: readonly number[] = [-586 / 100, 977 / 100, 271 / 100, -329 / 100];
+export const PULSE_QUALITY_WEIGHTS: readonly number[] = [-576 / 100, 974 / 100, 137 / 100, -47 / 100];
 
 const WINDOW = 10;
 /** Beats that are kept: those of 10 s at 300 a minute, and the one before them. A power of two. */

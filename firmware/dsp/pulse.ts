@@ -5,7 +5,9 @@
  *   boxcar of 100 ms, 100 ms ago, less itself: how much the light falls in 100 ms (systole makes it less)
  * Every hump of the fall is judged when it is over: by its top against the median top of the last eight beats, and by the
  * time since the last beat against the median of the last twelve intervals. The sooner it comes the higher it must be, so a
- * dicrotic wave is no beat, and a pulse that became weak is one. Where none comes the level sinks.
+ * dicrotic wave is no beat, and a pulse that became weak is one. Where none comes the level sinks. A hump that comes at another
+ * time than expected, and falls much more within one sample than the beats before, is a step: of a probe that was moved, of a
+ * monitor that put its trace in the middle again.
  */
 import { median } from "./rank.ts";
 
@@ -26,14 +28,17 @@ export interface PulseNumbers {
   /** from `late` on higher than this; in between the line from one to the other. */
   readonly late: number;
   readonly lateHeight: number;
+  /** So many times as steep as beats are, one is a step. */
+  readonly step: number;
 }
 
 /** Found by tools/tune-pulse.ts on all recordings. */
 export const PULSE_NUMBERS: PulseNumbers = {
-  soonHeight: 60 / 100,
+  soonHeight: 80 / 100,
   soon: 50 / 100,
-  late: 85 / 100,
+  late: 80 / 100,
   lateHeight: 5 / 100,
+  step: 160 / 100,
 };
 
 /** Rates that it takes, hz: 25 to 70 as they are; higher ones are added up to 41 to 64 hz. */
@@ -55,6 +60,15 @@ const SHORTEST = 1 / 5;
 /** What the medians are taken over. */
 const LEVELS = 8;
 const INTERVALS = 12;
+/** Shares of the expected interval between which a hump is on time, whatever its shape. */
+const PUNCTUAL = 85 / 100;
+const TARDY = 115 / 100;
+/** Another one after so many steps is a beat: the shape has changed. */
+const STEPS = 2;
+/** Beats over which their steepness is averaged. */
+const STEEPNESS = 8;
+/** Smallest height that a steepness is told of, in counts. */
+const SMALLEST = 1 / 1024;
 /** Smallest fall over 100 ms, in shares of the light. */
 const FLOOR = 1 / 5000;
 
@@ -105,12 +119,17 @@ export function createPulseDetector(
   let topAfter = 0;
   let brightest = 0;
   let darkest = 0;
+  /** Most that it fell within one sum since the last hump. */
+  let drop = 0;
   // carried from beat to beat
   let beats = 0;
   let last = 0;
   let level = 0;
   let expected = 0;
   let due = 0;
+  /** Share of its height that a beat falls within one sum. */
+  let steepness = 1;
+  let steps = 0;
 
   /** As if the light had always been what it is now. */
   const start = (): void => {
@@ -121,7 +140,7 @@ export function createPulseDetector(
     due = LONGEST * internalRate;
   };
 
-  const beat = (at: number, height: number, brightness: number): void => {
+  const beat = (at: number, height: number, brightness: number, steep: number): void => {
     if (beats > 0) {
       intervals[(beats - 1) % INTERVALS] = Math.min(at - last, LONGEST * internalRate);
       expected = median(intervals, Math.min(beats, INTERVALS), scratch);
@@ -130,6 +149,8 @@ export function createPulseDetector(
     beats++;
     level = median(levels, Math.min(beats, LEVELS), scratch);
     last = at;
+    steps = 0;
+    steepness += (steep - steepness) / STEEPNESS;
     due = now + OVERDUE * expected;
     onBeat(at * step + step - 1 - delay, now * step + step - 1, height, brightness);
   };
@@ -139,18 +160,25 @@ export function createPulseDetector(
     climbing = false;
     const brightness = brightest / (3 * step);
     const height = (brightest - darkest) / (3 * step);
+    const steep = Math.min(1, drop / (step * Math.max(height, SMALLEST)));
     brightest = darkest;
+    drop = 0;
     if (top <= brightness * floor) return;
     const bend = topBefore + topAfter - 2 * top;
     const at = bend < 0 ? topAt + (topBefore - topAfter) / (2 * bend) : topAt;
     if (beats > 0) {
       const since = at - last;
       if (since < SHORTEST * internalRate) return;
-      const part = Math.min(1, Math.max(0, (since / expected - given.soon) * slope));
+      const share = since / expected;
+      const part = Math.min(1, Math.max(0, (share - given.soon) * slope));
       const needed = given.soonHeight + part * (given.lateHeight - given.soonHeight);
       if (top <= level * needed) return;
+      if (steep > given.step * steepness && (share < PUNCTUAL || share > TARDY) && steps < STEPS) {
+        steps++;
+        return;
+      }
     }
-    beat(at, height, brightness);
+    beat(at, height, brightness, steep);
   };
 
   /** No beat where one was due. */
@@ -161,7 +189,8 @@ export function createPulseDetector(
   };
 
   const reset = (): void => {
-    phase = sum = place = fall = fallBefore = beats = last = level = 0;
+    phase = sum = place = fall = fallBefore = beats = last = level = drop = steps = 0;
+    steepness = 1;
     now = -1;
     climbing = false;
   };
@@ -178,6 +207,7 @@ export function createPulseDetector(
         fall += 2 * lights[place < box ? place + box : place - box] - lights[place] - sum;
         lights[place] = sum;
         place = place + 1 === 2 * box ? 0 : place + 1;
+        if (x1 - sum > drop) drop = x1 - sum;
         light = sum + x1 + x2;
         x2 = x1;
         x1 = sum;

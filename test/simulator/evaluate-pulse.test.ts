@@ -253,6 +253,7 @@ describe("evaluate pulse", () => {
     const pulses = [...beats.map((time) => time + 0.5).filter((_, k) => k !== 20), 34.35].sort((a, b) => a - b);
     write("a.csv", inUsersForm({ beats, pulses, seconds: 48 }));
     const [row] = (await evaluatePulse({ dataFolder: folder, references })).records;
+    expect(row!.fn).toBeGreaterThan(0);
     expect(row).toMatchObject({ fp: 1 });
     const deaf: DetectorFactory = (rate, scale, onBeat) =>
       threshold(rate, scale, (index, emitted) => {
@@ -260,7 +261,7 @@ describe("evaluate pulse", () => {
         if (!(time > 15 && time < 18) && !(time > 33.1 && time < 35)) onBeat(index, emitted);
       });
     const [doubted] = (await evaluatePulse({ dataFolder: folder, references: [threshold, deaf] })).records;
-    expect(doubted).toMatchObject({ fn: row!.fn - 1, fp: 0 });
+    expect(doubted).toMatchObject({ fn: 0, fp: 0 });
     expect(doubted!.excluded - row!.excluded).toBeGreaterThan(5);
     expect(doubted!.seconds).toBeLessThan(38);
   });

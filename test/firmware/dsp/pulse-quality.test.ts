@@ -37,7 +37,7 @@ describe("the quality of the pulse", () => {
 
   test("heights that jump from beat to beat make it worse", () => {
     const beats = steady(800, 20_000);
-    const heights = beats.map((_, k) => (k % 2 === 0 ? 1 : 3));
+    const heights = beats.map((_, k) => (k % 2 === 0 ? 1 : 5));
     expect(quality(beats, 20_000, heights)!).toBeLessThan(quality(beats, 20_000)! - 10);
   });
 
@@ -71,7 +71,7 @@ describe("the quality of the pulse", () => {
       const jumps = heights.slice(1).map((height, k) => Math.abs(Math.log(height / heights[k]!)));
       const average = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
       const ratio = Math.log(Math.max(...intervals) / Math.min(...intervals));
-      const odds = -5.86 + 9.77 * ratio + 2.71 * average(jumps) - (3.29 * average(changes)) / mean;
+      const odds = -5.76 + 9.74 * ratio + 1.37 * average(jumps) - (0.47 * average(changes)) / mean;
       const expected = Math.max(0, Math.min(100, Math.round(50 - (odds * 50) / 8)));
       expect(expected).toBeGreaterThan(0);
       expect(quality(beats, Math.max(10_000, beats.at(-1)!), heights)).toBe(expected);

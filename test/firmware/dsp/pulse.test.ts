@@ -154,6 +154,34 @@ describe("the pulse detector", () => {
     expect(at(23, 39).length).toBeGreaterThan(18);
   });
 
+  test("a step between two beats, of a probe that was moved, is no beat; steep pulses are, from the start on and when they begin", () => {
+    for (const when of [20.85, 22.6, 24.9]) {
+      const light = finger(normal).infrared.map((value, i) => (i > when * 100 ? value - 1500 : value));
+      for (const found of ratesAfterSettling(beatsOf(light, 100), 100).slice(-10))
+        expect(Math.abs(found / 75 - 1)).toBeLessThan(0.03);
+      const times = beatsOf(light, 100).map(({ index }) => index / 100);
+      expect(times.filter((time) => Math.abs(time - when) < 0.03)).toEqual([]);
+    }
+    // a rise of 50 ms, where a sine was before
+    const steep = Int32Array.from({ length: 6000 }, (_, i) => {
+      const since = (i / 100) % (i < 3000 ? 0.8 : 0.45);
+      const sine = 400 * Math.sin(2 * Math.PI * 1.25 * (i / 100));
+      return Math.round(
+        100_000 - (i < 1500 ? sine : 1000 * Math.min(1, since / 0.05, Math.max(0, (0.35 - since) / 0.1))),
+      );
+    });
+    const times = beatsOf(steep, 100).map(({ index }) => index / 100);
+    for (const [from, to, rate] of [
+      [19, 30, 75],
+      [34, 60, 60 / 0.45],
+    ] as const) {
+      const within = times.filter((time) => time > from && time < to);
+      expect(within.length).toBeGreaterThan(((to - from) * rate) / 60 - 2);
+      for (const [k, time] of within.entries())
+        if (k > 0) expect(Math.abs(60 / (time - within[k - 1]!) / rate - 1)).toBeLessThan(0.05);
+    }
+  });
+
   test("an early beat of a third of the height is found, and the pause after it is none", () => {
     const interval = 0.75;
     const onsets = Array.from({ length: 40 }, (_, k) => k * interval - (k % 8 === 7 ? 0.2 : 0));
