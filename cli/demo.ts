@@ -77,7 +77,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.json === true ? process.stderr : process.stdout,
   );
   stored.push(display.take);
-  if (story !== undefined) display.say(`patient of board 1: ${story.words}`);
+  if (story !== undefined) display.say(`patient of board 1 (${ward.boards[0]!.kid}): ${story.words}`);
   // In lock step the boards run away from everybody who looks.
   const page =
     options.headless || options.fast
