@@ -153,8 +153,6 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     interval = index - last;
     last = index;
     beats++;
-    // the first one was already under way when the light was found
-    if (beats === 1) return;
     regularity.beat(index, height);
     if (onBeat !== undefined) onBeat(skipped + index * step, height / sum, brightness / sum);
     const edge = lights.edge(index);
