@@ -15,7 +15,7 @@ import { type Cell, count, fixed, prose, percent as thousandths } from "./accura
 const percent = (value: number | null) => (value === null ? "-" : `${value.toFixed(2)} %`);
 
 /** The answers, one line each. */
-export function lightShort({ pulse, tuned, respiration, spo2, otherSeed, temperature }: MeasuredLight): Cell[][] {
+export function pulseShort({ pulse, tuned }: Pick<MeasuredLight, "pulse" | "tuned">): Cell[][] {
   const { beats, monitor } = pulse;
   return [
     [
@@ -40,17 +40,29 @@ export function lightShort({ pulse, tuned, respiration, spo2, otherSeed, tempera
       "How far off is the pulse rate that the oximeter shows, and the bedside monitor's?",
       `${thousandths(pulse.oximeter.mae)} and ${thousandths(monitor?.mae ?? null)} a minute`,
     ],
-    ...spo2Short({ spo2, otherSeed }),
-    [
-      "How far is the estimated breathing from the monitor's count, where it is shown?",
-      `${thousandths(respiration.mae)} a minute on average, in ${percent(respiration.coverage)} of the times`,
-    ],
-    [
-      "How far off is a temperature shown as settled, on drawn skins?",
-      `${fixed(temperature.rms, 3)} K RMS, ${fixed(temperature.max, 2)} K at most`,
-    ],
   ];
 }
+
+export const respirationShort = ({ respiration }: Pick<MeasuredLight, "respiration">): Cell[][] => [
+  [
+    "How far is the estimated breathing from the monitor's count, where it is shown?",
+    `${thousandths(respiration.mae)} a minute on average, in ${percent(respiration.coverage)} of the times`,
+  ],
+];
+
+export const temperatureShort = ({ temperature }: Pick<MeasuredLight, "temperature">): Cell[][] => [
+  [
+    "How far off is a temperature shown as settled, on drawn skins?",
+    `${fixed(temperature.rms, 3)} K RMS, ${fixed(temperature.max, 2)} K at most`,
+  ],
+];
+
+export const lightShort = (light: MeasuredLight): Cell[][] => [
+  ...pulseShort(light),
+  ...spo2Short(light),
+  ...respirationShort(light),
+  ...temperatureShort(light),
+];
 
 export function pulsePage({ pulse, tuned }: Pick<MeasuredLight, "pulse" | "tuned">): string[] {
   const { records, excluded, seconds } = pulse;
@@ -113,7 +125,7 @@ export function pulsePage({ pulse, tuned }: Pick<MeasuredLight, "pulse" | "tuned
   ];
 }
 
-export function respirationPage({ respiration }: MeasuredLight): string[] {
+export function respirationPage({ respiration }: Pick<MeasuredLight, "respiration">): string[] {
   const { times, constant, records } = respiration;
   const wrong = records.filter(({ mae }) => (mae ?? 0) > RESPIRATION_WRONG).map(({ record }) => record);
   return [
@@ -138,7 +150,7 @@ export function respirationPage({ respiration }: MeasuredLight): string[] {
   ];
 }
 
-export function temperaturePage({ temperature }: MeasuredLight): string[] {
+export function temperaturePage({ temperature }: Pick<MeasuredLight, "temperature">): string[] {
   const { tolerance, settledOff, unnoticed, rows, stories, chips, timeConstants } = temperature;
   const poorest = [stories, chips, timeConstants].map((group) =>
     group.reduce((worst, one) => ((one.wrong ?? 0) > (worst.wrong ?? 0) ? one : worst)),

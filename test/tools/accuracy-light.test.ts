@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { PhoneRow, Spo2Document } from "../../simulator/evaluate/index.ts";
 import { measureLight, readTunedPulse } from "../../tools/accuracy.ts";
 import { type MeasuredLight, pulseTunedSection } from "../../tools/accuracy-light.ts";
-import { lightPage, lightShort, pulsePage, respirationPage, temperaturePage } from "../../tools/accuracy-page-light.ts";
-import { phonePage } from "../../tools/accuracy-page-spo2.ts";
+import { pulsePage, pulseShort, respirationPage, respirationShort } from "../../tools/accuracy-page-light.ts";
+import { phonePage, spo2Short } from "../../tools/accuracy-page-spo2.ts";
 import { fixed, prose, table } from "../../tools/accuracy-sections.ts";
 import {
   desaturationSection,
@@ -87,8 +87,8 @@ test("what was never shown in one of the runs is no time", () => {
 });
 
 /** Once for all of it: what is measured is held to what must be reached, and docs/accuracy.md to what is measured. */
-describe.skipIf(lacks("recordings") || lacks("phone"))("light and temperature on docs/accuracy.md", () => {
-  let light: MeasuredLight;
+describe.skipIf(lacks("recordings") || lacks("phone"))("light on docs/accuracy.md", () => {
+  let light: Omit<MeasuredLight, "temperature">;
   beforeAll(async () => {
     light = await measureLight(dataFolder, () => {}, { pulse: pulsePeers });
   }, 300_000);
@@ -174,14 +174,7 @@ describe.skipIf(lacks("recordings") || lacks("phone"))("light and temperature on
     holds(phonePage(light.spo2.phone!));
   });
 
-  test("a temperature shown as settled is within 0.05 K RMS of the truth", () => {
-    expect(light.temperature.rms).toBeLessThan(0.05);
-    holds(temperaturePage(light));
-  });
-
-  test("every figure of the prose is one, and the short answers are on the page", () => {
-    const page = lightPage(light);
-    for (const line of page) expect(line).not.toMatch(/NaN|undefined|\bnull\b|Infinity/);
-    holds(table(["", ""], lightShort(light)).slice(2));
+  test("the short answers are on the page", () => {
+    holds(table(["", ""], [...pulseShort(light), ...spo2Short(light), ...respirationShort(light)]).slice(2));
   });
 });

@@ -3,6 +3,9 @@ import { describeTemperature } from "../../../cli/evaluate/temperature.ts";
 import type { TemperatureDocument } from "../../../simulator/evaluate/temperature.ts";
 import { chips, type Story, warm } from "../../../simulator/evaluate/temperature-signals.ts";
 import { createRandom } from "../../../simulator/index.ts";
+import { temperaturePage, temperatureShort } from "../../../tools/accuracy-page-light.ts";
+import { table } from "../../../tools/accuracy-sections.ts";
+import { holds } from "../../support/accuracy-page.ts";
 import { killAll, vitalwire } from "../../support/process.ts";
 
 afterEach(killAll);
@@ -46,9 +49,9 @@ describe("a synthetic thermometer", () => {
 
 describe("evaluate temperature", () => {
   let document: TemperatureDocument;
-  /** Once, through the command: it takes its time. */
+  /** Once, through the command, as the page has it: it takes its time. */
   beforeAll(async () => {
-    const running = vitalwire("evaluate", "temperature", "--seed", "7", "--compare", "--json");
+    const running = vitalwire("evaluate", "temperature", "--compare", "--json");
     expect(await running.ended(110_000)).toBe(0);
     expect(running.output()).toBe(running.stdout());
     document = JSON.parse(running.stdout());
@@ -89,6 +92,11 @@ describe("evaluate temperature", () => {
     const { stories, timeConstants, rows } = document;
     expect(rows).toHaveLength(stories.length * chips.length * timeConstants.length);
     for (const { rms, max } of rows) expect(rms === null ? max : max! - rms).toSatisfy((x) => x === null || x >= 0);
+  });
+
+  test("docs/accuracy.md holds it", () => {
+    holds(temperaturePage({ temperature: document }));
+    holds(table(["", ""], temperatureShort({ temperature: document })).slice(2));
   });
 
   test("the text says what the figures are", () => {
