@@ -55,7 +55,7 @@ export function createBeats(rate: number): Beats {
   const infrared = createBand(frame);
   const red = createBand(frame);
   const vectors = vectorsOrPlain();
-  const beat: BeatShape = { span: 0, power: 0, rest: 0, ratio: 0, alike: true, sure: false };
+  const beat: BeatShape = { span: 0, power: 0, rest: 0, ratio: 0, alike: true, sure: false, model: false };
   const sums: BeatSums = { from: 0, span: 0, xx: 0, xy: 0, rest: 0, noise: 1 };
   const ones = new Float64Array(kept);
   ones.fill(1);

@@ -24,6 +24,8 @@ export interface BeatShape {
   alike: boolean;
   /** Of the gate: whether its first beats agreed. Until then the good ones count only once they do. */
   sure: boolean;
+  /** Of the gate: where it is good, whether the next ones are to be held against it. */
+  model: boolean;
 }
 
 export interface MotionGate {
@@ -89,7 +91,7 @@ export function createMotionGate(follows: () => boolean): MotionGate {
     span = before = beat.span;
     ratio = beat.ratio;
     agreed = AGREED;
-    beat.sure = true;
+    beat.sure = beat.model = true;
     return true;
   };
 
@@ -112,7 +114,9 @@ export function createMotionGate(follows: () => boolean): MotionGate {
       if (!loud && beat.alike && 2 * far <= Math.max(span, beat.span)) {
         if (beat.rest <= RESTLESS * noise + power * LEFT) {
           learn(power, beat.rest);
-          span = beat.span;
+          // one alone among others that are not good may be motion that looks like a pulse
+          beat.model = strays === 0;
+          if (beat.model) span = beat.span;
           ratio += (beat.ratio - ratio) / 4;
           strays = steady = 0;
           if (agreed < AGREED) agreed++;

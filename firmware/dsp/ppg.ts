@@ -133,7 +133,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   const judge = (to: number, index: number): void => {
     const height = lights.measure(opened, to, held, times[0]);
     const good = height > 0 && gate.judge(beat);
-    if (height > 0) lights.keep(good);
+    if (height > 0) lights.keep(good && beat.model);
     bad = good ? 0 : bad + 1;
     if (good) {
       ratios.add(lights.sums);

@@ -161,7 +161,7 @@ describe("the ratio meter", () => {
 });
 
 describe("the motion gate", () => {
-  const usual = { span: 20, power: 1, rest: 0.0001, ratio: 0.6, alike: true, sure: false };
+  const usual = { span: 20, power: 1, rest: 0.0001, ratio: 0.6, alike: true, sure: false, model: false };
   /** What it says of beats one after the other: 1 good, 0 not. All of them begin like the one before. */
   const judge = (beats: readonly Partial<BeatShape>[]) => {
     const gate = createMotionGate(() => true);
