@@ -29,9 +29,9 @@ export interface CostDocument {
 
 /**
  * Statements a sample, at most, by the beginning of the name. The oximeter finds beats and SpO2 in one: a sample of red and
- * infrared may cost what the two together may, 95 and 70.
+ * infrared may cost what is a good figure for either alone.
  */
-const STATEMENTS = { "QRS detector": 55, "pulse detector": 95, oximeter: 95 + 70 } as const;
+const STATEMENTS = { "QRS detector": 55, "pulse detector": 45, oximeter: 45 } as const;
 /** All signal processing of a three-sensor board, at most, ms of interpreter a second of signal. */
 const BOARD = 25;
 /** That is the time of a machine on which a turn of an empty loop takes so long, us: another machine's is put to this scale. */

@@ -17,6 +17,7 @@ export const chromium = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
 const present = {
   recordings: () => existsSync(`${dataFolder}/mitdb/101.dat`),
+  bidmc: () => existsSync(`${dataFolder}/bidmc/bidmc_01.csv.gz`),
   phone: () => existsSync(`${dataFolder}/oximetry-phone/100001.gt.csv.gz`),
   facts: () => existsSync(`${factFolder}/temperature_vectors.json`),
   vectors: () => existsSync(`${vectorFolder}/cbor/appendix_a.json`),
@@ -28,6 +29,7 @@ const present = {
 
 const hint = {
   recordings: `no recordings at ${dataFolder} (set VITALWIRE_DATA)`,
+  bidmc: `no BIDMC recordings at ${dataFolder}/bidmc (set VITALWIRE_DATA)`,
   phone: `no phone recordings at ${dataFolder}/oximetry-phone (set VITALWIRE_DATA)`,
   facts: `no collected facts at ${factFolder} (set VITALWIRE_FACTS)`,
   vectors: `no published vectors at ${vectorFolder} (set VITALWIRE_VECTORS)`,

@@ -87,7 +87,7 @@ test("what was never shown in one of the runs is no time", () => {
 });
 
 /** Once for all of it: what is measured is held to what must be reached, and docs/accuracy.md to what is measured. */
-describe.skipIf(lacks("recordings") || lacks("phone"))("light on docs/accuracy.md", () => {
+describe.skipIf(lacks("bidmc") || lacks("phone"))("light on docs/accuracy.md", () => {
   let light: Omit<MeasuredLight, "temperature">;
   beforeAll(async () => {
     light = await measureLight(dataFolder, () => {}, { pulse: pulsePeers });
