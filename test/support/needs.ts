@@ -1,4 +1,5 @@
 /** What a test needs that a machine may lack. Missing: one line that says so, and a skip; a failure where it is required. */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -14,6 +15,8 @@ export const factFolder = process.env.VITALWIRE_FACTS ?? shared("facts");
 export const espruino = process.env.ESPRUINO_BIN;
 /** A browser for the page. */
 export const chromium = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
+/** The Python that Debian's packages belong to; another may stand before it on the PATH. */
+export const python = "/usr/bin/python3";
 
 const present = {
   recordings: () => existsSync(`${dataFolder}/mitdb/101.dat`),
@@ -25,6 +28,8 @@ const present = {
   chromium: () => existsSync(chromium),
   socat: () => existsSync("/usr/bin/socat"),
   mosquitto: () => existsSync("/usr/sbin/mosquitto"),
+  python: () => spawnSync(python, ["-c", "import cbor2, cryptography"]).status === 0,
+  openssl: () => existsSync("/usr/bin/openssl") && existsSync("/usr/bin/xxd"),
 };
 
 const hint = {
@@ -37,6 +42,8 @@ const hint = {
   chromium: `no browser at ${chromium} (Debian: chromium; or set CHROMIUM_BIN)`,
   socat: "no socat (Debian: socat)",
   mosquitto: "no mosquitto (Debian: mosquitto)",
+  python: `no ${python} with cbor2 and cryptography (Debian: python3-cbor2, python3-cryptography)`,
+  openssl: "no openssl, or no xxd (Debian: openssl, xxd)",
 };
 
 /** Needs that CI must meet are named in VITALWIRE_REQUIRE, comma-separated. */
