@@ -235,7 +235,7 @@ program
   .description("measure this machine: figures of one run, each beside its limit")
   .argument(
     "[name]",
-    "dsp (in a checkout; ESPRUINO_BIN for an interpreter's), latency; without it all that can be run here",
+    "dsp (in a checkout; ESPRUINO_BIN for an interpreter's), latency, wire (VITALWIRE_DATA for recordings); without it all that can be run here",
   )
   .addOption(json())
   .action(async (name, options) => (await import("./bench/bench.ts")).bench(name, options));

@@ -52,6 +52,7 @@ type Bench = (say: (line: string) => void) => Promise<Figure[]>;
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   dsp: async () => (await import("./dsp.ts")).dsp,
   latency: async () => (await import("./latency.ts")).latency,
+  wire: async () => (await import("./wire.ts")).wire,
 };
 
 /**

@@ -1,0 +1,87 @@
+/** The packet as this project sends it. */
+import { type Envelope, sign1, verify1 } from "../../protocol/cose.ts";
+import { nodeCrypto } from "../../protocol/crypto.node.ts";
+import { decodeLine, encodeLine } from "../../protocol/frame.ts";
+import {
+  type DataMessage,
+  decodeEnvelope,
+  decodeMessage,
+  decodeSamples,
+  encodeMessage,
+  encodeSamples,
+} from "../../protocol/index.ts";
+import type { Codec } from "../../protocol/samples.ts";
+import { testOnlySigner } from "../../simulator/keys.ts";
+import type { WirePacket } from "./wire-packets.ts";
+
+export const signer = testOnlySigner("bench wire");
+/** sqi not known, no flag: what a wave of a healthy sensor says. */
+const QUALITY = 127;
+
+export function payloadOf(packet: WirePacket, codec: Codec): Uint8Array {
+  const {
+    temperature: { id, dt, value },
+  } = packet;
+  const message: DataMessage = {
+    type: "data",
+    boot: packet.boot,
+    seq: packet.seq,
+    tick: packet.tick,
+    cfg: packet.cfg,
+    channels: [
+      ...packet.waves.map(({ id, idx, dt, samples }) => ({
+        kind: "wave" as const,
+        id,
+        seg: 0,
+        idx,
+        dt,
+        codec,
+        n: samples.length,
+        bytes: encodeSamples(codec, samples, 0, samples.length),
+        qual: QUALITY,
+      })),
+      { kind: "num", id, dt, value, qual: null },
+    ],
+  };
+  return encodeMessage(message);
+}
+
+/** COSE_Sign1. */
+export const seal = (payload: Uint8Array): Uint8Array => sign1(payload, signer);
+
+/** A receiver's decoding, strict: envelope, payload, samples. `check` stands between the first two. Throws Refusal. */
+export function open(
+  bytes: Uint8Array,
+  check?: (envelope: Envelope) => void,
+): { message: DataMessage; samples: Int32Array[] } {
+  const envelope = decodeEnvelope(bytes);
+  check?.(envelope);
+  const message = decodeMessage(envelope.payload);
+  if (message.type !== "data") throw new Error(`a ${message.type} came back`);
+  const samples: Int32Array[] = [];
+  for (const block of message.channels) {
+    if (block.kind === "wave") samples.push(decodeSamples(block.codec, block.bytes, block.n));
+  }
+  return { message, samples };
+}
+
+/** Whether the signature holds. */
+export const isSigned = (envelope: Envelope): boolean => verify1(envelope, signer.publicKey, nodeCrypto);
+
+/** The values of a sealed message whose signature holds. */
+export function valuesOf(bytes: Uint8Array): number[][] {
+  const { message, samples } = open(bytes, (envelope) => {
+    if (!isSigned(envelope)) throw new Error("the signature does not hold");
+  });
+  const last = message.channels.at(-1);
+  return [...samples.map((one) => [...one]), [last?.kind === "num" ? last.value! : Number.NaN]];
+}
+
+export const lineOf = (message: Uint8Array): string => encodeLine(message);
+
+/** Throws Error for a line that is no packet. */
+export function unlined(line: string): Uint8Array {
+  const message = decodeLine(line);
+  if (message === null) throw new Error("the line holds no message");
+  return message;
+}
