@@ -159,6 +159,17 @@ describe.skipIf(lacks("python"))("a second implementation, in Python", () => {
     expect(verdicts([sealed], gateway.publicKey)).toEqual(["NOT VALID ValueError another key's kid"]);
   });
 
+  test("it takes the worked example of mode M, and none with a changed kid, payload or MAC", () => {
+    const sealed = bytesOf("Data M", "hex");
+    const verdict = (bytes: Uint8Array) => {
+      writeFileSync(join(folder, "mac.hex"), toHex(bytes));
+      return run("mac.py");
+    };
+    expect(verdict(sealed)).toEqual(["valid"]);
+    for (const place of [10, 50, 90])
+      expect(verdict(sealed.with(place, (sealed[place] as number) ^ 1)), `byte ${place}`).toEqual(["NOT VALID"]);
+  });
+
   test("what it seals is byte for byte what we seal, for messages of every kind, and our decoder takes it", () => {
     const seed = createHash("sha256").update("TEST-ONLY vitalwire second implementation").digest();
     const signer = nodeSigner(seed);
