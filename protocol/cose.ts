@@ -1,10 +1,27 @@
 /**
  * The envelope: one tagged COSE object (RFC 9052) with exactly the headers of PROTOCOL.md section 1. Device side.
  *
- * Today one mode, S: COSE_Sign1 with Ed25519. Modes M (tag 17) and E (tag 16) are named and refused.
+ * This file is mode S: COSE_Sign1 with Ed25519. Modes M (mac0.ts, tag 17) and E (encrypt0.ts, tag 16) have decoders of their
+ * own; `decodeEnvelope` names and refuses them.
  */
-import { type Cbor, decode, decodeTagged, encode, encodeTagged, isMap, map } from "./cbor.ts";
+import { encode, map } from "./cbor.ts";
+import {
+  bytesOf,
+  MAX_MESSAGE,
+  NOTHING,
+  openTagged,
+  parseProtected,
+  partsOf,
+  protectedHeader,
+  requireEmpty,
+  sealed,
+  TAG_ENCRYPT0,
+  TAG_MAC0,
+  TAG_SIGN1,
+} from "./header.ts";
 import { refuse } from "./refusal.ts";
+
+export { MAX_MESSAGE };
 
 /** Whoever holds a private key. */
 export interface Signer {
@@ -24,6 +41,14 @@ export interface Crypto {
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
 }
 
+/** AES-CCM-16-64-128 (RFC 9053 section 4.2): key of 16 bytes, nonce of 13, tag of 8 behind the ciphertext. For mode E. */
+export interface Aead {
+  /** Ciphertext and tag, 8 bytes longer than the plaintext. */
+  seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** The plaintext; null where the tag does not hold, and for less than a tag. Nothing of it is shown before that. */
+  open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null;
+}
+
 /** A COSE object taken apart, nothing of it proven yet. Byte strings are views into the message. */
 export interface Envelope {
   readonly tag: number;
@@ -36,19 +61,8 @@ export interface Envelope {
   readonly signature: Uint8Array;
 }
 
-/** Longest message on any transport, bytes. */
-export const MAX_MESSAGE = 4096;
 export const ALG_EDDSA = -8;
 export const ALG_ED25519 = -19;
-
-const TAG_ENCRYPT0 = 16;
-const TAG_MAC0 = 17;
-const TAG_SIGN1 = 18;
-const NOTHING = new Uint8Array(0);
-
-const HEADER_ALG = 1;
-const HEADER_KID = 4;
-const HEADER_TYP = 16;
 
 function signedAlgorithm(alg: number): boolean {
   return alg === ALG_EDDSA || alg === ALG_ED25519;
@@ -68,18 +82,10 @@ export function sign1(payload: Uint8Array, signer: Signer, typ?: string): Uint8A
   if (signer.kid.length !== 8) throw refuse("header", `the signer's kid has ${signer.kid.length} bytes, must be 8`);
   if (!signedAlgorithm(signer.alg))
     throw refuse("header", `the signer's algorithm is ${signer.alg}, must be -8 or -19`);
-  const header: Array<readonly [Cbor, Cbor]> = [
-    [HEADER_ALG, signer.alg],
-    [HEADER_KID, signer.kid],
-  ];
-  if (typ !== undefined) header.push([HEADER_TYP, typ]);
-  const protectedBytes = encode(map(header));
+  const protectedBytes = protectedHeader(signer.alg, signer.kid, typ);
   const signature = signer.sign(signatureStructure(protectedBytes, payload));
   if (signature.length !== 64) throw refuse("signature", `the signer gave ${signature.length} bytes, must be 64`);
-  const message = encodeTagged(TAG_SIGN1, [protectedBytes, map([]), payload, signature]);
-  if (message.length > MAX_MESSAGE)
-    throw refuse("size", `the sealed message has ${message.length} bytes, at most ${MAX_MESSAGE}: put less into it`);
-  return message;
+  return sealed(TAG_SIGN1, [protectedBytes, map([]), payload, signature]);
 }
 
 /**
@@ -87,39 +93,21 @@ export function sign1(payload: Uint8Array, signer: Signer, typ?: string): Uint8A
  * Throws Refusal "size", "cbor" (also a tag other than 16, 17, 18) or "header".
  */
 export function decodeEnvelope(bytes: Uint8Array, expectedTyp?: string): Envelope {
-  if (bytes.length > MAX_MESSAGE) throw refuse("size", `${bytes.length} bytes, at most ${MAX_MESSAGE}`);
-  const tagged = decodeTagged(bytes);
+  const tagged = openTagged(bytes);
   if (tagged.tag === TAG_MAC0 || tagged.tag === TAG_ENCRYPT0)
     throw refuse("header", `tag ${tagged.tag}: modes M (17) and E (16) are not spoken here yet, only S (18)`);
   if (tagged.tag !== TAG_SIGN1) throw refuse("cbor", `tag ${tagged.tag}, must be 16, 17 or 18`, 0);
-  const parts = tagged.value;
-  if (!Array.isArray(parts) || parts.length !== 4) throw refuse("header", "not the four parts of a COSE_Sign1");
-  const protectedBytes = parts[0];
-  const unprotected = parts[1];
+  const parts = partsOf(tagged.value, "COSE_Sign1", 4);
+  const protectedBytes = bytesOf(parts[0], "the protected header");
+  requireEmpty(parts[1]);
   const payload = parts[2];
-  const signature = parts[3];
-  if (!(protectedBytes instanceof Uint8Array)) throw refuse("header", "the protected header is not a byte string");
-  if (!isMap(unprotected) || unprotected.entries.length !== 0)
-    throw refuse("header", "the unprotected header is not an empty map");
   if (!(payload instanceof Uint8Array)) throw refuse("header", "the payload is not a byte string (detached?)");
-  if (!(signature instanceof Uint8Array)) throw refuse("header", "the signature is not a byte string");
-
-  const header = decode(protectedBytes);
-  const count = expectedTyp === undefined ? 2 : 3;
-  if (!isMap(header) || header.entries.length !== count)
-    throw refuse("header", `the protected header is not {1: alg, 4: kid${count === 3 ? ", 16: typ" : ""}}`);
-  const alg = header.entries[0][1];
-  const kid = header.entries[1][1];
-  if (header.entries[0][0] !== HEADER_ALG || header.entries[1][0] !== HEADER_KID)
-    throw refuse("header", "the protected header has other labels than 1 (alg) and 4 (kid)");
-  if (typeof alg !== "number" || !signedAlgorithm(alg)) throw refuse("header", `algorithm ${alg}, must be -8 or -19`);
-  if (!(kid instanceof Uint8Array) || kid.length !== 8) throw refuse("header", "the kid is not 8 bytes");
-  if (expectedTyp !== undefined && (header.entries[2][0] !== HEADER_TYP || header.entries[2][1] !== expectedTyp))
-    throw refuse("header", `typ (16) is not "${expectedTyp}": one object must not pass for another`);
+  const signature = bytesOf(parts[3], "the signature");
+  const header = parseProtected(protectedBytes, signedAlgorithm, "-8 or -19", expectedTyp);
   return {
     tag: tagged.tag,
-    alg: alg,
-    kid: kid,
+    alg: header.alg,
+    kid: header.kid,
     typ: expectedTyp === undefined ? null : expectedTyp,
     protectedBytes: protectedBytes,
     payload: payload,

@@ -1,6 +1,15 @@
 /** Hash, signatures and keys by node:crypto: what a gateway uses. */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { ALG_EDDSA, type Crypto, type Signer } from "./cose.ts";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
+import { type Aead, ALG_EDDSA, type Crypto, type Signer } from "./cose.ts";
 import { hasCanonicalScalar, kidOf } from "./keys.ts";
 
 /** A signer that also shows its public key. */
@@ -41,6 +50,40 @@ export const nodeCrypto: Crypto = {
   verify(publicKey, message, signature) {
     const key = keyObject(publicKey);
     return hasCanonicalScalar(signature) && verify(null, message, key, signature);
+  },
+};
+
+const CCM_TAG = 8;
+
+function checkCcm(key: Uint8Array, nonce: Uint8Array): void {
+  if (key.length !== 16) throw new Error(`AES key of ${key.length} bytes: AES-CCM-16-64-128 has 16`);
+  if (nonce.length !== 13) throw new Error(`nonce of ${nonce.length} bytes: AES-CCM-16-64-128 has 13`);
+}
+
+/** AES-CCM-16-64-128. Throws Error for a key or nonce of another length, and for nothing that a message contains. */
+export const nodeAead: Aead = {
+  seal(key, nonce, aad, plaintext) {
+    checkCcm(key, nonce);
+    const cipher = createCipheriv("aes-128-ccm", key, nonce, { authTagLength: CCM_TAG });
+    cipher.setAAD(aad, { plaintextLength: plaintext.length });
+    const body = cipher.update(plaintext);
+    cipher.final();
+    return new Uint8Array(Buffer.concat([body, cipher.getAuthTag()]));
+  },
+  open(key, nonce, aad, sealed) {
+    checkCcm(key, nonce);
+    const length = sealed.length - CCM_TAG;
+    if (length < 0) return null;
+    const decipher = createDecipheriv("aes-128-ccm", key, nonce, { authTagLength: CCM_TAG });
+    decipher.setAuthTag(sealed.subarray(length));
+    decipher.setAAD(aad, { plaintextLength: length });
+    try {
+      const plaintext = decipher.update(sealed.subarray(0, length));
+      decipher.final();
+      return new Uint8Array(plaintext);
+    } catch {
+      return null; // the only failure left after the checks above: the tag
+    }
   },
 };
 

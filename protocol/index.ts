@@ -1,5 +1,6 @@
 /** `vitalwire/protocol`: VSP/1, for devices, gateways and browsers. Only device-safe modules; crypto.node.ts stands apart. */
 export * from "./base64.ts";
+export * from "./boot-keys.ts";
 export * from "./card.ts";
 export {
   type Cbor,
@@ -15,9 +16,14 @@ export {
 export * from "./checkpoint.ts";
 export * from "./cose.ts";
 export * from "./crc32.ts";
+export * from "./encrypt0.ts";
 export * from "./frame.ts";
+export * from "./hmac.ts";
 export * from "./keys.ts";
+export * from "./mac0.ts";
+export * from "./manifest.ts";
 export * from "./messages.ts";
+export * from "./peek.ts";
 export * from "./refusal.ts";
 export * from "./samples.ts";
 export * from "./vital.ts";
