@@ -109,10 +109,12 @@ export const zones: readonly Zone[] = [
   {
     name: "tools",
     at: ["tools/**"],
-    // What measures drivers runs them on a simulated board; accuracy, detectors over recordings; cost, all on a patient.
+    // What measures drivers runs them on a simulated board; accuracy, detectors over recordings; cost, all on a patient;
+    // the fuzzer attacks the gateway by its serial source.
     files: [
       "tools/**",
-      "gateway/api/assets.ts",
+      "gateway/**",
+      "protocol/**",
       "drivers/**",
       "boards/**",
       "simulator/**",
