@@ -188,7 +188,7 @@ describe("bench", () => {
   test("refuses a name that there is not, with those that there are", async () => {
     const running = vitalwire("bench", "wirr");
     expect(await running.ended()).toBe(2);
-    expect(running.output()).toContain("bench wirr: there is none of this name yet; there are dsp, latency");
+    expect(running.output()).toContain("bench wirr: there is none of this name yet; there are dsp, latency, wire");
   });
 });
 
