@@ -1,6 +1,8 @@
 /** The packet as this project sends it. */
+import { bootKey, type KeyLabel } from "../../protocol/boot-keys.ts";
 import { type Envelope, sign1, verify1 } from "../../protocol/cose.ts";
-import { nodeCrypto } from "../../protocol/crypto.node.ts";
+import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
+import { decodeEncrypt0, encrypt0, openEncrypt0 } from "../../protocol/encrypt0.ts";
 import { decodeLine, encodeLine } from "../../protocol/frame.ts";
 import {
   type DataMessage,
@@ -10,8 +12,9 @@ import {
   encodeMessage,
   encodeSamples,
 } from "../../protocol/index.ts";
+import { type Mac0, mac0, verifyMac0 } from "../../protocol/mac0.ts";
 import type { Codec } from "../../protocol/samples.ts";
-import { testOnlySigner } from "../../simulator/keys.ts";
+import { sha256, testOnlySigner } from "../../simulator/keys.ts";
 import type { WirePacket } from "./wire-packets.ts";
 
 export const signer = testOnlySigner("bench wire");
@@ -48,6 +51,30 @@ export function payloadOf(packet: WirePacket, codec: Codec): Uint8Array {
 
 /** COSE_Sign1. */
 export const seal = (payload: Uint8Array): Uint8Array => sign1(payload, signer);
+
+const secret = { psk: sha256("TEST-ONLY vitalwire bench wire psk"), kid: signer.kid };
+const bn = sha256("TEST-ONLY vitalwire bench wire bn").subarray(0, 16);
+
+const keyOf = (label: KeyLabel, boot: number) => bootKey(label, { ...secret, boot }, bn, nodeCrypto);
+/** The key that a board's data are MACed with. */
+export const macKey = (boot: number): Uint8Array => keyOf("d2g mac", boot);
+
+/** COSE_Mac0. */
+export const authenticate = (payload: Uint8Array, key: Uint8Array): Uint8Array =>
+  mac0(payload, signer.kid, key, nodeCrypto);
+
+/** Whether the MAC holds. */
+export const isAuthentic = (message: Mac0, key: Uint8Array): boolean => verifyMac0(message, key, nodeCrypto);
+
+/** COSE_Encrypt0 around a signed message or a payload. Throws Error where it does not come back as it was. */
+export function encrypt(plaintext: Uint8Array, payload: Uint8Array, boot: number): Uint8Array {
+  const keys = { key: keyOf("d2g enc", boot), iv: keyOf("d2g iv", boot) };
+  const message = encrypt0(plaintext, signer.kid, keys, nodeAead);
+  const opened = openEncrypt0(decodeEncrypt0(message), keys, nodeAead);
+  if (opened === null || Buffer.compare(opened.payload, payload) !== 0)
+    throw new Error("bench wire: the encrypted packet came back changed");
+  return message;
+}
 
 /** A receiver's decoding, strict: envelope, payload, samples. `check` stands between the first two. Throws Refusal. */
 export function open(

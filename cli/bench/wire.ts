@@ -3,6 +3,7 @@
  * use. Whatever is measured is read back and compared. And what a receiver pays beside the signature.
  */
 import { basename } from "node:path";
+import { decodeMac0 } from "../../protocol/mac0.ts";
 import type { Codec } from "../../protocol/samples.ts";
 import { encodeSamples } from "../../protocol/samples.ts";
 import { type Figure, figure, percentile } from "./bench.ts";
@@ -19,13 +20,16 @@ import {
 import { asRecording, chipPackets, recordsIn, type WirePacket, withOwnSamples } from "./wire-packets.ts";
 import { senmlCbor } from "./wire-senml-cbor.ts";
 import { speedFigures } from "./wire-speed.ts";
-import { lineOf, payloadOf, seal, unlined, valuesOf } from "./wire-vsp.ts";
+import { authenticate, encrypt, isAuthentic, lineOf, macKey, payloadOf, seal, unlined, valuesOf } from "./wire-vsp.ts";
 
 /** What a signed packet may have, B: with a recording's own 11 bits, and through the MAX30003's 18. */
 const OWN_BITS = 590;
 const CHIP_BITS = 720;
 /** What a signature, its headers and heads may add, B. */
 const OVERHEAD = 86;
+/** What a MAC, and what encryption may add over what is inside, B. */
+const MAC_OVERHEAD = 29;
+const ENCRYPTION_OVERHEAD = 38;
 const CODECS: readonly (readonly [Codec, string])[] = [
   [0, "raw24"],
   [1, "delta"],
@@ -112,6 +116,7 @@ export function sourceFigures(source: string, packets: readonly WirePacket[], li
       "at most",
       OVERHEAD,
     ]);
+    modeFigures(packets, payloads, sealed, add);
     add("serial line, signed, rice", mean(sealed.map((message) => lineOf(message).length)), "B");
   }
   for (const [channel, waves] of [
@@ -143,6 +148,30 @@ export function sourceFigures(source: string, packets: readonly WirePacket[], li
   add(`EDF record, 16 bits${cutting ? " (not lossless: 18 bits are cut)" : ""}`, mean(sizes), "B");
   add("EDF or BDF header, a second's share of an hour", edfHeaderBytes(packets[0]!) / HOUR, "B");
   return figures;
+}
+
+/** What modes M and E add; E around a signed message, and around a bare payload. */
+function modeFigures(
+  packets: readonly WirePacket[],
+  payloads: readonly Uint8Array[],
+  sealed: readonly Uint8Array[],
+  add: (name: string, value: number, unit: string, bound: ["at most", number]) => void,
+): void {
+  const over = [0, 0];
+  packets.forEach(({ boot }, i) => {
+    const [payload, signed] = [payloads[i]!, sealed[i]!];
+    const key = macKey(boot);
+    const authentic = authenticate(payload, key);
+    const opened = decodeMac0(authentic);
+    if (!isAuthentic(opened, key) || Buffer.compare(opened.payload, payload) !== 0)
+      throw new Error("bench wire: the packet of mode M came back changed");
+    over[0] = Math.max(over[0]!, authentic.length - payload.length);
+    for (const plaintext of [signed, payload]) {
+      over[1] = Math.max(over[1]!, encrypt(plaintext, payload, boot).length - plaintext.length);
+    }
+  });
+  add("overhead of mode M", over[0]!, "B", ["at most", MAC_OVERHEAD]);
+  add("overhead of mode E", over[1]!, "B", ["at most", ENCRYPTION_OVERHEAD]);
 }
 
 /** Bytes of the packet in a format. Throws Error where it comes back as anything but `expected`. */

@@ -157,9 +157,13 @@ describe("figures", () => {
     expect(figures.filter(({ limit }) => limit !== null).map(({ name, limitValue }) => [name, limitValue])).toEqual([
       ["chips: signed, rice, longest", 720],
       ["chips: overhead of mode S", 86],
+      ["chips: overhead of mode M", 29],
+      ["chips: overhead of mode E", 38],
     ]);
     for (const { ratio, limit } of figures) if (limit !== null) expect(ratio).toBeLessThanOrEqual(1);
-    expect(named(figures, "chips: overhead of mode S")?.value).toBe(86);
+    expect(["S", "M", "E"].map((mode) => named(figures, `chips: overhead of mode ${mode}`)?.value)).toEqual([
+      86, 29, 38,
+    ]);
     expect(named(figures, "chips: ECG, raw24")?.value).toBe(24);
   });
 
