@@ -43,9 +43,9 @@ export interface Crypto {
 
 /** AES-CCM-16-64-128 (RFC 9053 section 4.2): key of 16 bytes, nonce of 13, tag of 8 behind the ciphertext. For mode E. */
 export interface Aead {
-  /** Ciphertext and tag, 8 bytes longer than the plaintext. */
+  /** Ciphertext and tag, 8 bytes longer than the plaintext, which is never empty. */
   seal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** The plaintext; null where the tag does not hold, and for less than a tag. Nothing of it is shown before that. */
+  /** The plaintext; null where the tag does not hold, and for 8 bytes or fewer. Nothing of it is shown before that. */
   open(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null;
 }
 

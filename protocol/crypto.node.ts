@@ -60,10 +60,14 @@ function checkCcm(key: Uint8Array, nonce: Uint8Array): void {
   if (nonce.length !== 13) throw new Error(`nonce of ${nonce.length} bytes: AES-CCM-16-64-128 has 13`);
 }
 
-/** AES-CCM-16-64-128. Throws Error for a key or nonce of another length, and for nothing that a message contains. */
+/**
+ * AES-CCM-16-64-128. Throws Error for a key or nonce of another length and for an empty plaintext, and for nothing that a
+ * sealed message contains.
+ */
 export const nodeAead: Aead = {
   seal(key, nonce, aad, plaintext) {
     checkCcm(key, nonce);
+    if (plaintext.length === 0) throw new Error("an empty plaintext: OpenSSL's CCM makes no tag over none");
     const cipher = createCipheriv("aes-128-ccm", key, nonce, { authTagLength: CCM_TAG });
     cipher.setAAD(aad, { plaintextLength: plaintext.length });
     const body = cipher.update(plaintext);
@@ -73,7 +77,7 @@ export const nodeAead: Aead = {
   open(key, nonce, aad, sealed) {
     checkCcm(key, nonce);
     const length = sealed.length - CCM_TAG;
-    if (length < 0) return null;
+    if (length < 1) return null;
     const decipher = createDecipheriv("aes-128-ccm", key, nonce, { authTagLength: CCM_TAG });
     decipher.setAuthTag(sealed.subarray(length));
     decipher.setAAD(aad, { plaintextLength: length });

@@ -123,7 +123,7 @@ export function encrypt0(plaintext: Uint8Array, kid: Uint8Array, keys: Encryptio
 
 /**
  * Steps 1 to 3 of a receiver, for mode E alone: size, strict CBOR, exact headers. Throws Refusal "size", "cbor" (also a tag
- * other than 16, 17, 18) or "header" (also the tag of another mode, and a ciphertext without room for its tag).
+ * other than 16, 17, 18) or "header" (also the tag of another mode, and a ciphertext of no more than its tag).
  */
 export function decodeEncrypt0(bytes: Uint8Array): Encrypt0 {
   const parts = openMode(bytes, TAG_ENCRYPT0, "COSE_Encrypt0", 3);
@@ -136,7 +136,7 @@ export function decodeEncrypt0(bytes: Uint8Array): Encrypt0 {
     throw refuse("header", `a Partial IV of ${partialIv.length} bytes, must be ${PARTIAL_IV_LENGTH}`);
   const ciphertext = bytesOf(parts[2], "the ciphertext");
   const header = parseProtected(protectedBytes, isCcm, "10 (AES-CCM-16-64-128)");
-  if (ciphertext.length < CCM_TAG_LENGTH) throw refuse("header", "a ciphertext shorter than its tag");
+  if (ciphertext.length <= CCM_TAG_LENGTH) throw refuse("header", "a ciphertext with nothing beside its tag");
   return {
     kid: header.kid,
     boot: readU32(partialIv, 0),
