@@ -195,6 +195,18 @@ describe("decoding", () => {
     ["seven containers", "81818181818180", /deep/, 6],
     ["257 items", `990101${"00".repeat(257)}`, /items/, 0],
     ["257 pairs", "b90101", /items/, 0],
+    ["2^32 items", "9b0000000100000000", /items/, 0],
+    ["seven maps", "a100a100a100a100a100a100a0", /deep/, 12],
+    ["maps as keys, seven deep", "a1a1a1a1a1a1a0", /deep/, 6],
+    ["reserved information of a text", "7d", /reserved/, 0],
+    ["reserved information of a simple value", "fe", /simple/, 0],
+    ["a break in an array", "81ff", /break/, 1],
+    ["a length of 2^53", "5b0020000000000000", /2\^53/, 0],
+    ["a text cut off", "8263c3a9", /inside a string of 3/, 1],
+    ["a map without its last value", "a10a", /end where/, 2],
+    ["a key in more bytes than it needs", "a1180a00", /more bytes/, 1],
+    ["a key twice among others", "a3000001000100", /twice/, 5],
+    ["keys equal in value, as text and bytes, out of order", "a261610041" + "6100", /sorted/, 4],
   ];
   test.each(refused)("%s is refused, and the error names rule and offset", (_, text, rule, offset) => {
     const refusal = refusalOf(() => from(text));
@@ -221,8 +233,41 @@ describe("decoding", () => {
   test("a tag stands only at the top, once, and only where it is asked for", () => {
     expect(decodeTagged(fromHex("d28101"))).toEqual({ tag: 18, value: [1] });
     expect(toHex(encodeTagged(18, [1]))).toBe("d28101");
-    for (const text of ["8101", "d2d28101", "d81201", "d2", "", "d2810101"])
-      expect(reasonOf(() => decodeTagged(fromHex(text)))).toBe("cbor");
+  });
+
+  test.each([
+    ["no tag", "8101", /no tag/, 0],
+    ["no bytes", "", /no tag/, 0],
+    ["a tag under the tag", "d2d28101", /tag where none/, 1],
+    ["a tag within", "d281d201", /tag where none/, 2],
+    ["a tag in more bytes than it needs", "d80101", /more bytes/, 0],
+    ["a tag cut off", "d8", /inside a number/, 0],
+    ["a tag of an indefinite number", "df01", /indefinite/, 0],
+    ["a reserved tag head", "dc01", /reserved/, 0],
+    ["a tag of 2^53", "db002000000000000001", /2\^53/, 0],
+    ["a tag without its value", "d2", /end where/, 1],
+    ["bytes behind the tagged value", "d2810101", /behind/, 3],
+    ["seven containers under the tag", "d281818181818180", /deep/, 7],
+  ] as const)("under a tag, %s is refused, and the error names rule and offset", (_, text, rule, offset) => {
+    const refusal = refusalOf(() => decodeTagged(fromHex(text)));
+    expect(refusal.reason).toBe("cbor");
+    expect(refusal.message).toMatch(rule);
+    expect(refusal.offset).toBe(offset);
+  });
+
+  test("every prefix of a message is refused at a place within it, and so is every message with a byte more", () => {
+    fc.assert(
+      fc.property(value, (original) => {
+        const whole = encodeTagged(18, original);
+        for (let length = 0; length < whole.length; length++) {
+          const { reason, offset } = refusalOf(() => decodeTagged(whole.subarray(0, length)));
+          expect(reason).toBe("cbor");
+          expect(offset).toBeLessThanOrEqual(length);
+        }
+        expect(refusalOf(() => decodeTagged(Uint8Array.of(...whole, 0))).offset).toBe(whole.length);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   test("get finds a value by its key, isMap tells maps from arrays, bytes and null", () => {
