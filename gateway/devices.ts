@@ -21,7 +21,7 @@ export interface Boot {
   readonly settled: Intervals;
   /** Births by cfg. */
   readonly births: Map<number, BirthMessage>;
-  /** Seqs refused for good, with the place of the reason in REASONS; the newest 16 travel in every ack. */
+  /** The newest seqs refused for good, as many as travel in an ack, with the place of the reason in REASONS. */
   readonly refused: Map<number, number>;
   /** Seqs that the device has said it will never send. */
   readonly disowned: Intervals;
@@ -38,6 +38,11 @@ export interface Device {
   /** Its newest boot with a birth; -1: none. */
   currentBoot: number;
 }
+
+/** Refused seqs in one ack (CDDL). */
+export const ACK_REFUSED = 16;
+/** Boots of one device held in memory between commits; a device may name any of 2^32. */
+export const BOOTS_HELD = 64;
 
 /** Marks a card of the demonstration: its key is derived from a seed that everybody knows. */
 export const TEST_ONLY = "TEST-ONLY";
@@ -67,7 +72,13 @@ export function addSettled(boot: Boot, range: Settled): void {
   const last = range.first + range.count - 1;
   boot.settled.add(range.first, last);
   if (range.reason === DISOWNED) boot.disowned.add(range.first, last);
-  else boot.refused.set(range.first, range.reason);
+  else {
+    boot.refused.set(range.first, range.reason);
+    for (const oldest of boot.refused.keys()) {
+      if (boot.refused.size <= ACK_REFUSED) break;
+      boot.refused.delete(oldest);
+    }
+  }
 }
 
 /** The enrolled devices. */
@@ -130,6 +141,17 @@ export class Devices {
     for (const presence of this.store.seqs(kid, number, 1)) boot.connection = Math.max(boot.connection, presence >> 2);
     for (const range of this.store.settled(kid, number)) addSettled(boot, range);
     return boot;
+  }
+
+  /**
+   * Forgets the boots that came into memory first, above BOOTS_HELD and never the current one: the store has them. Only where
+   * nothing waits for a commit.
+   */
+  trim(device: Device): void {
+    for (const number of device.boots.keys()) {
+      if (device.boots.size <= BOOTS_HELD) break;
+      if (number !== device.currentBoot) device.boots.delete(number);
+    }
   }
 
   /** Forgets what is only in memory: what counts is what the store has. */

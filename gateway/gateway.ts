@@ -34,8 +34,6 @@ export interface GatewayOptions {
 
 /** Messages between two signed checkpoints of the audit chain. */
 const CHECKPOINT_EVERY = 1000;
-/** Refused seqs in one ack (CDDL). */
-const ACK_REFUSED = 16;
 
 export class Gateway {
   readonly devices: Devices;
@@ -150,7 +148,7 @@ export class Gateway {
         ofBoot: boot.boot,
         next: boot.settled.next,
         bitmap: boot.settled.bitmap(),
-        refused: [...boot.refused].slice(-ACK_REFUSED).map(([seq, reason]) => ({ seq, reason })),
+        refused: [...boot.refused].map(([seq, reason]) => ({ seq, reason })),
       };
       replies.push([origin, sign1(encodeMessage(ack), this.options.signer)]);
     }

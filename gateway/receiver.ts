@@ -79,6 +79,7 @@ export class Receiver {
       const { reason, message } = error as Refusal;
       if (reason === undefined) throw error;
       counters.refused[reason]++;
+      if (origin.device !== undefined && this.waiting === 0) this.options.devices.trim(origin.device);
       return { status: "refused", reason, detail: message };
     }
   }
@@ -274,6 +275,7 @@ export class Receiver {
     this.pending = [];
     this.settledNow = [];
     this.staged.clear();
+    for (const device of this.options.devices.all()) this.options.devices.trim(device);
   }
 
   /** The store took nothing: memory goes back to what the store has; the devices will send again. */

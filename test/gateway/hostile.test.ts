@@ -1,6 +1,7 @@
 /** Whatever an enrolled device, or a stranger, puts into a message: a verdict, never an exception, and nothing else disturbed. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ACK_REFUSED, BOOTS_HELD } from "../../gateway/devices.ts";
 import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
 import { REASONS } from "../../protocol/refusal.ts";
 import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
@@ -75,4 +76,44 @@ test("messages that are mutated after they were signed are never accepted", () =
     }),
     { numRuns: 1500 },
   );
+});
+
+test("a device that names another boot in every message fills no memory, and loses nothing by it", () => {
+  const { bench, origin } = open();
+  const { devices } = bench.gateway;
+  bench.gateway.receive(messages[0], origin);
+  bench.settle();
+  const held = () => devices.get(device.kid)!.boots.size;
+  const invalid = (boot: number) =>
+    sign1(Uint8Array.of(0x86, 1, 0x19, boot >> 8, boot & 255, 5, 0, 1, 0x80), device.signer);
+  for (let boot = 1000; boot < 1300; boot++) {
+    // Of a boot without a birth: refused, nothing to commit.
+    const early = { ...device.data(1), boot };
+    expect(bench.gateway.receive(device.seal(early), origin)).toMatchObject({ status: "refused", reason: "replay" });
+    expect(held()).toBeLessThanOrEqual(BOOTS_HELD + 1);
+  }
+  for (let boot = 2000; boot < 2300; boot++) {
+    // Authentic and invalid: settled, with a commit each.
+    expect(bench.gateway.receive(invalid(boot), origin)).toMatchObject({ status: "refused", reason: "payload" });
+    bench.settle();
+    expect(held()).toBeLessThanOrEqual(BOOTS_HELD + 1);
+  }
+  const late = { ...device.data(5), boot: 2000 };
+  expect(bench.gateway.receive(device.seal(late), origin)).toMatchObject({ detail: expect.stringContaining("before") });
+  expect(devices.get(device.kid)!.boots.has(1)).toBe(true);
+  expect(bench.gateway.receive(messages[1], origin).status).toBe("accepted");
+});
+
+test("of the seqs that were refused only what an ack tells is held, the newest", () => {
+  const { bench, origin } = open();
+  bench.gateway.receive(messages[0], origin);
+  for (let seq = 100; seq < 200; seq++) {
+    bench.gateway.receive(sign1(Uint8Array.of(0x86, 1, 1, 0x18, seq, 0, 1, 0x80), device.signer), origin);
+  }
+  bench.settle();
+  expect(origin.acks.at(-1)!.refused.map(({ seq }) => seq)).toEqual(
+    Array.from({ length: ACK_REFUSED }, (_, i) => 200 - ACK_REFUSED + i),
+  );
+  const known = bench.gateway.devices.get(device.kid)!;
+  expect(bench.gateway.devices.boot(known, 1).refused.size).toBe(ACK_REFUSED);
 });
