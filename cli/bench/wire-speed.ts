@@ -1,7 +1,4 @@
-/** What a receiver pays beside the signature, and a board for the codec: ratios within one run, and counted statements. */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+/** What a receiver pays beside the signature: ratios within one run. */
 import { decodeEnvelope } from "../../protocol/cose.ts";
 import { decodeMac0 } from "../../protocol/mac0.ts";
 import { decodeMessage } from "../../protocol/messages.ts";
@@ -9,13 +6,10 @@ import { type Figure, figure, percentile } from "./bench.ts";
 import type { WirePacket } from "./wire-packets.ts";
 import { authenticate, isAuthentic, isSigned, macKey, open, payloadOf, seal } from "./wire-vsp.ts";
 
-const COUNTER = fileURLToPath(new URL("../../tools/count-statements.ts", import.meta.url));
 /** Strict decoding, % of the signature's verification. */
 const DECODE = 5;
 /** Verifications in mode M in the time of one in mode S. */
 const MAC_RATIO = 8;
-/** Statements a sample of codec 2's encoder. */
-const STATEMENTS = 80;
 const RICE = 2;
 const WARM_UP = 2000;
 /** Rounds, each of every piece of work in turn: what disturbs one disturbs the other. */
@@ -36,8 +30,8 @@ function timed(...work: readonly ((turn: number) => void)[]): number[] {
   return times.map((own) => percentile(own, 50));
 }
 
-/** Throws Error where the counting program fails. */
-export async function speedFigures(packets: readonly WirePacket[], say: (line: string) => void): Promise<Figure[]> {
+/** Times are this machine's; the ratios and their limits are what counts. */
+export function speedFigures(packets: readonly WirePacket[]): Figure[] {
   const sealed = packets.map((packet) => seal(payloadOf(packet, RICE)));
   const envelopes = sealed.map((bytes) => decodeEnvelope(bytes));
   const key = macKey(packets[0]!.boot);
@@ -49,7 +43,7 @@ export async function speedFigures(packets: readonly WirePacket[], say: (line: s
     (turn) => isSigned(of(envelopes, turn)),
     (turn) => isAuthentic(of(macs, turn), key),
   ) as [number, number, number, number];
-  const figures = [
+  return [
     figure("Ed25519 verification of a packet", verify, "us", null),
     figure("strict decoding: envelope and payload", frame, "us", null),
     figure("strict decoding: envelope, payload and samples", decode, "us", null),
@@ -57,24 +51,4 @@ export async function speedFigures(packets: readonly WirePacket[], say: (line: s
     figure("envelope, payload and samples, of the verification", (100 * decode) / verify, "%", ["at most", DECODE]),
     figure("verifications in mode M in the time of one in mode S", verify / verifyMac, "", ["at least", MAC_RATIO]),
   ];
-  if (existsSync(COUNTER)) figures.push(...statementFigures(countStatements()));
-  else say("statements of the codecs are counted in a checkout of the repository: they are left out");
-  return figures;
-}
-
-function countStatements(): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", COUNTER], { encoding: "utf8" });
-  if (status !== 0)
-    throw new Error(`bench wire: ${stderr.trim().split("\n").at(-1)} (${COUNTER} ended with ${status})`);
-  return stdout;
-}
-
-/** From what tools/count-statements.ts prints; a codec that it does not name is NaN, beyond any limit. */
-export function statementFigures(printed: string): Figure[] {
-  return ["raw24", "delta", "rice"].map((name, codec) => {
-    const found = new RegExp(`([\\d.]+) statements a sample: .*, codec ${codec} `).exec(printed);
-    const limit = codec === RICE ? (["at most", STATEMENTS] as const) : null;
-    const bound = limit === null ? null : ([limit[0], limit[1]] as ["at most", number]);
-    return figure(`encoding, ${name}: statements`, Number(found?.[1] ?? Number.NaN), "1/sample", bound);
-  });
 }

@@ -54,7 +54,7 @@ export interface WireOptions {
 export async function wire(say: (line: string) => void): Promise<Figure[]> {
   const options = { data: process.env.VITALWIRE_DATA, seconds: SECONDS, records: Number.POSITIVE_INFINITY };
   const chips = chipPackets(options.seconds);
-  return [...sizeFigures(chips, options, say), ...(await speedFigures(chips, say))];
+  return [...sizeFigures(chips, options, say), ...speedFigures(chips)];
 }
 
 /** Bytes, the same on every machine. */

@@ -17,8 +17,9 @@ import {
 } from "../../cli/bench/wire-formats.ts";
 import { chipPackets, type WirePacket } from "../../cli/bench/wire-packets.ts";
 import { decodeSenmlCbor, encodeSenmlCbor, senmlCbor } from "../../cli/bench/wire-senml-cbor.ts";
-import { statementFigures } from "../../cli/bench/wire-speed.ts";
 import { lineOf, payloadOf, seal, unlined, valuesOf } from "../../cli/bench/wire-vsp.ts";
+import { decodeSamples } from "../../protocol/samples.ts";
+import { countStatements } from "../../tools/count-statements.ts";
 import { dataFolder, lacks, vectorFolder } from "../support/needs.ts";
 
 const SECONDS = 4;
@@ -203,14 +204,16 @@ describe("figures", () => {
     expect(named(found, "records, own bits: ECG, rice")!.value).toBeGreaterThan(3);
   });
 
-  test("statements a sample are read from the counting program's own words; what is missing is beyond its limit", () => {
-    const line = (cost: string, codec: number) =>
-      `    ${cost} statements a sample: encode a block of 256 samples, codec ${codec} (protocol/samples.ts)`;
-    expect(statementFigures([line("19.1", 0), line("22.3", 1), line("39.6", 2)].join("\n"))).toMatchObject([
-      { name: "encoding, raw24: statements", value: 19.1, limit: null },
-      { value: 22.3, limit: null },
-      { value: 39.6, limit: "at most", limitValue: 80 },
-    ]);
-    expect(statementFigures("")[2]!.ratio).toBeNaN();
+  test("codec 2 encodes each channel of the packet in at most 80 counted statements a sample", () => {
+    for (const { name, samples } of chips[0]!.waves) {
+      const { statements, result } = countStatements({
+        entry: "protocol/samples.ts",
+        run: (codecs: typeof import("../../protocol/samples.ts")) =>
+          codecs.encodeSamples(2, samples, 0, samples.length),
+      });
+      expect(statements / samples.length, name).toBeLessThanOrEqual(80);
+      expect(statements / samples.length, name).toBeGreaterThan(20);
+      expect([...decodeSamples(2, result, samples.length)]).toEqual([...samples]);
+    }
   });
 });
