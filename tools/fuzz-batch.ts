@@ -138,6 +138,15 @@ class WatchedGateway extends Gateway {
   }
 }
 
+/** What is wrong with an accepted payload, an exception of the other decoders and encoders included; null: nothing. */
+function opinionOn(payload: Uint8Array): string | null {
+  try {
+    return disputed(payload);
+  } catch (error) {
+    return `accepted, and then: ${(error as Error).message}`;
+  }
+}
+
 /** Whether the line decoder throws what is no refusal. */
 function breaksLine(line: Uint8Array): boolean {
   try {
@@ -203,7 +212,7 @@ export async function runBatch(options: BatchOptions, tally: Tally): Promise<voi
   let now = START;
   const onStored = ({ row }: Accepted) => {
     tally.reached[10]!++;
-    const what = disputed(decodeEnvelope(row.message).payload);
+    const what = opinionOn(decodeEnvelope(row.message).payload);
     if (what !== null) find(what, row.message);
   };
   const site = testOnlySigner("fuzz site");

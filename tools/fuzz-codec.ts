@@ -33,6 +33,32 @@ function attack(dice: Dice, block: Uint8Array): Uint8Array {
   }
 }
 
+const escapes = [
+  0,
+  1,
+  15,
+  16,
+  17,
+  2 ** 20,
+  2 ** 24 - 2,
+  2 ** 24 - 1,
+  2 ** 24,
+  2 ** 26 - 8,
+  2 ** 26 - 7,
+  2 ** 31,
+  2 ** 32 - 1,
+];
+
+/** Rice, one sample, escaped: needed or not, in range or not. */
+function escaped(dice: Dice): Uint8Array {
+  const k0 = dice.below(21);
+  const u = dice.below(2) === 0 ? dice.pick(escapes) : dice.pick([15, 16]) * 2 ** k0 + dice.below(2 ** k0);
+  const block = Buffer.alloc(7);
+  block[0] = k0;
+  block.writeUInt32BE(u % 2 ** 32, 3);
+  return new Uint8Array(block);
+}
+
 /** A data payload with one wave block attacked; what is no data payload comes back as it was. */
 export function mutateCodec(dice: Dice, payload: Uint8Array): Uint8Array {
   const items = itemsOf(payload);
@@ -44,7 +70,16 @@ export function mutateCodec(dice: Dice, payload: Uint8Array): Uint8Array {
   const codec = items[place - 2]!;
   // From behind to the front, so that places stay right.
   let out = payload;
-  const what = dice.below(8);
+  const what = dice.below(9);
+  if (what === 8) {
+    const parts = [
+      payload.subarray(0, codec.at),
+      Uint8Array.of(2, 1),
+      bstr(escaped(dice)),
+      payload.subarray(block.end),
+    ];
+    return new Uint8Array(Buffer.concat(parts));
+  }
   if (what < 6) out = put(out, block, bstr(attack(dice, payload.subarray(block.body, block.end))));
   if (what === 6 || what === 0) {
     const count = dice.pick([1, 2, 3, 16, 1023, 1024, n.argument + 1, Math.max(1, n.argument - 1)]);
