@@ -95,6 +95,9 @@ describe("comparing in constant time", () => {
     expect(equalBytes(bytes, new Uint8Array(bytes))).toBe(true);
     expect(equalBytes(new Uint8Array(0), new Uint8Array(0))).toBe(true);
     expect(equalBytes(bytes, bytes.subarray(0, 8))).toBe(false);
+    expect(equalBytes(bytes.subarray(0, 8), bytes)).toBe(false);
+    expect(equalBytes(new Uint8Array(9), new Uint8Array(8))).toBe(false);
+    expect(equalBytes(new Uint8Array(0), bytes)).toBe(false);
     for (let bit = 0; bit < 72; bit++) {
       const other = new Uint8Array(bytes);
       other[bit >> 3] = (other[bit >> 3] as number) ^ (1 << (bit & 7));
