@@ -148,6 +148,16 @@ describe("formats", () => {
   });
 });
 
+test("the packets are seconds that follow one another, the same whenever they are drawn", () => {
+  const again = chipPackets(SECONDS + 1);
+  expect(again.slice(0, SECONDS).map(({ waves }) => waves)).toEqual(chips.map(({ waves }) => waves));
+  for (const s of [0, 1, 2]) {
+    const seen = new Set(again.map(({ waves }) => waves[s]!.samples.join()));
+    expect(seen.size).toBe(SECONDS + 1);
+    expect(again.map(({ waves }) => waves[s]!.idx)).toEqual(again.map((_, k) => (3600 + k) * again[0]!.waves[s]!.rate));
+  }
+});
+
 describe("figures", () => {
   const named = (figures: readonly Figure[], name: string) => figures.find((one) => one.name === name);
   const figures = sizeFigures(chips, { data: undefined, seconds: SECONDS, records: 0 }, quiet);
