@@ -5,9 +5,12 @@ import { decode, decodeTagged } from "../../protocol/cbor.ts";
 import { decodeCheckpoint } from "../../protocol/checkpoint.ts";
 import { decodeEnvelope } from "../../protocol/cose.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
+import { decodeEncrypt0 } from "../../protocol/encrypt0.ts";
 import { decodeLine } from "../../protocol/frame.ts";
 import { fromHex } from "../../protocol/keys.ts";
+import { decodeMac0 } from "../../protocol/mac0.ts";
 import { decodeMessage } from "../../protocol/messages.ts";
+import { peekPayload } from "../../protocol/peek.ts";
 import { type Codec, decodeSamples } from "../../protocol/samples.ts";
 import { bytes, outcomeOf, site, vectors } from "./support.ts";
 
@@ -15,6 +18,9 @@ const decoders: Record<string, (input: Uint8Array) => unknown> = {
   decode,
   decodeTagged,
   decodeEnvelope: (input) => decodeEnvelope(input),
+  decodeMac0,
+  decodeEncrypt0,
+  peekPayload,
   "decodeEnvelope of a card": (input) => decodeEnvelope(input, "vsp-card"),
   decodeMessage,
   decodeCard: (input) => decodeCard(input, site.publicKey, nodeCrypto),
