@@ -2,18 +2,17 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Accepted } from "../gateway/receiver.ts";
-import { type StoryName, stories } from "../simulator/story.ts";
-import { readAlarmSettings } from "./alarm-settings.ts";
 import { reportOf } from "./demo-report.ts";
 import { createDisplay } from "./display.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { writeCards } from "./keys.ts";
 import { runPaced } from "./pace.ts";
 import { openPage } from "./page.ts";
+import { type PatientOptions, patientSettings } from "./patient-options.ts";
 import { FIXED_EPOCH, refuseForeignSite } from "./site.ts";
 import { createWard } from "./ward.ts";
 
-interface DemoOptions {
+interface DemoOptions extends PatientOptions {
   readonly boards: number;
   readonly record?: string;
   readonly seconds?: number;
@@ -22,11 +21,6 @@ interface DemoOptions {
   readonly fast?: boolean;
   readonly headless?: boolean;
   readonly noise: "on" | "off";
-  readonly story?: StoryName;
-  /** A file of settings, or "off". */
-  readonly alarms?: string;
-  /** File of the oximeter's calibration. */
-  readonly calibration?: string;
   readonly port?: number;
   readonly json?: boolean;
 }
@@ -42,12 +36,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.record === undefined
       ? undefined
       : (await import("./recording.ts")).loadRecording("--record", options.record, seconds);
-  const alarms = readAlarmSettings(options.alarms);
-  const calibration =
-    options.calibration === undefined
-      ? undefined
-      : (await import("./calibration-file.ts")).readCalibrationFile(options.calibration).calibration;
-  const story = options.story === undefined ? undefined : stories[options.story]();
+  const patient = await patientSettings(options);
   if (options.store !== undefined) {
     mkdirSync(dirname(options.store), { recursive: true });
     refuseForeignSite(dirname(options.store));
@@ -58,9 +47,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     seed: options.seed,
     noise: options.noise === "on",
     ...(recording && { recording }),
-    ...(story && { story }),
-    ...(alarms && { alarms }),
-    ...(calibration && { calibration }),
+    ...patient,
     ...(options.store !== undefined && { store: options.store }),
     epoch: options.fast ? FIXED_EPOCH : Date.now(),
     onStored: (accepted) => {
@@ -77,7 +64,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.json === true ? process.stderr : process.stdout,
   );
   stored.push(display.take);
-  if (story !== undefined) display.say(`patient of board 1 (${ward.boards[0]!.kid}): ${story.words}`);
+  if (patient.story) display.say(`patient of board 1 (${ward.boards[0]!.kid}): ${patient.story.words}`);
   // In lock step the boards run away from everybody who looks.
   const page =
     options.headless || options.fast

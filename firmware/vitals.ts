@@ -46,6 +46,12 @@ export interface Vitals {
   onRhythm: OnRhythm;
 }
 
+interface Held {
+  value: number | null;
+  flags: number;
+  quality: number | null;
+}
+
 /** Quality, 0 to 100, of heart rate and pulse rate that differ: at most. */
 const DISPUTED = 30;
 
@@ -106,9 +112,8 @@ const define = (id: number, kind: Kind): ChannelDefinition => {
 };
 
 /**
- * Makes what the sensors allow: a heart rate from "ecg", oximetry from "red" and "infrared" of one chip
- * (a pulse alone from "infrared" or "green" alone), a temperature from
- * "temperature" or "object".
+ * Makes what the sensors allow: a heart rate from "ecg", oximetry from "red" and "infrared" of one chip (a pulse alone from
+ * "infrared" or "green" alone), a temperature from "temperature" or "object".
  */
 export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
   const vitals: { onRhythm: OnRhythm } = { onRhythm: () => {} };
@@ -130,19 +135,17 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
     if (kinds[i].mdc === MDC_HEART_RATE) heartRate = i;
     if (kinds[i].mdc === MDC_PULSE_RATE) pulseRate = i;
   }
-  /** What was read, by index: heart rate and pulse rate are told when both are known. */
-  const values: (number | null)[] = [];
-  const flags: number[] = [];
-  const qualities: (number | null)[] = [];
-  for (let i = 0; i < count; i++) {
-    values.push(null);
-    flags.push(0);
-    qualities.push(null);
-  }
+  /** Where they are, the first one first. */
+  const ends: number[] = [];
+  for (let i = 0; i < count; i++) if (i === heartRate || i === pulseRate) ends.push(i);
+  /** What was read of those two: they are told when both are known. */
+  const heart: Held = { value: null, flags: 0, quality: null };
+  const pulse: Held = { value: null, flags: 0, quality: null };
 
-  const dispute = (index: number): void => {
-    const quality = qualities[index];
-    if (values[index] !== null) qualities[index] = quality === null ? DISPUTED : Math.min(quality, DISPUTED);
+  const raw = (index: number, value: number | null): number | null =>
+    value === null ? null : Math.round(value * kinds[index].scale);
+  const dispute = (held: Held): void => {
+    if (held.value !== null) held.quality = held.quality === null ? DISPUTED : Math.min(held.quality, DISPUTED);
   };
 
   return Object.assign(vitals, {
@@ -166,25 +169,25 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
       const give: OnVital = (place, value, why, quality, at) => {
         const index = first + place;
         if (index !== heartRate && index !== pulseRate) {
-          emit(index, value === null ? null : Math.round(value * kinds[index].scale), why, quality, at);
+          emit(index, raw(index, value), why, quality, at);
           return;
         }
-        values[index] = value;
-        flags[index] = why;
-        qualities[index] = quality;
+        const held = index === heartRate ? heart : pulse;
+        held.value = value;
+        held.flags = why;
+        held.quality = quality;
       };
       for (let i = 0; i < sources.length; i++) {
         sources[i].read(now, give);
         first += sources[i].kinds.length;
       }
-      if (heartRate >= 0 && pulseRate >= 0 && agreement.update(values[heartRate], values[pulseRate], now)) {
-        dispute(heartRate);
-        dispute(pulseRate);
+      if (heartRate >= 0 && pulseRate >= 0 && agreement.update(heart.value, pulse.value, now)) {
+        dispute(heart);
+        dispute(pulse);
       }
-      for (let i = 0; i < count; i++) {
-        if (i !== heartRate && i !== pulseRate) continue;
-        const value = values[i];
-        emit(i, value === null ? null : Math.round(value * kinds[i].scale), flags[i], qualities[i], null);
+      for (let i = 0; i < ends.length; i++) {
+        const held = ends[i] === heartRate ? heart : pulse;
+        emit(ends[i], raw(ends[i], held.value), held.flags, held.quality, null);
       }
     },
   });

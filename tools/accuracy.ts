@@ -59,7 +59,7 @@ export async function measureIntervals(): Promise<Measured["intervals"]> {
 }
 
 /** The oximeter that ships, asked for R alone. */
-const oximeter: Spo2MeterFactory = (told) => createOximeter({ ...told, curve: null });
+const oximeter: Spo2MeterFactory = (told) => createOximeter({ ...told, calibration: null });
 
 /** The others that are run beside. */
 export interface LightPeers {

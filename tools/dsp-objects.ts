@@ -254,7 +254,7 @@ export const objects: readonly Measured[] = [
       oximeter(
         create({
           rate: 100,
-          curve: { square: -45, linear: 30, constant: 95 },
+          calibration: { id: "any", curve: { square: -45, linear: 30, constant: 95 } },
           offBodyBelow: 16384,
           saturatedAbove: 262143,
         }),

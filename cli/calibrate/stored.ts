@@ -91,7 +91,7 @@ export function ratiosOf(boot: StoredBoot): ShownRatio[] {
   if (maximum === undefined)
     throw new Error(`boot ${boot.boot}: infrared has no highest value in its definition, so saturation cannot be told`);
   const full = maximum + 1;
-  const oximeter = createOximeter({ rate, curve: null, offBodyBelow: full * OFF_BODY, saturatedAbove: full - 1 });
+  const oximeter = createOximeter({ rate, calibration: null, offBodyBelow: full * OFF_BODY, saturatedAbove: full - 1 });
   const shown: ShownRatio[] = [];
   const step = Math.round(rate * LOOK);
   const redRuns = runsOf(red.blocks);

@@ -33,7 +33,7 @@ export async function evaluateSpo2Command(options: EvaluateSpo2Options): Promise
   await report(options, "lights", describeSpo2, async (onPart) =>
     evaluateSpo2({
       dataFolder: data,
-      meterFactory: (told) => createOximeter({ ...told, curve: null }),
+      meterFactory: (told) => createOximeter({ ...told, calibration: null }),
       peers: options.compare ? (await import("../../test/peers/ppg-oximeters.ts")).oximeterPeers : undefined,
       seed: options.seed,
       onPart,

@@ -7,30 +7,24 @@ import type { KeyedSigner } from "../../protocol/crypto.node.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
 import { createVirtualNode, type VirtualNode } from "../../simulator/node.ts";
-import { type StoryName, stories } from "../../simulator/story.ts";
-import { readAlarmSettings } from "../alarm-settings.ts";
 import { type BootCounter, nextBoot } from "../boot-counter.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { writeCards } from "../keys.ts";
 import { runPaced } from "../pace.ts";
+import { type PatientOptions, patientSettings } from "../patient-options.ts";
 import type { Pty } from "../pty.ts";
 import { createSignal } from "../signal.ts";
 import { DEFAULT_SITE, FIXED_EPOCH, refuseForeignSite, testCard, testSite } from "../site.ts";
 import { createCaptureLink } from "./capture-link.ts";
 import { watchGateways } from "./trusted-gateways.ts";
 
-export interface SimulateOptions {
+export interface SimulateOptions extends PatientOptions {
   readonly out: string;
   readonly cards?: string;
   readonly ecg?: string;
   readonly seed: number;
   readonly seconds?: number;
   readonly fast?: boolean;
-  readonly story?: StoryName;
-  /** A file of settings, or "off". */
-  readonly alarms?: string;
-  /** File of the oximeter's calibration. */
-  readonly calibration?: string;
   readonly json?: boolean;
 }
 
@@ -50,12 +44,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const out = options.out === "pty" ? "pty" : /^mqtts?:\/\//.test(options.out) ? "mqtt" : "file";
   const folder = options.cards ?? (out === "file" ? dirname(options.out) : ".");
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
-  const alarms = readAlarmSettings(options.alarms);
-  const calibration =
-    options.calibration === undefined
-      ? undefined
-      : (await import("../calibration-file.ts")).readCalibrationFile(options.calibration).calibration;
-  const story = options.story === undefined ? undefined : stories[options.story]();
+  const patient = await patientSettings(options);
   refuseForeignSite(folder);
   mkdirSync(folder, { recursive: true });
   const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -90,9 +79,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     noise: true,
     world: repeatable ? `fast ${seconds}` : "simulate",
     ...(recording && { recording }),
-    ...(story && { story }),
-    ...(alarms && { alarms }),
-    ...(calibration && { calibration }),
+    ...patient,
     gateways: gateways.keys,
     boot,
     link(signer) {
@@ -110,7 +97,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   say(
     `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
   );
-  if (story !== undefined) say(`the patient: ${story.words}`);
+  if (patient.story) say(`the patient: ${patient.story.words}`);
   if (pty !== null) (options.json ? process.stderr : process.stdout).write(`${pty.path}\n`);
 
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;

@@ -91,11 +91,6 @@ export function saturationOf(ratio: number, calibration: Calibration): number | 
   return "curve" in calibration ? spo2Of(ratio, calibration.curve) : tabulated(ratio, calibration.table);
 }
 
-/** SpO2 as a display shows it, whole percent: "97", and "< 70" for all below 70. */
-export function spo2Text(percent: number): string {
-  return percent < LOWEST_SPO2 ? `< ${LOWEST_SPO2}` : String(Math.round(percent));
-}
-
 /** "calibration abc": how its errors begin. */
 const named = (id: string): string => `calibration ${id}`;
 

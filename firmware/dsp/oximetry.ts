@@ -1,16 +1,14 @@
 /** What an oximeter is told, what it gives, and SpO2 from the ratio of ratios R. */
 
-import type { Calibration, CalibrationCurve } from "./calibration.ts";
+import type { Calibration } from "./calibration.ts";
 
 export { type CalibrationCurve, spo2Of } from "./calibration.ts";
 
 export interface OximeterOptions {
   /** 25 to 400 hz. */
   readonly rate: number;
-  /** Of this device. Without one, and without a curve, it is uncalibrated: R is given and no SpO2. */
-  readonly calibration?: Calibration | null;
-  /** A curve without a name, where there is no calibration. */
-  readonly curve?: CalibrationCurve | null;
+  /** null: it is uncalibrated, R is given and no SpO2. */
+  readonly calibration: Calibration | null;
   /** Infrared counts below which there is no finger. */
   readonly offBodyBelow: number;
   /** Counts of either channel from which on the converter is at its end. */

@@ -15,7 +15,7 @@
 import { FLAG_LOW_PERFUSION, FLAG_MOTION, FLAG_SETTLING, FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
 import { BLOCK } from "./band.ts";
 import { createBeats } from "./beats.ts";
-import { type Calibration, saturationOf } from "./calibration.ts";
+import { saturationOf } from "./calibration.ts";
 import { createContact } from "./contact.ts";
 import { createHeartRateMeter, type Rate } from "./heart-rate.ts";
 import { createMotionGate } from "./motion.ts";
@@ -25,7 +25,7 @@ import { createPulseQualityMeter } from "./pulse-quality.ts";
 import { median } from "./rank.ts";
 import { createRatioMeter, type RatioReading } from "./ratio.ts";
 
-export type { CalibrationCurve, Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
+export type { Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 
 /** Rates of the light that it takes, hz. */
 export const LOWEST_RATE = 25;
@@ -61,10 +61,8 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   const rate = options.rate;
   if (!(rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
     throw new Error(`oximeter: rate ${rate} hz is not ${LOWEST_RATE} to ${HIGHEST_RATE}; choose another sampleRate`);
-  const curve = options.curve;
+  const calibration = options.calibration;
   const onBeat = options.onBeat;
-  let calibration: Calibration | null = options.calibration ?? null;
-  if (calibration === null && curve !== undefined && curve !== null) calibration = { id: "curve", curve };
   const lights = createBeats(rate);
   const step = lights.step;
   const frequency = lights.frequency;

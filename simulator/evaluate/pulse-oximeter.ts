@@ -9,7 +9,7 @@ const SATURATED = 2 ** 18 - 1;
 
 export function oximeterSeconds({ rate, light }: Pick<PulseRecording, "rate" | "light">): TimedRate[] {
   const seconds: TimedRate[] = [];
-  const oximeter = createOximeter({ rate, offBodyBelow: OFF_BODY, saturatedAbove: SATURATED });
+  const oximeter = createOximeter({ rate, calibration: null, offBodyBelow: OFF_BODY, saturatedAbove: SATURATED });
   for (let time = 1, pushed = 0; Math.round(time * rate) <= light.length; time++) {
     const block = light.subarray(pushed, Math.round(time * rate));
     oximeter.push(null, block, block.length);

@@ -8,77 +8,42 @@
  * A block of interest is where the first mean exceeds the second one by alpha = 8 % of the mean of all squares; one that is
  * at least W1 long is a QRS, and R the largest filtered value in it. All numbers are the paper's (its optimum).
  *
- * The paper has the whole recording at hand. As a stream: the filter runs forwards only and its delay in mid-band is taken
- * off; both means are centred by waiting for half of W2; the mean of all squares is that of the squares until now. It is
- * designed for whatever rate the signal has.
+ * The paper has the whole recording at hand; as a stream in two-averages.ts. It is designed for whatever rate the signal has.
  *
  * The paper has no refractory period. Other detectors have one of 200 ms (Pan and Tompkins 1985, Hamilton 2002), so there
  * is a second one here that drops what comes sooner after a beat: it does better, and is the stronger one to be held against.
  */
 import type { DetectorFactory } from "../../simulator/evaluate/detections.ts";
-import { createBandPass } from "./band-pass.ts";
-import { createDelay, createMean, requireSignal } from "./moving.ts";
+import { requireSignal } from "./moving.ts";
+import { createTwoAverages, type TwoAverages } from "./two-averages.ts";
 
-/** Band, hz. */
-const LOW = 8;
-const HIGH = 20;
-/** W1 and W2, s. */
-const QRS = 0.097;
-const BEAT = 0.611;
-/** beta */
-const OFFSET = 0.08;
+const NUMBERS: TwoAverages = {
+  low: 8,
+  high: 20,
+  wave: 0.097,
+  beat: 0.611,
+  offset: 0.08,
+  squareOf: (value) => value * value,
+  heightOf: Math.abs,
+  lowest: -1,
+};
 
 /** Where there is one, s. */
 const REFRACTORY = 0.2;
-
-const odd = (samples: number) => 2 * Math.round((samples - 1) / 2) + 1;
 
 const create =
   (refractory: number): DetectorFactory =>
   (rate, microvoltsPerCount, onBeat) => {
     requireSignal("Elgendi", rate, microvoltsPerCount);
-    const w1 = odd(QRS * rate);
-    const w2 = odd(BEAT * rate);
-    const half = (w2 - 1) / 2;
-    const filter = createBandPass(LOW, HIGH, rate);
-    const qrs = createMean(w1);
-    const beat = createMean(w2);
-    const centredQrs = createDelay((w2 - w1) / 2);
-    const centred = createDelay(half);
-    let now = 0;
-    let total = 0;
-    let length = 0;
-    let highest = 0;
-    let highestAt = 0;
     let last = Number.NEGATIVE_INFINITY;
-
-    const blockEnds = () => {
-      if (length >= w1 && highestAt - last > refractory * rate) {
-        last = highestAt;
-        onBeat(Math.max(0, highestAt - filter.delay), now);
-      }
-      length = 0;
-    };
-
+    const averages = createTwoAverages(rate, NUMBERS, (peakAt, now) => {
+      if (peakAt - last <= refractory * rate) return;
+      last = peakAt;
+      onBeat(Math.max(0, peakAt - averages.delay), now);
+    });
     return {
       push(samples, count) {
-        for (let i = 0; i < count; i++, now++) {
-          const value = filter.push(samples[i]!);
-          const square = value * value;
-          total += square;
-          const threshold = beat(square) + (OFFSET * total) / (now + 1);
-          const height = Math.abs(centred(value));
-          if (centredQrs(qrs(square)) <= threshold) {
-            blockEnds();
-            continue;
-          }
-          if (length === 0) highest = -1;
-          length++;
-          if (height > highest) {
-            highest = height;
-            highestAt = now - half;
-          }
-        }
+        for (let i = 0; i < count; i++) averages.push(samples[i]!);
       },
     };
   };

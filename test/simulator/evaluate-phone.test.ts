@@ -168,7 +168,7 @@ describe("scoring against the reference", () => {
     const readings = (channels: PhoneChannels) => {
       const shown: (number | null)[] = [];
       scorePhone({ name: "a", frames, reference: new Array(SECONDS + 1).fill(95) }, channels, (told) => {
-        const oximeter = createOximeter({ ...told, curve: null });
+        const oximeter = createOximeter({ ...told, calibration: null });
         return {
           get result() {
             shown.push(oximeter.result.ratio);
@@ -192,7 +192,7 @@ test.skipIf(lacks("phone"))(
     const { phone } = await evaluateSpo2({
       ...none,
       dataFolder,
-      meterFactory: (told) => createOximeter({ ...told, curve: null }),
+      meterFactory: (told) => createOximeter({ ...told, calibration: null }),
     });
     const names = ["100001", "100002", "100003"].flatMap((subject) => [`${subject}.Left`, `${subject}.Right`]);
     expect(phone!.map(({ record, channels }) => `${record} ${channels}`)).toEqual(

@@ -8,7 +8,7 @@ import { sweepSpo2 } from "../../simulator/evaluate/spo2-sweep.ts";
 import { ratioOf, referenceDesignCurve } from "../../simulator/index.ts";
 import { oximeterPeers } from "../peers/ppg-oximeters.ts";
 
-const ships: Spo2MeterFactory = (told) => createOximeter({ ...told, curve: null });
+const ships: Spo2MeterFactory = (told) => createOximeter({ ...told, calibration: null });
 const ratio90 = ratioOf(90, referenceDesignCurve);
 /** Shows the same all the time. */
 const constant =

@@ -5,7 +5,6 @@ import {
   isPublished,
   PUBLISHED,
   saturationOf,
-  spo2Text,
 } from "../../../firmware/dsp/calibration.ts";
 import { bits } from "./text.ts";
 
@@ -22,7 +21,7 @@ export function program(print: (line: string) => void, given: readonly Calibrati
     print(`${all[i].id} ${isPublished(all[i])}`);
     for (let ratio = 0; ratio <= 64; ratio++) {
       const value = saturationOf(ratio / 16, all[i]);
-      print(value === null ? "null" : `${bits(value)} ${spo2Text(value)}`);
+      print(value === null ? "null" : bits(value));
     }
   }
 }

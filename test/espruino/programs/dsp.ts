@@ -30,7 +30,7 @@ export function program(print: (line: string) => void, signals: Signals): void {
   for (let run = 0; run < 2; run++) {
     const oximeter = createOximeter({
       rate: run === 0 ? 100 : 128,
-      curve: { square: -45, linear: 30, constant: 95 },
+      calibration: { id: "any", curve: { square: -45, linear: 30, constant: 95 } },
       offBodyBelow: 5000,
       saturatedAbove: 262143,
     });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { max30102 } from "../../../drivers/index.ts";
 import {
   type Calibration,
   type CalibrationTable,
@@ -9,9 +10,11 @@ import {
   PUBLISHED,
   publishedCalibration,
   saturationOf,
-  spo2Text,
 } from "../../../firmware/dsp/calibration.ts";
 import * as oximetry from "../../../firmware/dsp/oximetry.ts";
+import { createVitals } from "../../../firmware/vitals.ts";
+import { claimText } from "../../../gateway/dashboard/scales.ts";
+import { MDC_SPO2 } from "../../../protocol/messages.ts";
 
 const line = { square: 0, linear: -25, constant: 111 };
 const table: CalibrationTable = [
@@ -139,9 +142,13 @@ test.each([
   [100, "100"],
   [97.5, "98"],
   [70, "70"],
-  [69.96, "< 70"],
+  [69.9, "< 70"],
   [12, "< 70"],
 ])("an SpO2 of %f is shown as %s", (percent, text) => {
   expect(LOWEST_SPO2).toBe(70);
-  expect(spo2Text(percent)).toBe(text);
+  const channels = max30102.create({}, {}).channels();
+  const definition = createVitals([{ channels }])
+    .definitions(0)
+    .find(({ mdc }) => mdc === MDC_SPO2)!;
+  expect(claimText(definition, Math.round(percent * 10), 0)).toBe(text);
 });

@@ -6,7 +6,12 @@ import type { FingerOptions, Light } from "./pulses.ts";
 
 /** Maxim reference design MAXREFDES117. */
 export const curve = { square: -45.06, linear: 30.354, constant: 94.845 };
-export const options: OximeterOptions = { rate: 100, curve, offBodyBelow: 10_000, saturatedAbove: 262_143 };
+export const options: OximeterOptions = {
+  rate: 100,
+  calibration: { id: "reference", curve },
+  offBodyBelow: 10_000,
+  saturatedAbove: 262_143,
+};
 export const RATES = [50, 100, 200] as const;
 
 export const normal: FingerOptions = { rate: 100, seconds: 40, pulseRate: 75, ratio: 0.7, perfusionIndex: 1 };

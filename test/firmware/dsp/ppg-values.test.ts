@@ -58,7 +58,7 @@ describe("what an oximeter tells", () => {
   test("red and infrared that are swapped are known by an R of no blood, with a curve, a table and without one", () => {
     const light = finger({ ...normal, ratio: 0.45 });
     const table = { id: "one", table: [[0.4, 100] as const, [1.6, 60] as const] };
-    for (const more of [{}, { curve: null }, { curve: null, calibration: table }]) {
+    for (const more of [{}, { calibration: null }, { calibration: table }]) {
       const right = last(light, more);
       const wrong = last({ red: light.infrared, infrared: light.red }, more);
       expect(right.swapped).toBe(false);
@@ -93,7 +93,7 @@ describe("what an oximeter tells", () => {
   });
 
   test("without a curve R is given and SpO2 is not, marked uncalibrated", () => {
-    const shown = last(finger(normal), { curve: null });
+    const shown = last(finger(normal), { calibration: null });
     expect(shown).toMatchObject({ spo2: null, flags: FLAG_UNCALIBRATED });
     expect(shown.ratio).toBeCloseTo(0.7, 2);
   });
