@@ -15,7 +15,8 @@
  */
 import { createPatient } from "../simulator/patient.ts";
 import { loadCounted } from "./count-statements.ts";
-import { board, channels, type Measured, objects, type Signals, type Unit } from "./dsp-objects.ts";
+import { type Measured, objects, type Unit } from "./dsp-objects.ts";
+import { board, channels, type Signals } from "./dsp-work.ts";
 import { deviceScript, espruino, interpret } from "./espruino.ts";
 import { runMain } from "./files.ts";
 import { stateBytes } from "./state-bytes.ts";

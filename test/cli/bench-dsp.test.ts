@@ -5,7 +5,8 @@ import { type CostDocument, dspFigures } from "../../cli/bench/dsp.ts";
 import { whatFits } from "../../cli/bench/profiles.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { drawSignals, inInterpreter, type CostDocument as Measured, statementsOf } from "../../tools/dsp-cost.ts";
-import { board, objects } from "../../tools/dsp-objects.ts";
+import { objects } from "../../tools/dsp-objects.ts";
+import { board } from "../../tools/dsp-work.ts";
 import { lacks } from "../support/needs.ts";
 import { killAll, vitalwire } from "../support/process.ts";
 
