@@ -19,18 +19,9 @@ import {
   MDC_TEMPERATURE,
   makeQual,
 } from "../../protocol/messages.ts";
+import { vitalChannel } from "../support/vital-channel.ts";
 
-const channel = (id: number, mdc: number, ucum: string, attributes: ChannelDefinition["attributes"] = {}) => ({
-  id,
-  mdc,
-  rateMilliHz: 0,
-  bits: 13,
-  offset: 0,
-  mul: 1,
-  exp10: -1,
-  ucum,
-  attributes: { processing: 2 as const, ...attributes },
-});
+const channel = vitalChannel;
 const spo2 = channel(5, MDC_SPO2, "%", { minimum: 700 });
 const heartRate = channel(7, MDC_HEART_RATE, "/min");
 const channels: ChannelDefinition[] = [

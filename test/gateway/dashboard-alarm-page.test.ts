@@ -20,7 +20,7 @@ import {
   PRIORITY_LOW,
   PRIORITY_MEDIUM,
 } from "../../protocol/messages.ts";
-import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard } from "../support/browser.ts";
+import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard, tooWide } from "../support/browser.ts";
 import { lacks } from "../support/needs.ts";
 
 describe.skipIf(lacks("chromium"))("alarms on the page", () => {
@@ -146,13 +146,7 @@ describe.skipIf(lacks("chromium"))("alarms on the page", () => {
     for (const colorScheme of ["dark", "light"] as const) {
       await tab.emulateMedia({ colorScheme });
       await tab.setViewportSize({ width: 390, height: 844 });
-      const tooWide = () =>
-        tab.evaluate<string[]>(`[...document.querySelectorAll(".alarms *, .figures *")].filter((e) => {
-          const { left, right, width } = e.getBoundingClientRect();
-          return width > 1 && (left < 0 || right > 390);
-        }).map((e) => e.tagName + "." + e.className)`);
-      for (let i = 0; i < 500 && (await tooWide()).length > 0; i++) await tab.waitForTimeout(10);
-      expect(await tooWide()).toEqual([]);
+      expect(await tooWide(tab, ".alarms *, .figures *", 390, 1)).toEqual([]);
     }
   });
 });

@@ -22,7 +22,6 @@ import {
   ALARM_SPO2_LOW,
   ALARM_SPO2_MISSING,
   type AlarmEvent,
-  type ChannelDefinition,
   EVENT_ALARM,
   type EventMessage,
   encodeAlarm,
@@ -32,20 +31,10 @@ import {
   PRIORITY_LOW,
   PRIORITY_MEDIUM,
 } from "../../protocol/messages.ts";
+import { vitalChannel } from "../support/vital-channel.ts";
 
-const channel = (id: number, mdc: number, ucum: string, minimum?: number): ChannelDefinition => ({
-  id,
-  mdc,
-  rateMilliHz: 0,
-  bits: 13,
-  offset: 0,
-  mul: 1,
-  exp10: -1,
-  ucum,
-  attributes: { processing: 2, ...(minimum !== undefined && { minimum }) },
-});
-const spo2 = channel(5, MDC_SPO2, "%", 700);
-const heartRate = channel(7, MDC_HEART_RATE, "/min");
+const spo2 = vitalChannel(5, MDC_SPO2, "%", { minimum: 700 });
+const heartRate = vitalChannel(7, MDC_HEART_RATE, "/min");
 const define = (id: number) => [spo2, heartRate].find((one) => one.id === id);
 
 const low: AlarmEvent = {

@@ -7,7 +7,7 @@ import { startPage } from "../../gateway/api/page.ts";
 import { codesOf, roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
 import { readBoot, type StoredBoot, toPhysical } from "../../gateway/read.ts";
 import { vitalChannel } from "../../protocol/vital.ts";
-import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard } from "../support/browser.ts";
+import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard, tooWide } from "../support/browser.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
 
 interface Pixels {
@@ -298,14 +298,7 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     for (const colorScheme of ["dark", "light"] as const) {
       await tab.emulateMedia({ colorScheme });
       await tab.setViewportSize({ width: 390, height: 844 });
-      const tooWide = () =>
-        tab.evaluate<string[]>(`[...document.querySelectorAll("body *")].filter((e) => {
-          const { left, right, width } = e.getBoundingClientRect();
-          return width > 0 && (left < 0 || right > 390);
-        }).map((e) => e.tagName + "." + e.className)`);
-      // a canvas takes its new size in the frames after
-      for (let i = 0; i < 500 && (await tooWide()).length > 0; i++) await tab.waitForTimeout(10);
-      expect(await tooWide()).toEqual([]);
+      expect(await tooWide(tab, "body *", 390)).toEqual([]);
       expect(await tab.evaluate("document.documentElement.scrollWidth")).toBe(390);
     }
   });

@@ -15,6 +15,18 @@ export const launchBrowser = (): Promise<Browser> =>
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
 
+/** Waits, bounded, until nothing of `selector` wider than `least` px reaches over the sides of `width` px; what still does. */
+export async function tooWide(tab: Tab, selector: string, width: number, least = 0): Promise<string[]> {
+  const found = () =>
+    tab.evaluate<string[]>(`[...document.querySelectorAll("${selector}")].filter((e) => {
+      const { left, right, width } = e.getBoundingClientRect();
+      return width > ${least} && (left < 0 || right > ${width});
+    }).map((e) => e.tagName + "." + e.className)`);
+  // a canvas takes its new size in the frames after
+  for (let i = 0; i < 500 && (await found()).length > 0; i++) await tab.waitForTimeout(10);
+  return found();
+}
+
 /** What a page did that none should do. */
 export interface Misdeeds {
   /** Errors in the console, and those that nobody caught. */
