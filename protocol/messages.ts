@@ -3,4 +3,5 @@ export * from "./messages/alarms.ts";
 export * from "./messages/codes.ts";
 export { decodeMessage } from "./messages/decode.ts";
 export { encodeMessage } from "./messages/encode.ts";
+export * from "./messages/ops.ts";
 export type * from "./messages/types.ts";
