@@ -1,7 +1,8 @@
 /** The boot counter of a board on a host: a small file, raised and synced before the first message (PROTOCOL.md section 4). */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Lock, lock } from "../gateway/store/lock.ts";
+import { writeDurably } from "./durable.ts";
 
 export interface BootCounter {
   /** The number of this boot, 1 at first: durable already. */
@@ -27,17 +28,4 @@ export function nextBoot(path: string): BootCounter {
     held.release();
     throw error;
   }
-}
-
-/** Whole or absent, also when the power goes: written beside, synced, renamed, and the folder synced. */
-function writeDurably(path: string, text: string): void {
-  const next = `${path}.next`;
-  const file = openSync(next, "w");
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(next, path);
-  const folder = openSync(dirname(path), "r");
-  fsyncSync(folder);
-  closeSync(folder);
 }
