@@ -14,6 +14,7 @@ import type { Accepted } from "../gateway/receiver.ts";
 import { attachMqtt, type MqttSource } from "../gateway/sources/mqtt.ts";
 import { attachSerial } from "../gateway/sources/serial.ts";
 import { openSqliteStore } from "../gateway/store/sqlite.ts";
+import { createWire } from "../gateway/wire.ts";
 import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidText } from "../protocol/keys.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
@@ -21,7 +22,6 @@ import { createVirtualNode, type Recording, type VirtualNode } from "../simulato
 import type { Story } from "../simulator/story.ts";
 import { createSignal } from "./signal.ts";
 import { DEFAULT_SITE, testCard, testSite } from "./site.ts";
-import { createWire } from "./wire.ts";
 
 export interface WardOptions {
   readonly boards: number;

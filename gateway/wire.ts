@@ -22,6 +22,12 @@ class End extends Duplex {
     this.other.push(null);
     done();
   }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // As with a socket: the other end hears that nobody is there any more.
+    if (!this.other.destroyed) this.other.destroy();
+    done(error);
+  }
 }
 
 export function createWire(): [Duplex, Duplex] {
