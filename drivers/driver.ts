@@ -147,6 +147,8 @@ export const FAULT_DATA = 4;
 export const FAULT_CONFIGURATION = 5;
 export const FAULT_GIVEN_UP = 6;
 export const FAULT_STEPS = 7;
+/** Not a chip's: the board's storage is older than what it has sent. */
+export const FAULT_ROLLBACK = 8;
 
 export interface Fault {
   readonly code: number;

@@ -1,7 +1,6 @@
 /** Entry point `vitalwire`: the runtime. */
 export type { Board, Executor, Pin, Storage, Target } from "../boards/board.ts";
 export type { SensorPlan } from "./channels.ts";
-export type { GatewayKey } from "./downlink.ts";
 export {
   type OnRhythm,
   RHYTHM_ASYSTOLE,
@@ -13,5 +12,6 @@ export {
 } from "./dsp/rhythm.ts";
 export type { Letter, Link, LinkEvents } from "./link.ts";
 export { createRuntime, type Runtime, type RuntimeOptions } from "./runtime.ts";
+export type { GatewayKey, SealSettings } from "./sealer.ts";
 export { type Sample, Sensor, type SensorOptions } from "./sensor.ts";
 export { createVitals, type OnVital, type Vitals, type VitalsSensor } from "./vitals.ts";

@@ -4,7 +4,7 @@
  */
 import type { AckMessage } from "../protocol/messages.ts";
 
-export type Kind = "birth" | "data" | "event";
+export type Kind = "birth" | "data" | "event" | "manifest";
 
 export interface Sealed {
   readonly kind: Kind;
@@ -28,8 +28,8 @@ export interface Outbox {
   settle(ack: AckMessage): number;
 }
 
-/** Eviction order: waveforms first, births last. */
-const ORDER: readonly Kind[] = ["data", "event", "birth"];
+/** Eviction order: waveforms first, then what proves them, births last. */
+const ORDER: readonly Kind[] = ["data", "manifest", "event", "birth"];
 
 const isSettled = (message: Sealed, ack: AckMessage): boolean => {
   if (message.boot !== ack.ofBoot) return false;

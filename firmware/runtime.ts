@@ -3,8 +3,8 @@
  * It knows no particular chip and no particular board.
  */
 import type { Board } from "../boards/board.ts";
-import type { Channel, Fault, Frame } from "../drivers/driver.ts";
-import { type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
+import { type Channel, FAULT_ROLLBACK, type Fault, type Frame } from "../drivers/driver.ts";
+import type { Crypto, Signer } from "../protocol/cose.ts";
 import {
   type ChannelDefinition,
   EVENT_ALARM,
@@ -18,11 +18,13 @@ import {
 } from "../protocol/messages.ts";
 import { type AlarmSettings, type Alarms, alarmEvent, createAlarms } from "./alarms.ts";
 import { defineChannel, type SensorPlan } from "./channels.ts";
-import { createDownlink, type GatewayKey } from "./downlink.ts";
+import { createDownlink } from "./downlink.ts";
 import type { Link } from "./link.ts";
+import { createManifests, type Manifests } from "./manifests.ts";
 import type { Kind, Outbox, Sealed } from "./outbox.ts";
 import { type Codec, createPacker } from "./packer.ts";
 import { createReader, type Reader } from "./reader.ts";
+import { createSealer, type GatewayKey, type SealSettings } from "./sealer.ts";
 import { createSender } from "./sender.ts";
 import type { Vitals } from "./vitals.ts";
 
@@ -30,9 +32,14 @@ export interface RuntimeOptions {
   readonly board: Board;
   readonly link: Link;
   readonly crypto: Crypto;
-  readonly signer: Signer;
+  /** null: this board cannot sign, so it seals by mac alone, and `device.kid` names it. */
+  readonly signer: Signer | null;
+  /** Absent: every message is signed, and none encrypted. Throws as createSealer does. */
+  readonly seal?: SealSettings;
   readonly gateways: readonly GatewayKey[];
   readonly device: {
+    /** 8 bytes; absent: the signer's. */
+    readonly kid?: Uint8Array;
     /** 0x01 and 16 random bytes, injected once, kept for the device's life. */
     readonly ueid: Uint8Array;
     /** Committed to storage before the first message. */
@@ -79,6 +86,8 @@ const ACK_LIMIT = 5000;
 /** Bytes of text in an event at most (CDDL: scalar). */
 const DETAIL_BYTES = 64;
 
+const SIGN: SealSettings = { mode: "sign", encrypt: false, psk: null, aead: null };
+
 interface EarlyEvent {
   readonly tick: number;
   readonly code: number;
@@ -99,16 +108,46 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let seq = 0;
   let born = false;
   let isDrained = false;
+  /** Nothing is sealed any more. */
+  let halted = false;
   let cancelPeriod = (): void => {};
 
-  const seal = (message: Message): Uint8Array => sign1(encodeMessage(message), options.signer);
-  const downlink = createDownlink(options.gateways, options.signer.kid, device.boot, options.crypto);
+  const signer = options.signer;
+  const kid = device.kid ?? signer?.kid;
+  if (kid === undefined)
+    throw new Error("runtime: neither a signer nor device.kid: nobody would know whose messages these are");
+  const settings = options.seal ?? SIGN;
+  const sealer = createSealer(
+    Object.assign({}, settings, {
+      signer: signer,
+      kid: kid,
+      boot: device.boot,
+      bn: device.bootSeed,
+      gateways: options.gateways,
+      crypto: options.crypto,
+    }),
+  );
+  let manifests: Manifests | null = null;
+  /** Seals a message of the seq space. */
+  const seal = (number: number, message: Message): Uint8Array => {
+    const payload = encodeMessage(message);
+    if (manifests !== null && message.type !== "manifest") manifests.add(number, payload);
+    return sealer.seal(message, payload);
+  };
+  const downlink = createDownlink(sealer.open, kid, device.boot);
+  /** Set below: it needs what needs the sender. */
+  const rollback = { known: false, found: (_newest: number): void => {} };
   const sender = createSender({
     board,
     link: options.link,
     downlink,
     capacity: options.outboxBytes,
-    presence: (connection, state) => seal({ type: "presence", boot: device.boot, connection, state }),
+    presence: (connection, state) => sealer.seal({ type: "presence", boot: device.boot, connection, state }),
+    credible: (ack, newest) => {
+      if (ack.ofBoot !== device.boot || newest < seq) return true;
+      rollback.found(newest);
+      return false;
+    },
     onSettled: () => {
       if (options.onSettled !== undefined) options.onSettled();
     },
@@ -124,12 +163,30 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const small = [gone[first].boot, gone[first].seq, i - first, 1];
       const tick = tickNow();
       const event: Message = { type: "event", boot: device.boot, seq: number, tick, code: EVENT_DISOWNED, small };
-      sender.submit("event", device.boot, number, seal(event), true);
+      sender.submit("event", device.boot, number, seal(number, event), true);
       first = i;
     }
   };
-  const submit = (kind: Kind, number: number, message: Message): void =>
-    disown(sender.submit(kind, device.boot, number, seal(message)));
+  const submit = (kind: Kind, number: number, message: Message): void => {
+    disown(sender.submit(kind, device.boot, number, seal(number, message)));
+    if (manifests !== null) manifests.check();
+  };
+  if (signer !== null && settings.mode === "mac") {
+    manifests = createManifests(board, options.crypto, (first, hashes) => {
+      if (halted) return;
+      const number = seq++;
+      const tick = tickNow();
+      submit("manifest", number, {
+        type: "manifest",
+        boot: device.boot,
+        seq: number,
+        tick,
+        ofBoot: device.boot,
+        first,
+        hashes,
+      });
+    });
+  }
   const sealEvent = (event: EarlyEvent): void => {
     const number = seq++;
     const small = event.small;
@@ -144,6 +201,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   };
   /** Events of before the birth wait for it: seq 0 is the birth's. */
   const emitAt = (tick: number, code: number, small: Scalar[]): void => {
+    if (halted) return;
     const event = { tick, code, small };
     if (born) sealEvent(event);
     else early.push(event);
@@ -151,7 +209,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const emit = (code: number, small: Scalar[]): void => emitAt(tickNow(), code, small);
 
   const sealData = (): void => {
-    if (!born) return;
+    if (!born || halted) return;
     const tick = tickNow();
     while (!packer.empty) {
       const number = seq++;
@@ -168,6 +226,26 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const fault = (channel: number, what: Fault): void => {
     if (options.onFault !== undefined) options.onFault(what);
     emit(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
+  };
+  /**
+   * A gateway has, under our keys of this boot, a seq that was not sent in it: this is the image of a board that ran on
+   * elsewhere. What it would encrypt from here on could be under a nonce that was used.
+   */
+  rollback.found = (newest) => {
+    if (rollback.known) return;
+    rollback.known = true;
+    const what = `boot ${device.boot} was told before, up to seq ${newest}: an old storage image`;
+    const message = settings.encrypt ? `${what}; nothing more is encrypted, start the board anew` : what;
+    if (options.onFault !== undefined) options.onFault({ code: FAULT_ROLLBACK, message: message });
+    if (!settings.encrypt) {
+      emit(EVENT_FAULT, [FAULT_ROLLBACK, null, what.substring(0, DETAIL_BYTES)]);
+      return;
+    }
+    // also no event: it would be under such a nonce
+    halted = true;
+    cancelPeriod();
+    const closed = (): void => {};
+    for (let i = 0; i < readers.length; i++) readers[i].close(closed);
   };
   const takeFrame = (sensor: number, declared: readonly Channel[], first: number, frame: Frame): void => {
     for (let i = 0; i < declared.length; i++) {
@@ -192,7 +270,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   };
 
   const birth = (): void => {
-    if (born) return;
+    if (born || halted) return;
     const definitions: ChannelDefinition[] = [];
     for (let s = 0; s < options.sensors.length; s++) {
       const declared = options.sensors[s].attachment.driver.channels();
@@ -304,6 +382,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         if (waiting > 0) return;
         birth();
         sealData();
+        if (manifests !== null) manifests.flush();
         isDrained = true;
         sender.close(ACK_LIMIT, done);
       };

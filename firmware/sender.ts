@@ -16,6 +16,11 @@ export interface SenderOptions {
   readonly capacity: number;
   /** Seals presence: 0 dead (the will), 1 online, 2 clean offline. */
   readonly presence: (connection: number, state: 0 | 1 | 2) => Uint8Array;
+  /**
+   * Asked of every authentic ack before it frees anything, with the highest seq that it settles (-1: none); false: it speaks
+   * of what this boot has not sent, and frees nothing.
+   */
+  readonly credible: (ack: AckMessage, newest: number) => boolean;
   /** The outbox has just become empty. */
   readonly onSettled: () => void;
 }
@@ -41,7 +46,7 @@ const UNDER_WAY = 1000;
 /** Without acks a line that keeps nothing is told the birth again, for whoever has joined since, ms. */
 const BIRTH_AGAIN = 10000;
 
-const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", event: "d" };
+const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", event: "d", manifest: "d" };
 
 /** Highest seq that an ack settles; -1: none. */
 const newestSettled = (ack: AckMessage): number => {
@@ -100,10 +105,11 @@ export function createSender(options: SenderOptions): Sender {
   };
   const settled = (ack: AckMessage): void => {
     heardAt = board.now() / 1000;
-    if (outbox.settle(ack) === 0) return;
+    const newest = newestSettled(ack);
+    if (!options.credible(ack, newest) || outbox.settle(ack) === 0) return;
     if (outbox.waiting.length > 0) {
       // The gateway has what was sent later: what it lacks of before was lost on the way.
-      resend(UNDER_WAY, newestSettled(ack));
+      resend(UNDER_WAY, newest);
       return;
     }
     options.onSettled();

@@ -67,6 +67,9 @@ function literal(value: unknown): string {
   return `${value < 0 ? "-" : ""}(${high}*67108864+${numerator % 2 ** 26})/${halvings.join("/")}`;
 }
 
+/** The minifier gives no name that the source takes for a global's: "of" is a keyword to the interpreter. Cut out again. */
+const KEEP_OFF = "typeof of;";
+
 /**
  * A script from a module of its own that imports from the project, bundled as for a board: paths in `source` go from
  * `folder` (from the project's root); DATA in it is `data`. Throws Error where the bundle is not in the device dialect.
@@ -75,7 +78,7 @@ export function deviceScript(name: string, folder: string, source: string, data:
   const { outputFiles } = buildSync({
     ...deviceTarget,
     stdin: {
-      contents: source.replace("DATA", () => literal(data)),
+      contents: `${source.replace("DATA", () => literal(data))}\n;${KEEP_OFF}`,
       resolveDir: join(projectRoot, folder),
       loader: "ts",
     },
@@ -89,7 +92,7 @@ export function deviceScript(name: string, folder: string, source: string, data:
     minifyIdentifiers: true,
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false, verbatimModuleSyntax: true } },
   });
-  const code = outputFiles[0]?.text ?? "";
+  const code = (outputFiles[0]?.text ?? "").replace(KEEP_OFF, "");
   const [refused] = checkBundle(name, code);
   if (refused) throw new Error(`the bundle of ${name}: ${refused.rule}, ${refused.message}`);
   return code;

@@ -1,6 +1,6 @@
 /** The gateways that a simulated board believes: whose cards of the TEST-ONLY site lie in the cards folder. */
 
-import type { GatewayKey } from "../../firmware/downlink.ts";
+import type { GatewayKey } from "../../firmware/sealer.ts";
 import { decodeCard } from "../../protocol/card.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { kidText } from "../../protocol/keys.ts";

@@ -3,6 +3,7 @@ import { createSimulatedBoard } from "../../boards/simulated.ts";
 import { createVirtualClock } from "../../boards/virtual-clock.ts";
 import { createDownlink } from "../../firmware/downlink.ts";
 import type { Link, LinkEvents } from "../../firmware/link.ts";
+import { createSealer } from "../../firmware/sealer.ts";
 import { createSender } from "../../firmware/sender.ts";
 import { sign1 } from "../../protocol/cose.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
@@ -31,12 +32,25 @@ const setUp = (presence = false) => {
     },
     close: (done) => done(),
   };
+  const sealer = createSealer({
+    mode: "sign",
+    encrypt: false,
+    psk: null,
+    aead: null,
+    signer: device,
+    kid: device.kid,
+    boot: 7,
+    bn: new Uint8Array(16),
+    gateways: [gateway],
+    crypto: nodeCrypto,
+  });
   const sender = createSender({
     board,
     link,
-    downlink: createDownlink([gateway], device.kid, 7, nodeCrypto),
+    downlink: createDownlink(sealer.open, device.kid, 7),
     capacity: 1000,
     presence: (connection, state) => Uint8Array.of(100 + 10 * connection + state),
+    credible: () => true,
     onSettled: () => settledCount++,
   });
   sender.open();

@@ -1,0 +1,54 @@
+/**
+ * Collects the payload hashes of a board in mode "mac" and says when a manifest over them is due (PROTOCOL.md section 3): one
+ * signature then stands for all of them. A manifest takes a seq and is not in a hash list itself, so the next one begins
+ * behind it: together they cover every seq of the boot.
+ */
+import type { Board } from "../boards/board.ts";
+import type { Crypto } from "../protocol/cose.ts";
+import { hashList, payloadHash } from "../protocol/manifest.ts";
+
+/** Messages under one manifest at most. */
+export const MANIFEST_MESSAGES = 60;
+/** Board time from the first message of a batch to its manifest, ms. */
+export const MANIFEST_PERIOD = 60000;
+
+export interface Manifests {
+  /** Takes a message of the seq space that is no manifest, in the order of the seqs. */
+  add(seq: number, payload: Uint8Array): void;
+  /** Emits the manifest that is due by count: to be called when the message itself is on its way. */
+  check(): void;
+  /** Emits what there is: at the end. */
+  flush(): void;
+}
+
+/** `emit`: seals a manifest over seq `first`, first + 1, … under the next seq; not called for none. */
+export function createManifests(
+  board: Pick<Board, "timer">,
+  crypto: Pick<Crypto, "sha256">,
+  emit: (first: number, hashes: Uint8Array) => void,
+): Manifests {
+  let hashes: Uint8Array[] = [];
+  let first = 0;
+  let cancel = (): void => {};
+
+  const flush = (): void => {
+    cancel();
+    if (hashes.length === 0) return;
+    const list = hashList(hashes);
+    hashes = [];
+    emit(first, list);
+  };
+  return {
+    add(seq, payload) {
+      if (hashes.length === 0) {
+        first = seq;
+        cancel = board.timer(MANIFEST_PERIOD, flush);
+      }
+      hashes.push(payloadHash(payload, crypto));
+    },
+    check() {
+      if (hashes.length >= MANIFEST_MESSAGES) flush();
+    },
+    flush: flush,
+  };
+}
