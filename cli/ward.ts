@@ -15,7 +15,7 @@ import { attachMqtt, type MqttSource } from "../gateway/sources/mqtt.ts";
 import { attachSerial } from "../gateway/sources/serial.ts";
 import { openSqliteStore } from "../gateway/store/sqlite.ts";
 import { createWire } from "../gateway/wire.ts";
-import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
+import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidText } from "../protocol/keys.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
 import { createVirtualNode, type Recording, type VirtualNode } from "../simulator/node.ts";
@@ -91,6 +91,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   const gateway = new Gateway({
     store,
     crypto: nodeCrypto,
+    aead: nodeAead,
     signer: gatewaySigner,
     now: () => options.epoch + clock.now / 1000,
     soon: setImmediate,

@@ -4,26 +4,33 @@
  */
 
 import { encodeCheckpoint } from "../protocol/checkpoint.ts";
-import { type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
-import { kidText } from "../protocol/keys.ts";
-import { encodeMessage, type Message } from "../protocol/messages.ts";
+import type { Aead, Crypto, Signer } from "../protocol/cose.ts";
 import type { Reason } from "../protocol/refusal.ts";
-import { type Boot, Devices } from "./devices.ts";
+import { type BoardTimes, createBoardTimes } from "./board-time.ts";
+import { type Boot, type Device, Devices } from "./devices.ts";
+import { createDownlinkSealer, type DownlinkBody, type DownlinkSealer } from "./downlink.ts";
 import type { Origin } from "./origin.ts";
-import { type Accepted, Receiver, type Verdict } from "./receiver.ts";
-import type { BootState, Store } from "./store/store.ts";
+import { createOutgoing, type Outgoing, type Posting } from "./outgoing.ts";
+import { type Accepted, Receiver, type ReceiverSettings, type Verdict } from "./receiver.ts";
+import type { PingRow, Store } from "./store/store.ts";
 
-export interface GatewayOptions {
+export interface GatewayOptions extends ReceiverSettings {
   readonly store: Store;
   readonly crypto: Crypto;
-  /** The gateway's own key: signs acks and checkpoints. */
+  /** Opens and seals mode E. */
+  readonly aead: Aead;
+  /** The gateway's own key: signs what it sends, and checkpoints. */
   readonly signer: Signer;
   /** ms since the epoch. */
   readonly now: () => number;
   /** Runs a callback soon, once what has arrived by now is in: the messages between share a commit. */
   readonly soon: (callback: () => void) => void;
+  /** Asks boards for their ticks, so that their clocks are bounded from both sides. Absent: false. */
+  readonly pings?: boolean;
   /** After every commit, in its order. */
   readonly onStored?: (accepted: Accepted) => void;
+  /** A board has answered a ping; it is stored. */
+  readonly onPing?: (ping: PingRow) => void;
   /** Every refusal, by its fixed word. */
   readonly onRefused?: (origin: Origin, reason: Reason, detail: string) => void;
   /** Text between packets on a serial line. */
@@ -38,12 +45,13 @@ const CHECKPOINT_EVERY = 1000;
 export class Gateway {
   readonly devices: Devices;
   readonly store: Store;
+  readonly sealer: DownlinkSealer;
+  /** What boards' clocks show, as far as the gateway has heard. */
+  readonly times: BoardTimes;
   private readonly options: GatewayOptions;
   private readonly receiver: Receiver;
-  /** The way by which each device was last heard. */
-  private readonly routes = new Map<string, Origin>();
-  /** Boots whose device waits for an ack, by kid and boot. */
-  private readonly owed = new Map<string, Boot>();
+  private readonly outgoing: Outgoing;
+  private readonly watchers = new Set<(accepted: Accepted) => void>();
   private flushing = false;
   private checkpointAt: number;
 
@@ -52,20 +60,38 @@ export class Gateway {
     this.store = options.store;
     this.devices = new Devices(options.store, options.crypto);
     this.receiver = new Receiver({ ...options, devices: this.devices });
+    this.sealer = createDownlinkSealer(options);
+    this.times = createBoardTimes(options.now, options.pings === true);
+    this.outgoing = createOutgoing(this.devices, this.sealer, this.times);
     this.checkpointAt = this.receiver.head.position;
   }
 
   /** One message from one origin; committed and acknowledged soon. */
   receive(bytes: Uint8Array, origin: Origin): Verdict {
     const verdict = this.receiver.receive(bytes, origin);
-    if (origin.device !== undefined) this.routes.set(kidText(origin.device.card.kid), origin);
+    const kid = origin.device?.card.kid;
+    if (kid !== undefined) this.outgoing.heard(kid, origin);
     if (verdict.status === "refused") this.options.onRefused?.(origin, verdict.reason, verdict.detail);
-    if (verdict.status === "duplicate" && origin.device !== undefined) this.owe(origin.device.card.kid);
-    if (!this.flushing && (this.receiver.waiting > 0 || this.owed.size > 0)) {
-      this.flushing = true;
-      this.options.soon(() => this.flush());
-    }
+    if (verdict.status === "duplicate" && kid !== undefined) this.outgoing.owe(kid);
+    this.flushSoon();
     return verdict;
+  }
+
+  /** A message to a device, in its current boot: numbered, committed and sent soon. */
+  post(kid: Uint8Array, body: DownlinkBody, posting: Posting): void {
+    this.outgoing.post(kid, body, posting);
+    this.flushSoon();
+  }
+
+  /** The boot in which a device can be told something now; null: it was not heard in its current boot. */
+  reachable(device: Device): Boot | null {
+    return this.outgoing.current(device)?.boot ?? null;
+  }
+
+  /** Calls `watcher` after every commit with what was stored, after `onStored`. Gives the end of it. */
+  watch(watcher: (accepted: Accepted) => void): () => void {
+    this.watchers.add(watcher);
+    return () => void this.watchers.delete(watcher);
   }
 
   /** What a source refused before it was a message: a line too long, bad base64, a bad CRC. */
@@ -82,28 +108,36 @@ export class Gateway {
   /** Commits what waits, then acknowledges it (PROTOCOL.md section 8, steps 9 and 10). */
   flush(): void {
     this.flushing = false;
-    const { accepted, settled } = this.receiver.batch;
-    for (const { row } of accepted) this.owe(row.kid, row.boot);
-    for (const range of settled) this.owe(range.kid, range.boot);
-    const { replies, boots } = this.acks();
+    const { accepted, ...durable } = this.receiver.batch;
+    const pings = accepted.map((one) => this.times.heard(one)).filter((ping) => ping !== null);
+    for (const { row } of accepted) this.outgoing.owe(row.kid, row.boot);
+    for (const range of durable.settled) this.outgoing.owe(range.kid, range.boot);
+    const { letters, boots } = this.outgoing.collect();
     try {
       const checkpoints = accepted.length > 0 && this.checkpointDue ? [this.checkpoint()] : [];
-      this.store.commit({ messages: accepted.map(({ row }) => row), boots, settled, checkpoints });
+      this.store.commit({ ...durable, boots, checkpoints, pings });
       if (checkpoints.length > 0) this.checkpointAt = this.receiver.head.position;
     } catch (error) {
-      this.owed.clear();
       this.receiver.failed();
+      for (const { failed } of letters) failed?.(error as Error);
       this.options.onError?.(error as Error);
       return;
     }
     this.receiver.committed();
-    for (const [origin, message] of replies) origin.reply(message);
-    for (const one of accepted) this.options.onStored?.(one);
+    for (const { origin, message, left } of letters) {
+      left?.();
+      origin.reply(message);
+    }
+    for (const one of accepted) {
+      this.options.onStored?.(one);
+      for (const watcher of this.watchers) watcher(one);
+    }
+    for (const ping of pings) this.options.onPing?.(ping);
   }
 
   /** Commits what waits, signs the end of the audit chain and closes the store. */
   close(): void {
-    if (this.receiver.waiting > 0) this.flush();
+    if (this.receiver.waiting > 0 || this.outgoing.waiting) this.flush();
     if (this.receiver.head.position > this.checkpointAt) {
       this.store.commit({ messages: [], boots: [], settled: [], checkpoints: [this.checkpoint()] });
     }
@@ -120,40 +154,9 @@ export class Gateway {
     return { position, object: encodeCheckpoint({ position, chain, time }, this.options.signer) };
   }
 
-  /** Notes that a device is to hear how far one of its boots is settled; without `boot`, its current one. */
-  private owe(kid: Uint8Array, boot?: number): void {
-    const device = this.devices.get(kid);
-    const number = boot ?? device?.currentBoot ?? -1;
-    if (device === undefined || number < 0) return;
-    this.owed.set(`${kidText(kid)} ${number}`, this.devices.boot(device, number));
-  }
-
-  /** The acks that are owed, sealed under the device's current boot, and the rows that make their numbers durable. */
-  private acks(): { replies: [Origin, Uint8Array][]; boots: BootState[] } {
-    const replies: [Origin, Uint8Array][] = [];
-    const touched = new Set<Boot>();
-    for (const boot of this.owed.values()) {
-      touched.add(boot);
-      const device = this.devices.get(boot.kid);
-      const origin = this.routes.get(kidText(boot.kid));
-      if (device === undefined || origin === undefined || device.currentBoot < 0) continue;
-      const current = this.devices.boot(device, device.currentBoot);
-      touched.add(current);
-      current.downlink++;
-      const ack: Message = {
-        type: "ack",
-        kid: boot.kid,
-        boot: current.boot,
-        n: current.downlink,
-        ofBoot: boot.boot,
-        next: boot.settled.next,
-        bitmap: boot.settled.bitmap(),
-        refused: [...boot.refused].map(([seq, reason]) => ({ seq, reason })),
-      };
-      replies.push([origin, sign1(encodeMessage(ack), this.options.signer)]);
-    }
-    this.owed.clear();
-    const boots = [...touched].map(({ kid, boot, settled, downlink }) => ({ kid, boot, next: settled.next, downlink }));
-    return { replies, boots };
+  private flushSoon(): void {
+    if (this.flushing || (this.receiver.waiting === 0 && !this.outgoing.waiting)) return;
+    this.flushing = true;
+    this.options.soon(() => this.flush());
   }
 }

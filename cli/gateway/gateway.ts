@@ -9,7 +9,7 @@ import { keepPort } from "../../gateway/sources/port.ts";
 import { attachSerial } from "../../gateway/sources/serial.ts";
 import { type Lock, lock } from "../../gateway/store/lock.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
-import { type KeyedSigner, nodeCrypto } from "../../protocol/crypto.node.ts";
+import { type KeyedSigner, nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import { kidText, toHex } from "../../protocol/keys.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { readCards, readPublicKey, writeCards } from "../keys.ts";
@@ -71,6 +71,7 @@ async function start(
   const hub: Gateway = new Gateway({
     store: openSqliteStore(settings.store),
     crypto: nodeCrypto,
+    aead: nodeAead,
     signer,
     now,
     soon: setImmediate,

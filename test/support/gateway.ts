@@ -6,7 +6,7 @@ import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { encodeCard } from "../../protocol/card.ts";
 import { decodeEnvelope, sign1, verify1 } from "../../protocol/cose.ts";
-import { nodeCrypto } from "../../protocol/crypto.node.ts";
+import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import {
   type AckMessage,
   type BirthMessage,
@@ -45,6 +45,7 @@ export function createTestGateway(store: Store = openSqliteStore(":memory:")): T
     gateway: new Gateway({
       store,
       crypto: nodeCrypto,
+      aead: nodeAead,
       signer: gatewaySigner,
       now: () => self.now,
       soon: (callback) => later.push(callback),
@@ -60,21 +61,25 @@ export function createTestGateway(store: Store = openSqliteStore(":memory:")): T
   return self;
 }
 
-/** An origin that keeps what is sent back, opened and verified. */
+/** An origin that keeps what is sent back in mode S, opened and verified; `acks` apart from `others`. */
 export function createTestOrigin(
   name = "test",
   topic?: { kid: string; letter: string },
-): Origin & { acks: AckMessage[] } {
+): Origin & { acks: AckMessage[]; others: Message[] } {
   const acks: AckMessage[] = [];
+  const others: Message[] = [];
   return {
     name,
     counters: createCounters(),
     acks,
+    others,
     ...(topic && { topic }),
     reply(message) {
       const envelope = decodeEnvelope(message);
       if (!verify1(envelope, gatewayKey.publicKey, nodeCrypto)) throw new Error("an ack that does not verify");
-      acks.push(decodeMessage(envelope.payload) as AckMessage);
+      const opened = decodeMessage(envelope.payload);
+      if (opened.type === "ack") acks.push(opened);
+      else others.push(opened);
     },
   };
 }

@@ -1,0 +1,92 @@
+/** Seals what a gateway sends, in the mode in which the device speaks (PROTOCOL.md section 3). */
+import { bootKey } from "../protocol/boot-keys.ts";
+import { type Aead, type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
+import { type EncryptionKeys, encrypt0 } from "../protocol/encrypt0.ts";
+import { kidText } from "../protocol/keys.ts";
+import { mac0 } from "../protocol/mac0.ts";
+import { type AckMessage, type CommandMessage, encodeMessage, type TimeMessage } from "../protocol/messages.ts";
+import type { Boot, Device } from "./devices.ts";
+
+/** What a gateway says. */
+export type DownlinkMessage = AckMessage | CommandMessage | TimeMessage;
+
+type Unaddressed<T> = Omit<T, "kid" | "boot" | "n">;
+/** The same before it has an address and a number. */
+export type DownlinkBody = Unaddressed<AckMessage> | Unaddressed<CommandMessage> | Unaddressed<TimeMessage>;
+
+export interface SealerOptions {
+  /** The gateway's own key: mode S. */
+  readonly signer: Signer;
+  readonly crypto: Pick<Crypto, "sha256">;
+  /** AES-CCM: mode E. */
+  readonly aead: Aead;
+}
+
+export interface DownlinkSealer {
+  /**
+   * Seals a message under `boot`, the device's current one, as the device's newest message of that boot came. Throws Error
+   * where `canAnswer` says no, Refusal for a message that breaks a rule.
+   */
+  seal(device: Device, boot: Boot, message: DownlinkMessage): Uint8Array;
+  /** The kid by which event 5 names this gateway: its own in S, the device's in M (PROTOCOL.md section 2). */
+  nameIn(boot: Boot): Uint8Array;
+}
+
+interface BootKeys {
+  readonly psk: Uint8Array;
+  mac?: Uint8Array;
+  encryption?: EncryptionKeys;
+}
+
+/** The nonce of a boot, from its birth; undefined: no birth of it is here. */
+function bootNonce(boot: Boot): Uint8Array | undefined {
+  for (const birth of boot.births.values()) return birth.claims.bootseed;
+  return undefined;
+}
+
+/** May anything be sent to the device under this boot? Its birth is stored, it has spoken, and its keys are here. */
+export function canAnswer(device: Device, boot: Boot): boolean {
+  if (boot.births.size === 0 || boot.seal === null) return false;
+  return device.psk !== null || (boot.seal !== "mac" && !boot.encrypted);
+}
+
+export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): DownlinkSealer {
+  /** Forgotten with the boot, of which `Devices` holds a bounded number. */
+  const keysOf = new WeakMap<Boot, BootKeys>();
+
+  /** What a mode asks for is derived once. */
+  const keys = (device: Device, boot: Boot): { mac: () => Uint8Array; encryption: () => EncryptionKeys } => {
+    const { psk } = device;
+    const bn = bootNonce(boot);
+    if (bn === undefined || psk === null)
+      throw new Error(`device ${kidText(boot.kid)}, boot ${boot.boot}: no keys of it`);
+    let held = keysOf.get(boot);
+    if (held === undefined || held.psk !== psk) {
+      held = { psk };
+      keysOf.set(boot, held);
+    }
+    const cached = held;
+    const secret = { psk, kid: boot.kid, boot: boot.boot };
+    return {
+      mac: () => (cached.mac ??= bootKey("g2d mac", secret, bn, crypto)),
+      encryption: () =>
+        (cached.encryption ??= {
+          key: bootKey("g2d enc", secret, bn, crypto),
+          iv: bootKey("g2d iv", secret, bn, crypto),
+        }),
+    };
+  };
+  return {
+    seal(device, boot, message) {
+      if (!canAnswer(device, boot)) {
+        throw new Error(`device ${kidText(boot.kid)}, boot ${boot.boot}: nothing was heard in it that may be answered`);
+      }
+      const payload = encodeMessage(message);
+      const signs = boot.seal !== "mac";
+      if (!boot.encrypted)
+        return signs ? sign1(payload, signer) : mac0(payload, boot.kid, keys(device, boot).mac(), crypto);
+      return encrypt0(signs ? sign1(payload, signer) : payload, boot.kid, keys(device, boot).encryption(), aead);
+    },
+    nameIn: (boot) => (boot.seal === "mac" ? boot.kid : signer.kid),
+  };
+}
