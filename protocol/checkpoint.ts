@@ -2,9 +2,9 @@
  * The audit chain over a gateway's store (PROTOCOL.md section 8, step 9) and its signed checkpoints. Device side, so that anyone
  * who holds a record can walk the chain.
  */
-import { decode, encode, isMap, map } from "./cbor.ts";
-import { type Crypto, decodeEnvelope, type Signer, sign1, verify1 } from "./cose.ts";
-import { kidOf, toHex } from "./keys.ts";
+import { encode, isMap, map } from "./cbor.ts";
+import { type Crypto, type Signer, sign1 } from "./cose.ts";
+import { openObject } from "./object.ts";
 import { refuse } from "./refusal.ts";
 
 /** Where the chain stood when a gateway signed. */
@@ -24,6 +24,8 @@ export const TYP_CHECKPOINT = "vsp-checkpoint";
 export const CHAIN_START = new Uint8Array(32);
 
 const TWO_32 = 4294967296;
+/** CBOR of {}. */
+const EMPTY_MAP = 0xa0;
 
 function unsigned(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value <= 9007199254740991 && Math.floor(value) === value;
@@ -52,12 +54,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint, signer: Signer): Uint8A
  * "signature", "payload".
  */
 export function decodeCheckpoint(bytes: Uint8Array, publicKey: Uint8Array, crypto: Crypto): Checkpoint {
-  const envelope = decodeEnvelope(bytes, TYP_CHECKPOINT);
-  const signer = toHex(envelope.kid);
-  const kid = toHex(kidOf(publicKey, crypto));
-  if (signer !== kid) throw refuse("kid", `the checkpoint is signed by ${signer}, the gateway's key is ${kid}`);
-  if (!verify1(envelope, publicKey, crypto)) throw refuse("signature", "the gateway's signature does not hold");
-  const payload = decode(envelope.payload);
+  const payload = openObject(bytes, TYP_CHECKPOINT, publicKey, crypto, "checkpoint", "the gateway's key");
   if (!isMap(payload) || payload.entries.length !== 3) throw refuse("payload", "a checkpoint is a map of 1, 2 and 3");
   for (let i = 0; i < 3; i++)
     if (payload.entries[i][0] !== i + 1) throw refuse("payload", `a checkpoint has no key ${payload.entries[i][0]}`);
@@ -71,7 +68,8 @@ export function decodeCheckpoint(bytes: Uint8Array, publicKey: Uint8Array, crypt
 /**
  * The next hash of the chain: SHA-256 of previous (32 bytes; CHAIN_START at first), kid (8), boot and seq (4 each, big-endian),
  * messageHash (32, SHA-256 of the whole message as received), receivedMs (8, big-endian, Unix ms) and evidence (1, 0..3): every
- * column of a stored row. Throws Error for an argument of another size or range.
+ * column of a stored row. `record` is what the gateway adds to the message (PROTOCOL.md section 8): its bytes follow, where it
+ * is not the empty map. Throws Error for an argument of another size or range.
  */
 export function chainStep(
   crypto: Pick<Crypto, "sha256">,
@@ -82,6 +80,7 @@ export function chainStep(
   messageHash: Uint8Array,
   receivedMs: number,
   evidence: number,
+  record?: Uint8Array,
 ): Uint8Array {
   if (previous.length !== 32 || kid.length !== 8 || messageHash.length !== 32)
     throw new Error(
@@ -91,7 +90,8 @@ export function chainStep(
     throw new Error(`boot ${boot}, seq ${seq}: integers below 2^32`);
   if (!unsigned(receivedMs) || !unsigned(evidence) || evidence > 3)
     throw new Error(`received ${receivedMs} ms, evidence ${evidence}: an integer of ms since 1970, and 0..3`);
-  const input = new Uint8Array(89);
+  const added = record === undefined || (record.length === 1 && record[0] === EMPTY_MAP) ? 0 : record.length;
+  const input = new Uint8Array(89 + added);
   const view = new DataView(input.buffer);
   const high = Math.floor(receivedMs / TWO_32);
   input.set(previous, 0);
@@ -102,5 +102,6 @@ export function chainStep(
   view.setUint32(80, high);
   view.setUint32(84, receivedMs - high * TWO_32);
   input[88] = evidence;
+  if (record !== undefined && added > 0) input.set(record, 89);
   return crypto.sha256(input);
 }

@@ -16,7 +16,9 @@ export {
 export * from "./checkpoint.ts";
 export * from "./cose.ts";
 export * from "./crc32.ts";
+export * from "./crl.ts";
 export * from "./encrypt0.ts";
+export * from "./firmware-object.ts";
 export * from "./frame.ts";
 export * from "./hmac.ts";
 export * from "./keys.ts";
