@@ -46,6 +46,8 @@ export interface RuntimeOptions {
     readonly boot: number;
     /** 16 bytes, another one for every boot. */
     readonly bootSeed: Uint8Array;
+    /** Last message of the boot before (boot.ts); absent or null: not known. */
+    readonly prev?: { readonly boot: number; readonly seq: number } | null;
     readonly software: string;
     readonly version: string;
   };
@@ -295,7 +297,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         swversion: [device.version],
       },
       channels,
-      prev: null,
+      prev: device.prev ?? null,
       hint: null,
     });
     for (let i = 0; i < early.length; i++) sealEvent(early[i]);
