@@ -8,7 +8,7 @@ import type { Aead, Crypto, Signer } from "../protocol/cose.ts";
 import type { Reason } from "../protocol/refusal.ts";
 import { type BoardTimes, createBoardTimes } from "./board-time.ts";
 import { type Boot, type Device, Devices } from "./devices.ts";
-import { createDownlinkSealer, type DownlinkBody, type DownlinkSealer } from "./downlink.ts";
+import { createDownlinkSealer, type DownlinkSealer } from "./downlink.ts";
 import type { Origin } from "./origin.ts";
 import { createOutgoing, type Outgoing, type Posting } from "./outgoing.ts";
 import { type Accepted, Receiver, type ReceiverSettings, type Verdict } from "./receiver.ts";
@@ -78,8 +78,8 @@ export class Gateway {
   }
 
   /** A message to a device, in its current boot: numbered, committed and sent soon. */
-  post(kid: Uint8Array, body: DownlinkBody, posting: Posting): void {
-    this.outgoing.post(kid, body, posting);
+  post(kid: Uint8Array, posting: Posting): void {
+    this.outgoing.post(kid, posting);
     this.flushSoon();
   }
 

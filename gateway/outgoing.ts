@@ -10,8 +10,10 @@ import { canAnswer, type DownlinkBody, type DownlinkMessage, type DownlinkSealer
 import type { Origin } from "./origin.ts";
 import type { BootState } from "./store/store.ts";
 
-/** What became of a posted message: one of the two is called, once. */
+/** A message for a device, and what became of it: one of the last two is called, once. */
 export interface Posting {
+  /** Makes it for the boot that is current when it is sent. What it throws ends the posting. */
+  body(boot: Boot): DownlinkBody;
   /** It is committed and leaves now, under this boot and number. */
   left(boot: Boot, n: number): void;
   /** It was not sent, and never will be. */
@@ -34,16 +36,16 @@ export interface Outgoing {
   heard(kid: Uint8Array, origin: Origin): void;
   /** Notes that a device is to hear how far one of its boots is settled; without `boot`, its current one. */
   owe(kid: Uint8Array, boot?: number): void;
-  post(kid: Uint8Array, body: DownlinkBody, posting: Posting): void;
+  post(kid: Uint8Array, posting: Posting): void;
   /** May it be told anything, and by which way? null: not heard since the gateway began, or not in its current boot. */
   current(device: Device): { readonly boot: Boot; readonly origin: Origin } | null;
   /** Numbers and seals all that waits. The rows make the numbers durable: the letters leave after them, or never. */
   collect(): { readonly letters: readonly Letter[]; readonly boots: readonly BootState[] };
 }
 
-interface Posted extends Posting {
+interface Posted {
   readonly kid: Uint8Array;
-  readonly body: DownlinkBody;
+  readonly posting: Posting;
 }
 
 export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: BoardTimes): Outgoing {
@@ -75,7 +77,7 @@ export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: 
       const number = boot ?? device?.currentBoot ?? -1;
       if (device !== undefined && number >= 0) owed.set(`${kidText(kid)} ${number}`, devices.boot(device, number));
     },
-    post: (kid, body, posting) => void posted.push({ kid, body, ...posting }),
+    post: (kid, posting) => void posted.push({ kid, posting }),
     current,
     collect() {
       const letters: Letter[] = [];
@@ -88,18 +90,21 @@ export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: 
           message: sealer.seal(device, boot, { ...body, kid: boot.kid, boot: boot.boot, n } as DownlinkMessage),
         };
       };
-      for (const { kid, body, left, failed } of posted) {
+      for (const { kid, posting } of posted) {
         const device = devices.get(kid);
         const to = device === undefined ? null : current(device);
         if (device === undefined || to === null) {
-          failed(new Error(`device ${kidText(kid)} is not to be reached: nothing was heard of it in its current boot`));
+          posting.failed(
+            new Error(`device ${kidText(kid)} is not to be reached: nothing was heard of it in its current boot`),
+          );
           continue;
         }
         try {
-          const { n, message } = seal(device, to.boot, body);
-          letters.push({ origin: to.origin, message, left: () => left(to.boot, n), failed });
+          const { n, message } = seal(device, to.boot, posting.body(to.boot));
+          const left = () => posting.left(to.boot, n);
+          letters.push({ origin: to.origin, message, left, failed: (error) => posting.failed(error) });
         } catch (error) {
-          failed(error as Error);
+          posting.failed(error as Error);
         }
       }
       posted = [];
