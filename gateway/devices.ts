@@ -1,17 +1,12 @@
 /** What the gateway holds in memory of each device: its card, its boots, what is settled. Read from the store when first needed. */
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { PSK_LENGTH } from "../protocol/boot-keys.ts";
 import { type Card, decodeCard } from "../protocol/card.ts";
-import { type Crypto, decodeEnvelope } from "../protocol/cose.ts";
+import type { Crypto } from "../protocol/cose.ts";
 import { kidText } from "../protocol/keys.ts";
-import {
-  type BirthMessage,
-  decodeMessage,
-  EVENT_DISOWNED,
-  type EventMessage,
-  type Message,
-  TYPE_BIRTH,
-} from "../protocol/messages.ts";
+import { type BirthMessage, EVENT_DISOWNED, type EventMessage, TYPE_BIRTH } from "../protocol/messages.ts";
 import { Intervals } from "./intervals.ts";
+import { openStored } from "./record.ts";
 import { DISOWNED, type Settled, type Store } from "./store/store.ts";
 
 /** One boot of one device. */
@@ -29,11 +24,17 @@ export interface Boot {
   downlink: number;
   /** Newest presence: connection and state; -1: none. */
   connection: number;
+  /** Mode of the newest authentic message that was heard here, but for manifests; null: none since the gateway began. */
+  seal: "sign" | "mac" | null;
+  /** Whether the newest authentic data or event came in mode E: births and presences never do. */
+  encrypted: boolean;
 }
 
 export interface Device {
   /** The newest that was enrolled. */
   card: Card;
+  /** Pre-shared key, 32 bytes: with it modes M and E are allowed. null: mode S alone. */
+  psk: Uint8Array | null;
   readonly boots: Map<number, Boot>;
   /** Its newest boot with a birth; -1: none. */
   currentBoot: number;
@@ -54,11 +55,6 @@ export function disownedRange(event: EventMessage): { boot: number; first: numbe
   const [boot, first, count] = small as unknown[];
   const whole = (value: unknown): value is number => typeof value === "number" && value >= 0 && value < 2 ** 32;
   return whole(boot) && whole(first) && whole(count) && count > 0 ? { boot, first, count } : null;
-}
-
-/** The message inside stored bytes, which were verified before they were stored. */
-export function openStored(message: Uint8Array): Message {
-  return decodeMessage(decodeEnvelope(message).payload);
 }
 
 /** A birth that is stored, or about to be. */
@@ -114,9 +110,23 @@ export class Devices {
     if (card.role === "device") {
       const known = this.get(card.kid);
       if (known !== undefined) known.card = card;
-      else this.devices.set(kidText(card.kid), { card, boots: new Map(), currentBoot: this.newestBoot(card.kid) });
+      else {
+        const currentBoot = this.newestBoot(card.kid);
+        this.devices.set(kidText(card.kid), { card, psk: null, boots: new Map(), currentBoot });
+      }
     }
     return card;
+  }
+
+  /** Allows an enrolled device modes M and E. Throws Error where it is not enrolled, or `psk` is not 32 bytes. */
+  givePsk(kid: Uint8Array, psk: Uint8Array): void {
+    const device = this.get(kid);
+    if (device === undefined)
+      throw new Error(`pre-shared key of ${kidText(kid)}: it is not enrolled; give its card first`);
+    if (psk.length !== PSK_LENGTH) {
+      throw new Error(`pre-shared key of ${kidText(kid)}: ${psk.length} bytes, must be ${PSK_LENGTH}`);
+    }
+    device.psk = psk;
   }
 
   /** A boot of a device, as the store has it. */
@@ -133,11 +143,13 @@ export class Devices {
       disowned: new Intervals(),
       downlink: this.store.boots(kid).find((row) => row.boot === number)?.downlink ?? -1,
       connection: -1,
+      seal: null,
+      encrypted: false,
     };
     device.boots.set(number, boot);
     for (const seq of this.store.seqs(kid, number, 0)) boot.settled.add(seq);
-    for (const message of this.store.ofKind(kid, number, TYPE_BIRTH))
-      addBirth(device, boot, openStored(message) as BirthMessage);
+    for (const row of this.store.ofKind(kid, number, TYPE_BIRTH))
+      addBirth(device, boot, openStored(row) as BirthMessage);
     for (const presence of this.store.seqs(kid, number, 1)) boot.connection = Math.max(boot.connection, presence >> 2);
     for (const range of this.store.settled(kid, number)) addSettled(boot, range);
     return boot;

@@ -11,7 +11,7 @@ import {
 } from "../protocol/messages.ts";
 import { decodeSamples } from "../protocol/samples.ts";
 import { alarmOf } from "./dashboard/alarms.ts";
-import { openStored } from "./devices.ts";
+import { openStored } from "./record.ts";
 import type { Store } from "./store/store.ts";
 
 /** A stretch of a waveform without a hole. */
@@ -65,7 +65,7 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoo
     if (row.space !== 0) continue;
     messages++;
     evidence = Math.min(evidence, row.evidence);
-    const message = openStored(row.message);
+    const message = openStored(row);
     if (message.type === "birth") {
       for (const definition of message.channels) {
         if (!channels.has(definition.id)) channels.set(definition.id, { definition, blocks: [], values: [] });

@@ -5,7 +5,7 @@
 
 import { decode } from "../protocol/cbor.ts";
 import { chainStep } from "../protocol/checkpoint.ts";
-import { type Crypto, decodeEnvelope, type Envelope, verify1 } from "../protocol/cose.ts";
+import { type Aead, type Crypto, decodeEnvelope, type Envelope, type Signer, verify1 } from "../protocol/cose.ts";
 import { kidText } from "../protocol/keys.ts";
 import { type DataMessage, decodeMessage, type Message } from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
@@ -13,7 +13,8 @@ import { decodeSamples } from "../protocol/samples.ts";
 import { addBirth, addSettled, type Boot, type Device, type Devices, disownedRange } from "./devices.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import type { Counters, Origin } from "./origin.ts";
-import { DISOWNED, type Settled, type Store, type StoredMessage } from "./store/store.ts";
+import { EMPTY_RECORD, type RecordClock, storedPayload } from "./record.ts";
+import { type Commit, DISOWNED, type Settled, type Store, type StoredMessage } from "./store/store.ts";
 
 /** A message that has just become durable. */
 export interface Accepted {
@@ -23,15 +24,40 @@ export interface Accepted {
   readonly origin: Origin;
 }
 
+/** What becomes durable with the next commit; `accepted` has what is told of it. */
+export interface Batch extends Omit<Commit, "boots" | "checkpoints" | "pings"> {
+  readonly accepted: readonly Accepted[];
+}
+
 export type Verdict =
   | { readonly status: "accepted" }
   | { readonly status: "duplicate" }
   | { readonly status: "refused"; readonly reason: Reason; readonly detail: string };
 
-export interface ReceiverOptions {
+/** What a person should know at once of a device. */
+export interface DeviceAlarm {
+  readonly kind: "clone or rollback" | "boot regression" | "rotation";
+  readonly kid: Uint8Array;
+  readonly sentence: string;
+}
+
+/** What a gateway decides of its receiver. */
+export interface ReceiverSettings {
+  /** Countersigns what arrives in mode M, and bare payloads in mode E. Absent: true. */
+  readonly countersign?: boolean;
+  /** The time of a message that is about to be stored, ms `received`; null: untimed. */
+  readonly clockOf?: (device: Device, message: Message, received: number) => RecordClock | null;
+  readonly onAlarm?: (alarm: DeviceAlarm) => void;
+}
+
+export interface ReceiverOptions extends ReceiverSettings {
   readonly store: Store;
   readonly devices: Devices;
   readonly crypto: Crypto;
+  /** Opens mode E. */
+  readonly aead: Aead;
+  /** The gateway's own key: countersigns. */
+  readonly signer: Signer;
   /** Arrival time, ms since the epoch. */
   readonly now: () => number;
   /** Messages a second and in a burst that one device may send over one way. */
@@ -114,6 +140,8 @@ export class Receiver {
       }
       counters.duplicates++;
       counters.refused.replay++;
+      // A replay of an old message must not change how the device is answered; after a restart it is all there is.
+      if (boot.seal === null) hear(boot, message, "sign", false);
       return "duplicate";
     }
     if (identity.space === 0 && boot.settled.has(identity.seq)) {
@@ -184,7 +212,7 @@ export class Receiver {
     const staged = this.staged.get(keyOf(kid, identity));
     if (staged !== undefined) return staged;
     const stored = this.options.store.find(kid, identity.boot, identity.space, identity.seq);
-    return stored === undefined ? undefined : decodeEnvelope(stored).payload;
+    return stored === undefined ? undefined : storedPayload(stored);
   }
 
   /** Step 7. */
@@ -247,10 +275,12 @@ export class Receiver {
       received,
       evidence: DEVICE_SIGNED,
       message: bytes,
+      record: EMPTY_RECORD,
       chain: this.chain,
     };
     this.pending.push({ ...from, message, row });
     this.staged.set(keyOf(kid, identity), payload);
+    hear(boot, message, "sign", false);
     if (message.type === "presence") boot.connection = Math.max(boot.connection, message.connection);
     else boot.settled.add(identity.seq);
     if (message.type === "birth") addBirth(device, boot, message);
@@ -267,8 +297,8 @@ export class Receiver {
   }
 
   /** What the next commit is to hold; the caller writes it and then says `committed` or `failed`. */
-  get batch(): { readonly accepted: readonly Accepted[]; readonly settled: readonly Settled[] } {
-    return { accepted: this.pending, settled: this.settledNow };
+  get batch(): Batch {
+    return { accepted: this.pending, messages: this.pending.map(({ row }) => row), settled: this.settledNow };
   }
 
   committed(): void {
@@ -286,6 +316,13 @@ export class Receiver {
     this.position = head.position;
     this.chain = head.chain;
   }
+}
+
+/** Notes how a boot's message came: the downlink answers in the same mode. */
+function hear(boot: Boot, message: Message, seal: "sign" | "mac", encrypted: boolean): void {
+  if (message.type === "manifest") return;
+  boot.seal = seal;
+  if (message.type === "data" || message.type === "event") boot.encrypted = encrypted;
 }
 
 function keyOf(kid: Uint8Array, identity: Identity): string {

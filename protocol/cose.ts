@@ -64,7 +64,8 @@ export interface Envelope {
 export const ALG_EDDSA = -8;
 export const ALG_ED25519 = -19;
 
-function signedAlgorithm(alg: number): boolean {
+/** Whether a signature of this algorithm is one that is taken here. */
+export function signedAlgorithm(alg: number): boolean {
   return alg === ALG_EDDSA || alg === ALG_ED25519;
 }
 
@@ -95,7 +96,7 @@ export function sign1(payload: Uint8Array, signer: Signer, typ?: string): Uint8A
 export function decodeEnvelope(bytes: Uint8Array, expectedTyp?: string): Envelope {
   const tagged = openTagged(bytes);
   if (tagged.tag === TAG_MAC0 || tagged.tag === TAG_ENCRYPT0)
-    throw refuse("header", `tag ${tagged.tag}: modes M (17) and E (16) are not spoken here yet, only S (18)`);
+    throw refuse("header", `tag ${tagged.tag}: a signed object (18) is read here, not modes M (17) and E (16)`);
   if (tagged.tag !== TAG_SIGN1) throw refuse("cbor", `tag ${tagged.tag}, must be 16, 17 or 18`, 0);
   const parts = partsOf(tagged.value, "COSE_Sign1", 4);
   const protectedBytes = bytesOf(parts[0], "the protected header");

@@ -9,6 +9,16 @@ export const TAG_ENCRYPT0 = 16;
 export const TAG_MAC0 = 17;
 export const TAG_SIGN1 = 18;
 
+/** First bytes of a message in modes M and E: their tags take one byte each. */
+const MAC0_INITIAL = 0xc0 | TAG_MAC0;
+const ENCRYPT0_INITIAL = 0xc0 | TAG_ENCRYPT0;
+
+/** The mode in whose decoder these bytes belong; what is in none is S's to refuse. */
+export function modeOf(bytes: Uint8Array): "S" | "M" | "E" {
+  const initial = bytes.length === 0 ? 0 : bytes[0];
+  return initial === MAC0_INITIAL ? "M" : initial === ENCRYPT0_INITIAL ? "E" : "S";
+}
+
 /** external_aad of every structure that is signed, MACed or sealed. */
 export const NOTHING = new Uint8Array(0);
 

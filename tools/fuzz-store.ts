@@ -24,23 +24,31 @@ export function createMemoryStore(): Store {
       for (const state of commit.boots) boots.set(`${kidText(state.kid)} ${state.boot}`, state);
       settled.push(...commit.settled);
     },
-    find: (kid, boot, space, seq) => rows.get(key(kid, boot, space, seq))?.message,
+    find: (kid, boot, space, seq) => rows.get(key(kid, boot, space, seq)),
     messages: () => rows.values(),
     seqs: (kid, boot, space) =>
       of(kid, boot)
         .filter((row) => row.space === space)
         .map(({ seq }) => seq)
         .sort((a, b) => a - b),
-    ofKind: (kid, boot, kind) =>
+    ofKind: (kid, boot, kind) => of(kid, boot).filter((row) => row.kind === kind),
+    between: (kid, boot, first, last) =>
       of(kid, boot)
-        .filter((row) => row.kind === kind)
-        .map(({ message }) => message),
+        .filter((row) => row.space === 0 && row.seq >= first && row.seq <= last)
+        .sort((a, b) => a.seq - b.seq),
+    levelChanges: () => [],
     newest: () => [],
     boots: (kid) => [...boots.values()].filter((state) => kidText(state.kid) === kidText(kid)),
     settled: (kid, boot) => settled.filter((range) => range.boot === boot && kidText(range.kid) === kidText(kid)),
     putCard: (kid, card) => cards.push({ kid, card }),
     cards: () => cards,
     checkpoints: () => [],
+    pings: () => [],
+    quarantines: () => [],
+    releaseQuarantine() {},
+    rotations: () => [],
+    revocations: () => undefined,
+    putRevocations() {},
     close() {},
   };
 }

@@ -1,7 +1,7 @@
 /** The newest event of each alarm of a board's boot: who opens a page later must see what stands since before. */
 import { ALARM_INACTIVE, type Message, TYPE_EVENT } from "../../protocol/messages.ts";
 import { alarmOf } from "../dashboard/alarms.ts";
-import { openStored } from "../devices.ts";
+import { openStored } from "../record.ts";
 import type { Store } from "../store/store.ts";
 
 export interface AlarmBacklog {
@@ -38,7 +38,7 @@ export function createAlarmBacklog(store: Store): AlarmBacklog {
       let known = boots.get(kid);
       if (known?.boot !== boot) {
         known = { boot, newest: new Map() };
-        for (const message of store.ofKind(bytes, boot, TYPE_EVENT)) add(known, openStored(message));
+        for (const row of store.ofKind(bytes, boot, TYPE_EVENT)) add(known, openStored(row));
         boots.set(kid, known);
       }
       const standing = [...known.newest.values()].filter(({ stands }) => stands);

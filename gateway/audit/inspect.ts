@@ -8,7 +8,8 @@ import { statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
-import { rowChecksum, SCHEMA, SCHEMA_VERSION, withBuffers } from "../store/sqlite.ts";
+import { rowChecksum, SCHEMA, SCHEMA_VERSION } from "../store/schema.ts";
+import { withBuffers } from "../store/sqlite.ts";
 
 /** A line of the inspection. Bytes are base64. */
 export type InspectionLine =
@@ -28,6 +29,7 @@ export interface MessageColumns {
   readonly received: number;
   readonly evidence: number;
   readonly message: string;
+  readonly record: string;
   readonly chain: string;
 }
 
@@ -77,28 +79,24 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
       write({ table: "checkpoints", position: position as number, object: base64(object) });
     }
   });
-  guarded("boots", () => {
-    for (const { kid, boot, next, downlink, checksum } of all("SELECT * FROM boots")) {
-      checkRow("boots", checksum, kid, boot, next, downlink);
-    }
-    for (const { kid, boot, first, count, reason, checksum } of all("SELECT * FROM settled")) {
-      checkRow("settled", checksum, kid, boot, first, count, reason);
-    }
-  });
+  for (const table of ["boots", "settled", "quarantines", "rotations", "pings"]) {
+    guarded(table, () => {
+      for (const { id: _, checksum, ...columns } of all(`SELECT * FROM ${table}`)) {
+        if (!Buffer.isBuffer(checksum) || !rowChecksum(...Object.values(columns)).equals(checksum)) {
+          write({ damage: `a row of ${table} does not match its checksum (boot ${columns.boot})` });
+        }
+      }
+    });
+  }
   guarded("messages", () => {
     // As they lie in the file: a damaged position must neither hide a row nor show it twice.
     for (const found of db.prepare("SELECT * FROM messages NOT INDEXED").iterate()) {
       const row = withBuffers(found as MessageColumns);
-      const { kid, message, chain } = row;
-      write({ table: "messages", row: { ...row, kid: base64(kid), message: base64(message), chain: base64(chain) } });
+      const { kid, message, record, chain } = row;
+      const bytes = { kid: base64(kid), message: base64(message), record: base64(record), chain: base64(chain) };
+      write({ table: "messages", row: { ...row, ...bytes } });
     }
   });
-  function checkRow(table: string, checksum: unknown, kid: unknown, ...numbers: unknown[]) {
-    const expected = rowChecksum(kid as Uint8Array, ...(numbers as number[]));
-    if (!Buffer.isBuffer(checksum) || !expected.equals(checksum)) {
-      write({ damage: `a row of ${table} does not match its checksum (boot ${numbers[0]})` });
-    }
-  }
   db.close();
   write({ done: true });
 }

@@ -242,7 +242,17 @@ class StoreCheck {
 function chainOf(crypto: Crypto, from: Uint8Array, row: MessageColumns): Uint8Array | null {
   try {
     const hash = crypto.sha256(bytesOf(row.message));
-    return chainStep(crypto, from, bytesOf(row.kid), row.boot, row.seq, hash, row.received, row.evidence);
+    return chainStep(
+      crypto,
+      from,
+      bytesOf(row.kid),
+      row.boot,
+      row.seq,
+      hash,
+      row.received,
+      row.evidence,
+      bytesOf(row.record),
+    );
   } catch {
     // A column that is no number any more has no place in the chain.
     return null;

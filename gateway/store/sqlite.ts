@@ -1,30 +1,21 @@
 /** The embedded store: SQLite by libsql, write-ahead log, every commit synced before it counts. */
-import { createHash } from "node:crypto";
 import Database from "libsql";
-import type { BootState, CardRow, CheckpointRow, Commit, Settled, Space, Store, StoredMessage } from "./store.ts";
-
-/** Raised whenever the tables change. */
-export const SCHEMA_VERSION = 1;
-
-/**
- * `verify` compares these with what the file holds, to the letter. `boots` and `settled` carry a checksum over their
- * columns, for nothing else would show that a byte of them had changed; messages, cards and checkpoints prove themselves.
- */
-export const SCHEMA: readonly string[] = [
-  `CREATE TABLE messages (position INTEGER PRIMARY KEY, kid BLOB NOT NULL, boot INTEGER NOT NULL, space INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, received INTEGER NOT NULL, evidence INTEGER NOT NULL, message BLOB NOT NULL, chain BLOB NOT NULL) STRICT`,
-  `CREATE UNIQUE INDEX identity ON messages (kid, boot, space, seq)`,
-  `CREATE TABLE cards (kid BLOB PRIMARY KEY, card BLOB NOT NULL) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE boots (kid BLOB NOT NULL, boot INTEGER NOT NULL, next INTEGER NOT NULL, downlink INTEGER NOT NULL, checksum BLOB NOT NULL, PRIMARY KEY (kid, boot)) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE settled (kid BLOB NOT NULL, boot INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, reason INTEGER NOT NULL, checksum BLOB NOT NULL, PRIMARY KEY (kid, boot, first)) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE checkpoints (position INTEGER PRIMARY KEY, object BLOB NOT NULL) STRICT`,
-];
-
-/** SHA-256 over the columns of a row of `boots` or `settled`, in order, as decimal text and hex. */
-export function rowChecksum(kid: Uint8Array, ...numbers: number[]): Buffer {
-  return createHash("sha256")
-    .update(`${Buffer.from(kid).toString("hex")},${numbers.join(",")}`)
-    .digest();
-}
+import { rowChecksum, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import type {
+  BootState,
+  CardRow,
+  CheckpointRow,
+  Commit,
+  PingRow,
+  Quarantine,
+  RevocationRow,
+  Rotation,
+  SealedRow,
+  Settled,
+  Space,
+  Store,
+  StoredMessage,
+} from "./store.ts";
 
 const NO_CHAIN = new Uint8Array(32);
 
@@ -78,15 +69,24 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
       all: <T>(...values: unknown[]) => (statement.all(values) as T[]).map(withBuffers),
     };
   };
-  const insertMessage = prepare("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?)");
+  const insertMessage = prepare("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?)");
   const upsertBoot = prepare("INSERT OR REPLACE INTO boots VALUES (?,?,?,?,?)");
   const insertSettled = prepare("INSERT OR IGNORE INTO settled VALUES (?,?,?,?,?,?)");
   const insertCheckpoint = prepare("INSERT OR REPLACE INTO checkpoints VALUES (?,?)");
   const upsertCard = prepare("INSERT OR REPLACE INTO cards VALUES (?,?)");
   const head = prepare("SELECT position, chain FROM messages ORDER BY position DESC LIMIT 1");
-  const find = prepare("SELECT message FROM messages WHERE kid=? AND boot=? AND space=? AND seq=?");
+  const insertQuarantine = prepare("INSERT INTO quarantines VALUES (NULL,?,?,?,?,?,?,?,?)");
+  const insertRotation = prepare("INSERT OR REPLACE INTO rotations VALUES (?,?,?,?,?,?)");
+  const insertPing = prepare("INSERT OR REPLACE INTO pings VALUES (?,?,?,?,?,?,?)");
+  const find = prepare("SELECT message, record FROM messages WHERE kid=? AND boot=? AND space=? AND seq=?");
   const seqs = prepare("SELECT seq FROM messages WHERE kid=? AND boot=? AND space=? ORDER BY seq");
-  const ofKind = prepare("SELECT message FROM messages WHERE kid=? AND boot=? AND space=0 AND kind=? ORDER BY seq");
+  const ofKind = prepare(
+    "SELECT message, record FROM messages WHERE kid=? AND boot=? AND space=0 AND kind=? ORDER BY seq",
+  );
+  const between = prepare(
+    "SELECT * FROM messages WHERE kid=? AND boot=? AND space=0 AND seq BETWEEN ? AND ? ORDER BY seq",
+  );
+  const levelChanges = prepare("SELECT * FROM messages WHERE kid=? AND space=2 ORDER BY position");
   const newest = prepare(
     "SELECT * FROM messages WHERE kid=? AND boot=? AND space=? AND seq<=? ORDER BY seq DESC LIMIT ?",
   );
@@ -98,7 +98,19 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
 
   const write = (commit: Commit) => {
     for (const m of commit.messages) {
-      insertMessage.run(m.position, m.kid, m.boot, m.space, m.seq, m.kind, m.received, m.evidence, m.message, m.chain);
+      insertMessage.run(
+        m.position,
+        m.kid,
+        m.boot,
+        m.space,
+        m.seq,
+        m.kind,
+        m.received,
+        m.evidence,
+        m.message,
+        m.record,
+        m.chain,
+      );
     }
     for (const b of commit.boots) {
       upsertBoot.run(b.kid, b.boot, b.next, b.downlink, rowChecksum(b.kid, b.boot, b.next, b.downlink));
@@ -114,6 +126,18 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
       );
     }
     for (const c of commit.checkpoints) insertCheckpoint.run(c.position, c.object);
+    for (const q of commit.quarantines ?? []) {
+      const values = [q.kid, q.since, q.boot, q.seq, q.message, q.sentence, q.released];
+      insertQuarantine.run(...values, rowChecksum(...values));
+    }
+    for (const r of commit.rotations ?? []) {
+      const values = [r.kid, r.successor, r.boot, r.seq, r.since];
+      insertRotation.run(...values, rowChecksum(...values));
+    }
+    for (const p of commit.pings ?? []) {
+      const values = [p.kid, p.boot, p.n, p.sent, p.tick, p.received];
+      insertPing.run(...values, rowChecksum(...values));
+    }
   };
   return {
     head() {
@@ -132,7 +156,7 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
         );
       }
     },
-    find: (kid, boot, space: Space, seq) => find.get<{ message: Uint8Array }>(kid, boot, space, seq)?.message,
+    find: (kid, boot, space: Space, seq) => find.get<SealedRow>(kid, boot, space, seq),
     *messages(kid, boot) {
       for (let last = 0; ; ) {
         const rows =
@@ -147,7 +171,9 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
       }
     },
     seqs: (kid, boot, space) => seqs.all<{ seq: number }>(kid, boot, space).map((row) => row.seq),
-    ofKind: (kid, boot, kind) => ofKind.all<{ message: Uint8Array }>(kid, boot, kind).map((row) => row.message),
+    ofKind: (kid, boot, kind) => ofKind.all<SealedRow>(kid, boot, kind),
+    between: (kid, boot, first, last) => between.all<StoredMessage>(kid, boot, first, last),
+    levelChanges: (kid) => levelChanges.all<StoredMessage>(kid),
     newest: (kid, boot, space, limit, last = Number.MAX_SAFE_INTEGER) =>
       newest.all<StoredMessage>(kid, boot, space, last, limit).sort((a, b) => a.position - b.position),
     boots: (kid) => prepare("SELECT * FROM boots WHERE kid=? ORDER BY boot").all<BootState>(kid),
@@ -158,6 +184,30 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
     },
     cards: () => prepare("SELECT kid, card FROM cards ORDER BY kid").all<CardRow>(),
     checkpoints: () => prepare("SELECT position, object FROM checkpoints ORDER BY position").all<CheckpointRow>(),
+    pings: (kid, boot) => prepare("SELECT * FROM pings WHERE kid=? AND boot=? ORDER BY n").all<PingRow>(kid, boot),
+    quarantines: (kid) => prepare("SELECT * FROM quarantines WHERE kid=? ORDER BY id").all<Quarantine>(kid),
+    releaseQuarantine(kid, time) {
+      const standing = prepare("SELECT * FROM quarantines WHERE kid=? AND released IS NULL").all<
+        Quarantine & { id: number }
+      >(kid);
+      const release = prepare("UPDATE quarantines SET released=?, checksum=? WHERE id=?");
+      for (const { id, since, boot, seq, message, sentence } of standing) {
+        release.run(time, rowChecksum(kid, since, boot, seq, message, sentence, time), id);
+      }
+    },
+    rotations: () => prepare("SELECT * FROM rotations ORDER BY kid").all<Rotation>(),
+    revocations: () => prepare("SELECT number, object FROM revocations").get<RevocationRow>(),
+    putRevocations({ number, object }) {
+      db.exec("BEGIN IMMEDIATE");
+      try {
+        prepare("DELETE FROM revocations").run();
+        prepare("INSERT INTO revocations VALUES (?,?)").run(number, object);
+        db.exec("COMMIT");
+      } catch (error) {
+        if (db.inTransaction) db.exec("ROLLBACK");
+        throw new Error(`store ${path}: revocation list ${number} was not kept: ${(error as Error).message}`);
+      }
+    },
     close() {
       try {
         // One whole file to hand over: libsql's close leaves the log behind. Beside a reader the log stays, as whole.

@@ -10,8 +10,8 @@ import { createWard, type Ward, type WardOptions } from "../../cli/ward.ts";
 import { ADULT_ALARMS, type AlarmSettings } from "../../firmware/alarms.ts";
 import { verifyStore } from "../../gateway/audit/verify.ts";
 import { alarmOf } from "../../gateway/dashboard/alarms.ts";
-import { openStored } from "../../gateway/devices.ts";
 import { alarmEpisodes, readBoot } from "../../gateway/read.ts";
+import { openStored } from "../../gateway/record.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { MDC_SPO2 } from "../../protocol/messages.ts";
 import { asystole, desaturation, fever, fingerOff, stories } from "../../simulator/story.ts";
@@ -74,7 +74,7 @@ describe("a desaturation from 97 to 82 percent within 60 s", () => {
       expect(chosen).toBeLessThanOrEqual(delay + 1);
       // From the board's seal to the gateway's store.
       const rows = [...ward!.gateway.store.messages(ward!.boards[0].node.signer.kid)];
-      const stored = rows.filter(({ kind }) => kind === 4).map((row) => ({ row, event: openStored(row.message) }));
+      const stored = rows.filter(({ kind }) => kind === 4).map((row) => ({ row, event: openStored(row) }));
       const begun = stored.find(({ event }) => event.type === "event" && alarmOf(event, () => undefined)?.state === 1)!;
       const transport = begun.row.received - EPOCH - active.time * 1000;
       expect(transport).toBeGreaterThanOrEqual(0);

@@ -3,9 +3,16 @@ import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createStream } from "../../gateway/api/stream.ts";
 import { decodeFrame, type Frame } from "../../gateway/dashboard/feed.ts";
-import { openStored } from "../../gateway/devices.ts";
+import { decodeEnvelope } from "../../protocol/cose.ts";
 import { kidText } from "../../protocol/keys.ts";
-import { EVENT_ALARM, EVENT_DISOWNED, type EventMessage, encodeAlarm, type Message } from "../../protocol/messages.ts";
+import {
+  decodeMessage,
+  EVENT_ALARM,
+  EVENT_DISOWNED,
+  type EventMessage,
+  encodeAlarm,
+  type Message,
+} from "../../protocol/messages.ts";
 import { createTestDevice, createTestGateway, createTestOrigin, site } from "../support/gateway.ts";
 import { createManualTimers, createPageBench, type PageBench, until } from "./page-support.ts";
 
@@ -25,7 +32,7 @@ const ofType = <T extends Frame["type"]>(frames: readonly Frame[], type: T) =>
 /** "birth 0", "data 3", "presence 2": the messages that a page was told. */
 const told = (frames: readonly Frame[]) =>
   ofType(frames, "message").map(({ message }) => {
-    const opened = openStored(message);
+    const opened = decodeMessage(decodeEnvelope(message).payload);
     return `${opened.type} ${opened.type === "presence" ? opened.connection : (opened as { seq: number }).seq}`;
   });
 

@@ -163,7 +163,8 @@ test("the ack names the lowest unsettled seq and a bit for each one above that i
     next: 2,
     ofBoot: 1,
     boot: 1,
-    n: 0,
+    // 0 was the time.
+    n: 1,
     bitmap: Uint8Array.of(0b11000000, 0b01000000),
   });
 });
@@ -198,15 +199,16 @@ test("n of the downlink rises and survives a restart of the gateway on the same 
       bench.gateway.close();
       return origin.acks;
     };
+    // The numbers between were the time's.
     expect(run([0, 1, 2]).map(({ n, next }) => [n, next])).toEqual([
-      [0, 1],
-      [1, 2],
-      [2, 3],
+      [1, 1],
+      [2, 2],
+      [3, 3],
     ]);
     expect(run([2, 3, 5]).map(({ n, next }) => [n, next])).toEqual([
-      [3, 3],
-      [4, 4],
-      [5, 4],
+      [4, 3],
+      [6, 4],
+      [7, 4],
     ]);
   } finally {
     rmSync(folder, { recursive: true });

@@ -37,6 +37,7 @@ test("the newest messages of a boot are those of the highest seqs, in the order 
             received: 1_800_000_000_000 + i,
             evidence: 3,
             message: Uint8Array.of(i),
+            record: Uint8Array.of(0xa0),
             chain: new Uint8Array(32),
           }),
         );
@@ -52,6 +53,7 @@ test("the newest messages of a boot are those of the highest seqs, in the order 
             ...row,
             kid: kids.find((one) => Buffer.compare(one, row.kid) === 0),
             message: Uint8Array.from(row.message),
+            record: Uint8Array.from(row.record),
             chain: Uint8Array.from(row.chain),
           }));
           expect(found).toEqual(expected);

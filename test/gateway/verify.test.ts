@@ -200,7 +200,7 @@ test("500 random bytes, each flipped alone: whole where nothing of the record ch
     if (report.audit === "whole") expect(report.verified, `byte ${at}`).toBe(41);
     else expect(report.failed.length + (report.detail ?? "").length, `byte ${at}`).toBeGreaterThan(0);
   }
-  // The file is mostly messages: most flips must be found.
-  expect(tally.broken).toBeGreaterThan(100);
+  // A tenth of the file and more is messages, the rest pages of small tables.
+  expect(tally.broken).toBeGreaterThan(50);
   console.log(`500 flips: ${JSON.stringify(tally)}`);
 });

@@ -73,12 +73,12 @@ describe("the envelope", () => {
     expect(reasonOf(() => decodeEnvelope(new Uint8Array(4096)))).toBe("cbor");
   });
 
-  test("modes M and E are refused with the header's word and say that they are not spoken yet", () => {
+  test("modes M and E are refused with the header's word and say which mode is read", () => {
     for (const name of ["Data M", "Ack M", "E"]) {
       const example = vectors("examples").examples.find((one: { name: string }) => one.name === name);
       const refusal = refusalOf(() => decodeEnvelope(fromHex(example.hex)));
       expect(refusal.reason).toBe("header");
-      expect(refusal.message).toContain("not spoken");
+      expect(refusal.message).toContain("a signed object (18) is read here");
     }
   });
 
