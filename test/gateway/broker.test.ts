@@ -14,12 +14,20 @@ let broker: Broker;
 let source: MqttSource;
 let bench: ReturnType<typeof createTestGateway>;
 const clients: MqttClient[] = [];
+/** What the broker tells its log. */
+const said: string[] = [];
 
 beforeEach(async () => {
   bench = createTestGateway();
   device.enrollAt(bench.gateway);
   other.enrollAt(bench.gateway);
-  broker = await startBroker({ site: "test", gatewayId: "gateway", enrolled: (id) => [kid, otherKid].includes(id) });
+  said.length = 0;
+  broker = await startBroker({
+    site: "test",
+    gatewayId: "gateway",
+    enrolled: (id) => [kid, otherKid].includes(id),
+    onRefused: (sentence) => said.push(sentence),
+  });
   source = await attachMqtt(bench.gateway, { url: broker.url, site: "test", clientId: "gateway" });
 });
 afterEach(async () => {
@@ -105,10 +113,12 @@ test("a device hears its own commands only: not another's, not a wildcard, not a
   }
 });
 
-test("a message too long for the protocol is refused as size and the device stays connected", async () => {
+test("a packet too long for the protocol throws its sender out before it is read, and the gateway never sees it", async () => {
   const client = await connect(kid);
-  expect(await publish(client, `vsp/1/test/${kid}/d`, new Uint8Array(5000))).toBe("taken");
+  const topic = `vsp/1/test/${kid}/d`;
+  expect(await publish(client, topic, new Uint8Array(4096))).toBe("taken");
   await received(kid, 1);
-  expect(source.counters(kid).refused.size).toBe(1);
-  expect(client.connected).toBe(true);
+  expect(await publish(client, topic, new Uint8Array(4097))).toBe("thrown out");
+  expect(said).toEqual([`${kid}: thrown out: a packet of 4130 bytes, 4129 is most`]);
+  expect(source.counters(kid)).toMatchObject({ received: 1, refused: { size: 0 } });
 });
