@@ -5,12 +5,12 @@ import {
   type Operation,
   operationNamed,
   operationOf,
-  operations,
   type Parameter,
   STATUS_DONE,
   STATUS_WORDS,
   wrongParameter,
 } from "../protocol/messages.ts";
+import { usageOf } from "./operations.ts";
 import { UsageError } from "./usage.ts";
 
 export interface CommandOptions {
@@ -27,21 +27,6 @@ export interface CommandOptions {
 const GATEWAY_LIMIT = 5000;
 
 type Value = number | string | Uint8Array;
-
-/** "current=0..102 mA", "[channel=0..63]" */
-function usageOf({ name, kind, unit, lowest, highest, required }: Parameter): string {
-  const value = kind === "int" ? `${lowest}..${highest}` : kind === "bytes" ? "HEX" : "TEXT";
-  const words = `${name}=${value}${unit === "" ? "" : ` ${unit}`}`;
-  return required ? words : `[${words}]`;
-}
-
-/** What follows `vitalwire command --help`: every operation with its arguments. */
-export function operationsHelp(): string {
-  const lines = operations().map(({ op, name, parameters }) =>
-    [`  ${String(op).padStart(2)}  ${name}`, ...parameters.map(usageOf)].join("  "),
-  );
-  return ["", "OP, by number or name, and its ARGUMENTS (raw: in the channel's raw values):", ...lines].join("\n");
-}
 
 /** Throws UsageError for what no operation is called. */
 function operationFor(text: string): Operation {

@@ -2,6 +2,7 @@
 /** The command line: one file a command, imported when it is asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { QRS_RATES } from "../firmware/dsp/qrs.ts";
+import { operationsHelp } from "./operations.ts";
 import { UsageError } from "./usage.ts";
 
 const FAILED = 1;
@@ -127,6 +128,19 @@ program
   .option("--both", "check every signature a second time, with tweetnacl")
   .addOption(json())
   .action(async (file, options) => (await import("./verify.ts")).verify(file, options));
+
+program
+  .command("command")
+  .description("have the running gateway tell a device something, and say what became of it")
+  .argument("<op>", "operation, by name or number")
+  .argument("[arguments...]", "name=value each")
+  .requiredOption("--store <file>", "store on which the gateway works")
+  .requiredOption("--device <kid>", "the device, 16 hex digits")
+  .option("--valid <s>", "how long the device may still obey it, up to 3600", seconds, 30)
+  .option("--wait <s>", "how long its answer is waited for, up to 600", seconds, 10)
+  .addOption(json())
+  .addHelpText("after", operationsHelp)
+  .action(async (op, args, options) => (await import("./command.ts")).command(op, args, options));
 
 program
   .command("export")

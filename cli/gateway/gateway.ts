@@ -18,6 +18,7 @@ import { openPage } from "../page.ts";
 
 import { testCard, testSite } from "../site.ts";
 import { watchCards } from "./cards-folder.ts";
+import { openControl } from "./control.ts";
 import { gatewayKey } from "./key.ts";
 import { createNarrator } from "./narrator.ts";
 import { type GatewayOptions, readSettings, type Settings } from "./settings.ts";
@@ -75,6 +76,7 @@ async function start(
     signer,
     now,
     soon: setImmediate,
+    pings: true,
     onStored(accepted) {
       page?.stored(accepted);
       narrator.stored(accepted);
@@ -115,6 +117,7 @@ async function start(
   if (enrolled === 0)
     say(`no board is enrolled yet: put cards into ${join(settings.cards, "cards")}, they are taken at once`);
 
+  closers.push(await openControl(settings.store, hub, say));
   if (settings.page !== null) {
     page = await openPage(settings.page, hub, sitePublicKey, say);
     closers.push(() => page?.close());

@@ -1,0 +1,34 @@
+/** What the rest of the command line asks of a running gateway: the table of its requests. */
+import { commandHandler } from "../../gateway/command-request.ts";
+import { createCommander } from "../../gateway/commander.ts";
+import { type Control, controlPath, startControl } from "../../gateway/control.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+
+const timer = (ms: number, callback: () => void) => {
+  const timeout = setTimeout(callback, ms);
+  return () => clearTimeout(timeout);
+};
+
+/**
+ * Opens the control socket beside the store; gives what closes it. Where it cannot be opened the gateway works without it,
+ * and says so.
+ */
+export async function openControl(
+  store: string,
+  gateway: Gateway,
+  say: (line: string) => void,
+): Promise<() => Promise<void>> {
+  const commander = createCommander(gateway, { timer });
+  let control: Control | null = null;
+  try {
+    control = await startControl(controlPath(store), {
+      command: commandHandler(commander),
+    });
+  } catch (error) {
+    say(`${(error as Error).message}; until then "vitalwire command" does not reach this gateway`);
+  }
+  return async () => {
+    commander.close();
+    await control?.close();
+  };
+}
