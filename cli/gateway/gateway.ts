@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Page } from "../../gateway/api/page.ts";
-import { type Broker, startBroker } from "../../gateway/broker.ts";
 import { Gateway } from "../../gateway/gateway.ts";
 import { type Counters, createCounters, rejected } from "../../gateway/origin.ts";
 import { keepPort } from "../../gateway/sources/port.ts";
@@ -137,7 +136,19 @@ async function start(
     });
     closers.push(() => port.close());
   }
-  await openBroker(settings, hub, signer, tell, closers);
+  if (settings.broker !== null) {
+    const { openBroker } = await import("./broker.ts");
+    closers.push(
+      await openBroker({
+        settings: settings.broker,
+        site: settings.site,
+        gateway: hub,
+        kid: signer.kid,
+        tell: (condition, sentence) => tell("broker", condition, sentence),
+        say,
+      }),
+    );
+  }
   return counters;
 }
 
@@ -161,35 +172,6 @@ function ownCard(
     `gateway ${kid} (public key ${toHex(signer.publicKey)}): no card of the site for it in ${join(settings.cards, "cards")}; ` +
       "what comes is stored, but boards do not believe its acks: have the site sign one",
   );
-}
-
-async function openBroker(
-  settings: Settings,
-  hub: Gateway,
-  signer: KeyedSigner,
-  tell: (name: string, condition: string, sentence: string) => void,
-  closers: Closer[],
-): Promise<void> {
-  if (settings.broker === null) return;
-  const { site } = settings;
-  const clientId = `gw-${kidText(signer.kid)}`;
-  let url: string;
-  if ("url" in settings.broker) url = settings.broker.url;
-  else {
-    const isEnrolled = (kid: string) =>
-      /^[0-9a-f]{16}$/.test(kid) && hub.devices.get(Buffer.from(kid, "hex")) !== undefined;
-    const broker: Broker = await startBroker({ site, ...settings.broker, gatewayId: clientId, enrolled: isEnrolled });
-    closers.push(() => broker.close());
-    url = broker.url;
-  }
-  const { attachMqtt } = await import("../../gateway/sources/mqtt.ts");
-  const source = await attachMqtt(hub, {
-    url,
-    site,
-    clientId,
-    onReport: (condition, sentence) => tell("broker", condition, sentence),
-  });
-  closers.push(() => source.close());
 }
 
 function report(settings: Settings, signer: KeyedSigner, counters: ReadonlyMap<string, Counters>) {

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { readConfig } from "../config.ts";
 import { DEFAULT_SITE } from "../site.ts";
+import type { TlsFiles } from "../tls-files.ts";
 import { UsageError } from "../usage.ts";
 
 export interface GatewayOptions {
@@ -16,6 +17,19 @@ export interface GatewayOptions {
   readonly json?: boolean;
 }
 
+/** Where it listens; `plain`: beyond loopback without TLS. */
+export interface EmbeddedBroker {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: TlsFiles;
+  readonly plain?: boolean;
+}
+
+export interface ExternalBroker {
+  readonly url: string;
+  readonly tls?: TlsFiles;
+}
+
 export interface Settings {
   readonly store: string;
   /** Folder with site.pub and cards/. */
@@ -23,8 +37,8 @@ export interface Settings {
   /** File of the gateway's own key. */
   readonly key: string;
   readonly serial: readonly { readonly path: string; readonly baud: number }[];
-  /** null: no broker; embedded: where it listens; url: an external one. */
-  readonly broker: null | { readonly host: string; readonly port: number } | { readonly url: string };
+  /** null: no broker. */
+  readonly broker: null | EmbeddedBroker | ExternalBroker;
   /** Third level of the MQTT topics. */
   readonly site: string;
   /** `asked`: somebody chose the port, so another one will not do. null: no page. */
@@ -34,11 +48,13 @@ export interface Settings {
 
 const BAUD = 115_200;
 const MQTT_PORT = 1883;
+const MQTTS_PORT = 8883;
 const PAGE_PORT = 8080;
 const LOOPBACK = "127.0.0.1";
 
 const port = z.int().min(0).max(65_535);
 const listening = z.strictObject({ host: z.string().optional(), port: port.optional() });
+const tlsFiles = { ca: z.string().optional(), certificate: z.string().optional(), key: z.string().optional() };
 const schema = z.strictObject({
   store: z.string().optional(),
   cards: z.string().optional(),
@@ -48,7 +64,13 @@ const schema = z.strictObject({
       z.union([z.string(), z.strictObject({ port: z.string(), baud: z.int().min(300).max(4_000_000).optional() })]),
     )
     .optional(),
-  broker: z.union([z.string(), z.strictObject({ embedded: listening })]).optional(),
+  broker: z
+    .union([
+      z.string(),
+      z.strictObject({ embedded: listening.extend({ ...tlsFiles, plain: z.boolean().optional() }) }),
+      z.strictObject({ url: z.string(), ...tlsFiles }),
+    ])
+    .optional(),
   site: z
     .string()
     .regex(/^[\w.-]{1,64}$/, "letters, digits, '_', '-' and '.', at most 64")
@@ -78,7 +100,7 @@ export function readSettings(options: GatewayOptions): Settings {
     cards: options.cards ?? inFile(file.cards) ?? dirname(store),
     key: inFile(file.key) ?? resolve(dirname(store), "gateway.key"),
     serial: ports,
-    broker: brokerOf(options.broker ?? file.broker, ports.length > 0),
+    broker: brokerOf(options.broker ?? file.broker, ports.length > 0, inFile),
     site: file.site ?? DEFAULT_SITE,
     page:
       page === null && options.port === undefined
@@ -89,12 +111,37 @@ export function readSettings(options: GatewayOptions): Settings {
 }
 
 /** Without a word: an embedded one where there is no serial port to read. */
-function brokerOf(asked: z.infer<typeof schema>["broker"], hasPorts: boolean): Settings["broker"] {
+function brokerOf(
+  asked: z.infer<typeof schema>["broker"],
+  hasPorts: boolean,
+  inFile: (path: string | undefined) => string | undefined,
+): Settings["broker"] {
   if (asked === undefined) return hasPorts ? null : { host: LOOPBACK, port: MQTT_PORT };
   if (asked === "embedded") return { host: LOOPBACK, port: MQTT_PORT };
-  if (typeof asked !== "string")
-    return { host: asked.embedded.host ?? LOOPBACK, port: asked.embedded.port ?? MQTT_PORT };
-  if (/^(mqtts?|wss?):\/\//.test(asked) && URL.canParse(asked)) return { url: asked };
-  if (asked.startsWith("nats:")) throw new UsageError(`broker ${asked}: NATS is not spoken yet; use its MQTT port`);
-  throw new UsageError(`broker "${asked}": give embedded or mqtt://HOST[:PORT]`);
+  if (typeof asked !== "string" && "embedded" in asked) {
+    const { host = LOOPBACK, plain, port, ...named } = asked.embedded;
+    const tls = filesOf(named, inFile);
+    if (tls !== undefined && (tls.ca === undefined || tls.certificate === undefined || tls.key === undefined))
+      throw new UsageError("broker.embedded: TLS takes ca, certificate and key, all three (docs/tls.md)");
+    return {
+      host,
+      port: port ?? (tls === undefined ? MQTT_PORT : MQTTS_PORT),
+      ...(tls && { tls }),
+      ...(plain !== undefined && { plain }),
+    };
+  }
+  const { url, ...named } = typeof asked === "string" ? { url: asked } : asked;
+  const tls = filesOf(named, inFile);
+  if (url.startsWith("nats:")) throw new UsageError(`broker ${url}: NATS is not spoken yet; use its MQTT port`);
+  if (!/^(mqtts?|wss?):\/\//.test(url) || !URL.canParse(url))
+    throw new UsageError(`broker "${url}": give embedded or mqtt://HOST[:PORT]`);
+  if (tls !== undefined && !/^(mqtts|wss):/.test(url))
+    throw new UsageError(`broker ${url}: certificates are for mqtts://HOST[:PORT]`);
+  return { url, ...(tls && { tls }) };
+}
+
+/** undefined: none is named. */
+function filesOf(named: TlsFiles, inFile: (path: string | undefined) => string | undefined): TlsFiles | undefined {
+  if (named.ca === undefined && named.certificate === undefined && named.key === undefined) return undefined;
+  return { ca: inFile(named.ca), certificate: inFile(named.certificate), key: inFile(named.key) };
 }

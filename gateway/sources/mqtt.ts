@@ -1,6 +1,8 @@
 /** A broker as a source: subscribes to what devices publish, answers on their command topics (PROTOCOL.md section 7). */
 import { Socket } from "node:net";
-import { connect, type MqttClient } from "mqtt";
+import type { Duplex } from "node:stream";
+import { connect, type IClientOptions, MqttClient } from "mqtt";
+import { type Credentials, LOWEST_TLS } from "../broker/tls.ts";
 import type { Gateway } from "../gateway.ts";
 import { type Counters, createCounters, type Origin } from "../origin.ts";
 
@@ -19,7 +21,10 @@ export interface MqttSource {
 }
 
 export interface MqttSourceOptions {
-  readonly url: string;
+  /** mqtt:// or mqtts://, or what makes a connection: `() => broker.connect()`. */
+  readonly url: string | (() => Duplex);
+  /** For mqtts://. The broker's certificate and name are always checked. */
+  readonly tls?: Credentials;
   /** Third level of the topics. */
   readonly site: string;
   readonly clientId: string;
@@ -29,7 +34,7 @@ export interface MqttSourceOptions {
 
 /** Resolves when it is subscribed, or with `onReport` at once. Throws Error where the broker does not answer. */
 export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): Promise<MqttSource> {
-  const { url, site, clientId, onReport } = options;
+  const { site, onReport } = options;
   const origins = new Map<string, Origin>();
   const countersOf = new Map<string, Counters>();
   const counters = (kid: string) => {
@@ -55,16 +60,7 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
     return origin;
   };
 
-  const { username, password, host } = new URL(url);
-  const client = connect(url, {
-    clientId,
-    ...(username === "" && { username: clientId }),
-    ...(password !== "" && { password: decodeURIComponent(password) }),
-    protocolVersion: 4,
-    clean: false,
-    connectTimeout: CONNECT_LIMIT,
-    reconnectPeriod: RECONNECT,
-  });
+  const { client, name } = open(options);
   client.on("message", (topic, payload) => {
     const match = TOPIC.exec(topic);
     if (match === null || match[1] !== site) return;
@@ -75,7 +71,7 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
     // The end that was asked for is no loss.
     if (!closing) onReport?.(condition, sentence);
   };
-  const subscribed = follow(client, `vsp/1/${site}`, `broker ${host}`, report);
+  const subscribed = follow(client, `vsp/1/${site}`, name, report);
   if (onReport === undefined) {
     await subscribed.catch((error: Error) => {
       client.end(true);
@@ -89,6 +85,27 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
       return end(client);
     },
   };
+}
+
+/** The client, and what a person calls its broker. */
+function open({ url, tls, clientId }: MqttSourceOptions): { client: MqttClient; name: string } {
+  const settings: IClientOptions = {
+    clientId,
+    username: clientId,
+    protocolVersion: 4,
+    clean: false,
+    connectTimeout: CONNECT_LIMIT,
+    reconnectPeriod: RECONNECT,
+  };
+  if (typeof url === "function") return { client: new MqttClient(url, settings), name: "broker" };
+  const { username, password, host } = new URL(url);
+  const client = connect(url, {
+    ...settings,
+    ...(username !== "" && { username: decodeURIComponent(username) }),
+    ...(password !== "" && { password: decodeURIComponent(password) }),
+    ...(tls && { ca: tls.ca, cert: tls.certificate, key: tls.key, minVersion: LOWEST_TLS }),
+  });
+  return { client, name: `broker ${host}` };
 }
 
 /** Subscribes at every connection. Resolves at the first, rejects where that fails. */

@@ -13,6 +13,8 @@ export interface MqttLinkOptions {
   readonly site: string;
   /** 16 hex digits: client id, user name and level of the topics. */
   readonly kid: string;
+  /** For mqtts://, PEM texts: the authority that is believed (the system's where absent), our certificate and its key. */
+  readonly tls?: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
 }
 
 /** Waiting between two attempts to connect, ms. */
@@ -46,7 +48,10 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
         qos: 1 as const,
         retain: true,
       });
+      const { tls } = options;
       client = mqtt.connect(options.url, {
+        // The broker's certificate is checked, and so is its name: mqtt does that unless it is told not to.
+        ...(tls && { ca: tls.ca, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }),
         clientId: options.kid,
         username: options.kid,
         protocolVersion: 4,
@@ -57,7 +62,10 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
         queueQoSZero: false,
         will: nextWill(),
       });
-      client.on("message", (_topic, payload) => events.onMessage(payload));
+      client.on("message", (_topic, payload, { retain }) => {
+        // What was kept for whoever comes is for another boot, whoever made it.
+        if (!retain) events.onMessage(payload);
+      });
       client.on("connect", () => {
         // A packet is small: the kernel must not hold it back to fill a segment (40 ms).
         if (client!.stream instanceof Socket) client!.stream.setNoDelay(true);

@@ -1,0 +1,73 @@
+/** The broker of a running gateway: its own, or somebody's; boards come and go, and who is refused is told. */
+import { startBroker } from "../../gateway/broker.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import { attachMqtt, type MqttSourceOptions } from "../../gateway/sources/mqtt.ts";
+import { kidText } from "../../protocol/keys.ts";
+import { readTls } from "../tls-files.ts";
+import type { EmbeddedBroker, ExternalBroker } from "./settings.ts";
+
+/** Refusals that are told a second; others can make as many as they like. */
+const LINES = 10;
+/** Between two looks at who may still be there, ms. */
+const REVIEW = 1000;
+
+export interface OpenBrokerOptions {
+  readonly settings: EmbeddedBroker | ExternalBroker;
+  /** Third level of the topics. */
+  readonly site: string;
+  readonly gateway: Gateway;
+  /** The gateway's own. */
+  readonly kid: Uint8Array;
+  /** Changes of the connection to the broker. */
+  readonly tell: (condition: "open" | "lost", sentence: string) => void;
+  readonly say: (line: string) => void;
+}
+
+/** Gives what closes it. Throws Error where the port is taken, or a certificate or key will not do. */
+export async function openBroker(options: OpenBrokerOptions): Promise<() => Promise<void>> {
+  const { settings, site, gateway, tell } = options;
+  const clientId = `gw-${kidText(options.kid)}`;
+  const source = { site, clientId, onReport: tell };
+  if ("url" in settings) {
+    const tls = settings.tls && { tls: readTls(settings.tls, Date.now(), clientId) };
+    const { close } = await attachMqtt(gateway, { ...source, url: settings.url, ...tls });
+    return close;
+  }
+  const { url, close } = await openEmbedded(settings, options, clientId);
+  const { close: detach } = await attachMqtt(gateway, { ...source, url });
+  return async () => {
+    await detach();
+    await close();
+  };
+}
+
+async function openEmbedded(
+  { tls, ...where }: EmbeddedBroker,
+  { site, gateway: { devices }, say }: OpenBrokerOptions,
+  gatewayId: string,
+): Promise<{ url: MqttSourceOptions["url"]; close: () => Promise<void> }> {
+  let lines = LINES;
+  const broker = await startBroker({
+    ...where,
+    site,
+    gatewayId,
+    ...(tls && { tls: readTls(tls, Date.now()) }),
+    enrolled: (kid) => devices.get(Buffer.from(kid, "hex")) !== undefined,
+    onRefused(sentence) {
+      if (lines-- > 0) say(`broker: ${sentence}`);
+    },
+  });
+  say(`broker: listening on ${broker.url}${tls === undefined ? "" : ", for boards with a certificate"}`);
+  const reviewing = setInterval(() => {
+    if (lines < 0) say(`broker: ${-lines} refusals more`);
+    lines = LINES;
+    broker.review();
+  }, REVIEW);
+  return {
+    url: () => broker.connect(),
+    close() {
+      clearInterval(reviewing);
+      return broker.close();
+    },
+  };
+}
