@@ -49,6 +49,12 @@ const alarms = () =>
 const calibration = () =>
   new Option("--calibration <file>", "of the oximeter, as `calibrate` writes it (default: a published curve, flagged)");
 
+const seal = () =>
+  new Option("--seal <mode>", "sign every message, or mac it and sign manifests")
+    .choices(["sign", "mac"])
+    .default("sign");
+const encrypt = () => new Option("--encrypt", "encrypt all but births and presences");
+
 const program = new Command("vitalwire")
   .description("Open sensor runtime for medical-sensor boards. Not a medical device.")
   .exitOverride()
@@ -70,6 +76,8 @@ program
   .addOption(story())
   .addOption(alarms())
   .addOption(calibration())
+  .addOption(seal())
+  .addOption(encrypt())
   .addOption(json())
   .action(async (options) => (await import("./demo.ts")).demo(options));
 
@@ -85,6 +93,8 @@ program
   .addOption(story())
   .addOption(alarms())
   .addOption(calibration())
+  .addOption(seal())
+  .addOption(encrypt())
   .addOption(json())
   .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
 
@@ -116,6 +126,54 @@ program
   .description("serial ports: what sits on each, who holds it, and whether you may open it")
   .addOption(json())
   .action(async (options) => (await import("./ports.ts")).ports(options));
+
+const sitePassphrase = () =>
+  new Option("--site-passphrase-file <file>", "one line with the passphrase of the site's key, where it has one");
+const passphraseFile = () => new Option("--passphrase-file <file>", "one line with the passphrase of pre-shared keys");
+const keyFile = () => new Option("--key-file <file>", "instead of a passphrase: a wrapping key");
+
+program
+  .command("keygen")
+  .description("make a key: of a site, a device, a gateway, or for releases of firmware")
+  .option("--site <name>", "of a site: DIR/site.key and DIR/site.pub")
+  .option("--device", "of a device: DIR/keys/KID.key")
+  .option("--mac", "with --device: a pre-shared key too, wrapped, for modes mac and encrypt")
+  .option("--gateway", "of a gateway: DIR/gateway.key")
+  .option("--release", "that signs firmware: DIR/release.key and DIR/release.pub")
+  .requiredOption("--out <dir>", "folder of the site")
+  .addOption(passphraseFile())
+  .addOption(keyFile())
+  .addOption(json())
+  .action(async (options) => (await import("./keygen.ts")).keygen(options));
+
+program
+  .command("enroll")
+  .description("the site signs a card for a device or a gateway; with --port a board gets its keys")
+  .requiredOption("--cards <dir>", "folder of the site")
+  .option("--key <kid>", "whose: a KID whose key lies in DIR/keys, or a key file (default: a new device)")
+  .option("--public-key <hex>", "whose: a public key, where the private one lies elsewhere")
+  .option("--gateway", "it is a gateway's key")
+  .option("--rotate <kid>", "a new key for the device that has this one")
+  .option("--mac", "a new device gets a pre-shared key too, for modes mac and encrypt")
+  .option("--mac-only", "as --mac, for a board that cannot sign: it is not given the other key")
+  .option("--days <n>", "life of the card", count(1), 730)
+  .option("--port <port>", "serial port of a board that waits for its keys")
+  .option("--baud <n>", "bits a second of the port", count(300), 115_200)
+  .addOption(sitePassphrase())
+  .addOption(passphraseFile())
+  .addOption(keyFile())
+  .addOption(json())
+  .action(async (options) => (await import("./enroll.ts")).enroll(options));
+
+program
+  .command("revoke")
+  .description("the site takes a key back: a new list in DIR/revoked.crl")
+  .requiredOption("--cards <dir>", "folder of the site")
+  .requiredOption("--device <kid>", "the key, 16 hex digits")
+  .requiredOption("--reason <word>", "stolen, lost, replaced, retired or unspecified")
+  .addOption(sitePassphrase())
+  .addOption(json())
+  .action(async (options) => (await import("./revoke.ts")).revoke(options));
 
 program
   .command("verify")
