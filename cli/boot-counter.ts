@@ -1,31 +1,36 @@
-/** The boot counter of a board on a host: a small file, raised and synced before the first message (PROTOCOL.md section 4). */
+/**
+ * What a board on a host keeps over a restart, as small files beside its key: boot number and nonce (firmware/boot.ts), the
+ * time it last knew. Each write is synced before it counts, and one process at a time runs a board (PROTOCOL.md section 4).
+ */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { join } from "node:path";
+import type { Storage } from "../boards/board.ts";
+import { BOOT_RECORD } from "../firmware/boot.ts";
 import { type Lock, lock } from "../gateway/store/lock.ts";
+import { encode } from "../protocol/cbor.ts";
 import { writeDurably } from "./durable.ts";
 
-export interface BootCounter {
-  /** The number of this boot, 1 at first: durable already. */
-  readonly boot: number;
+export interface HostStorage extends Storage {
   /** Lets another process start this board. */
   release(): void;
 }
 
-/** Raises the counter in `path`. Throws Error where another process runs this board, or the file holds no number. */
-export function nextBoot(path: string): BootCounter {
-  mkdirSync(dirname(path), { recursive: true });
-  const held: Lock = lock(`${path}.lock`, `board ${path}`);
-  try {
-    const text = existsSync(path) ? readFileSync(path, "utf8").trim() : "0";
-    const last = Number(text);
-    if (!/^\d+$/.test(text) || last >= 2 ** 32 - 1) {
-      throw new Error(`boot counter ${path}: "${text.slice(0, 20)}" is no boot number; never lower it: make a new key`);
-    }
-    const boot = last + 1;
-    writeDurably(path, `${boot}\n`);
-    return { boot, release: () => held.release() };
-  } catch (error) {
-    held.release();
-    throw error;
-  }
+/** FOLDER/BOARD.NAME of each record. Throws Error where another process runs this board. */
+export function openHostStorage(folder: string, board: string): HostStorage {
+  mkdirSync(folder, { recursive: true });
+  const pathOf = (name: string) => join(folder, `${board}.${name}`);
+  const held: Lock = lock(`${pathOf(BOOT_RECORD)}.lock`, `board ${join(folder, board)}`);
+  return {
+    read(name) {
+      const path = pathOf(name);
+      if (!existsSync(path)) return undefined;
+      const bytes = readFileSync(path);
+      const text = bytes.toString("latin1");
+      // a number alone: how the counter was kept before it had a nonce
+      const plain = name === BOOT_RECORD && /^\d{1,10}\n$/.test(text);
+      return plain ? encode([Number(text), null]) : new Uint8Array(bytes);
+    },
+    write: (name, bytes) => writeDurably(pathOf(name), bytes, 0o600),
+    release: () => held.release(),
+  };
 }

@@ -21,6 +21,8 @@ interface DemoOptions extends PatientOptions {
   readonly fast?: boolean;
   readonly headless?: boolean;
   readonly noise: "on" | "off";
+  readonly seal: "sign" | "mac";
+  readonly encrypt?: boolean;
   readonly port?: number;
   readonly json?: boolean;
 }
@@ -48,6 +50,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     noise: options.noise === "on",
     ...(recording && { recording }),
     ...patient,
+    seal: { mode: options.seal, encrypt: options.encrypt === true },
     ...(options.store !== undefined && { store: options.store }),
     epoch: options.fast ? FIXED_EPOCH : Date.now(),
     onStored: (accepted) => {

@@ -18,7 +18,7 @@ import { createWire } from "../gateway/wire.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidText } from "../protocol/keys.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
-import { createVirtualNode, type Recording, type VirtualNode } from "../simulator/node.ts";
+import { createVirtualNode, type Recording, type SealMode, type VirtualNode } from "../simulator/node.ts";
 import type { Story } from "../simulator/story.ts";
 import { createSignal } from "./signal.ts";
 import { DEFAULT_SITE, testCard, testSite } from "./site.ts";
@@ -41,6 +41,8 @@ export interface WardOptions {
   readonly onStored?: (accepted: Accepted) => void;
   /** Between the starts of two boards, us: boards of their own are not in step. 0 unless said otherwise. */
   readonly stagger?: number;
+  /** How the boards seal; absent: they sign, and do not encrypt. */
+  readonly seal?: SealMode;
   /** A seam between decode and seal, for tests. */
   readonly wrapDriver?: (driver: Driver) => Driver;
 }
@@ -134,6 +136,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       ...(options.story && index === 0 && { story: options.story }),
       ...(options.alarms && { alarms: options.alarms }),
       ...(options.calibration && { calibration: options.calibration }),
+      ...(options.seal && { seal: options.seal }),
       ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
       gateways: [gatewaySigner],
       boot: (signer) => (store.boots(signer.kid).at(-1)?.boot ?? 0) + 1,
@@ -160,6 +163,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     });
     const kid = kidText(node.signer.kid);
     const card = cardOf(node.signer, "device");
+    if (node.psk !== null) gateway.devices.givePsk(node.signer.kid, node.psk);
     const origin = serial ? attachSerial(gateway, far, `serial:board-${index + 1}`) : null;
     return {
       node,

@@ -10,6 +10,10 @@ import type { Boot, Device } from "./devices.ts";
 /** What a gateway says. */
 export type DownlinkMessage = AckMessage | CommandMessage | TimeMessage;
 
+/** What of a device and its boot decides how it is answered. */
+export type Heard = Pick<Device, "psk">;
+export type HeardBoot = Pick<Boot, "kid" | "boot" | "births" | "seal" | "encrypted">;
+
 type Unaddressed<T> = Omit<T, "kid" | "boot" | "n">;
 /** The same before it has an address and a number. */
 export type DownlinkBody = Unaddressed<AckMessage> | Unaddressed<CommandMessage> | Unaddressed<TimeMessage>;
@@ -27,9 +31,9 @@ export interface DownlinkSealer {
    * Seals a message under `boot`, the device's current one, as the device's newest message of that boot came. Throws Error
    * where `canAnswer` says no, Refusal for a message that breaks a rule.
    */
-  seal(device: Device, boot: Boot, message: DownlinkMessage): Uint8Array;
+  seal(device: Heard, boot: HeardBoot, message: DownlinkMessage): Uint8Array;
   /** The kid by which event 5 names this gateway: its own in S, the device's in M (PROTOCOL.md section 2). */
-  nameIn(boot: Boot): Uint8Array;
+  nameIn(boot: HeardBoot): Uint8Array;
 }
 
 interface BootKeys {
@@ -39,23 +43,23 @@ interface BootKeys {
 }
 
 /** The nonce of a boot, from its birth; undefined: no birth of it is here. */
-function bootNonce(boot: Boot): Uint8Array | undefined {
+function bootNonce(boot: HeardBoot): Uint8Array | undefined {
   for (const birth of boot.births.values()) return birth.claims.bootseed;
   return undefined;
 }
 
 /** May anything be sent to the device under this boot? Its birth is stored, it has spoken, and its keys are here. */
-export function canAnswer(device: Device, boot: Boot): boolean {
+export function canAnswer(device: Heard, boot: HeardBoot): boolean {
   if (boot.births.size === 0 || boot.seal === null) return false;
   return device.psk !== null || (boot.seal !== "mac" && !boot.encrypted);
 }
 
 export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): DownlinkSealer {
   /** Forgotten with the boot, of which `Devices` holds a bounded number. */
-  const keysOf = new WeakMap<Boot, BootKeys>();
+  const keysOf = new WeakMap<HeardBoot, BootKeys>();
 
   /** What a mode asks for is derived once. */
-  const keys = (device: Device, boot: Boot): { mac: () => Uint8Array; encryption: () => EncryptionKeys } => {
+  const keys = (device: Heard, boot: HeardBoot): { mac: () => Uint8Array; encryption: () => EncryptionKeys } => {
     const { psk } = device;
     const bn = bootNonce(boot);
     if (bn === undefined || psk === null)

@@ -16,7 +16,7 @@ export {
   triangularQrs,
   type Wave,
 } from "./evaluate/synthetic-ecg.ts";
-export { sha256, testOnlySigner } from "./keys.ts";
+export { sha256, testOnlyPsk, testOnlySigner } from "./keys.ts";
 export {
   createLightArtefacts,
   drawMotionBursts,

@@ -13,3 +13,8 @@ export function sha256(...parts: (string | Uint8Array)[]): Uint8Array {
 export function testOnlySigner(purpose: string, ...parts: (string | Uint8Array)[]): KeyedSigner {
   return nodeSigner(sha256(`TEST-ONLY vitalwire ${purpose}`, ...parts));
 }
+
+/** A pre-shared key that anybody can derive, as `testOnlySigner`: it hides and proves nothing. */
+export function testOnlyPsk(...parts: (string | Uint8Array)[]): Uint8Array {
+  return sha256("TEST-ONLY vitalwire psk", ...parts);
+}

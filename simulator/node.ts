@@ -1,5 +1,6 @@
 /** A virtual board: three emulated chips, a synthetic patient on them, and the firmware's runtime as on any other board. */
 import { createHash, type Hash } from "node:crypto";
+import type { Storage } from "../boards/board.ts";
 import { createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
 import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { Chip, Driver, Fault } from "../drivers/driver.ts";
@@ -11,14 +12,16 @@ import { emulated as max30102Emulator } from "../drivers/max30102/emulator.ts";
 import { chip as tmp117 } from "../drivers/tmp117/driver.ts";
 import { emulated as tmp117Emulator } from "../drivers/tmp117/emulator.ts";
 import type { AlarmSettings } from "../firmware/alarms.ts";
+import { type StartedBoot, startBoot } from "../firmware/boot.ts";
 import type { SensorPlan } from "../firmware/channels.ts";
 import type { Calibration } from "../firmware/dsp/calibration.ts";
 import type { Link } from "../firmware/link.ts";
 import { createRuntime, type Runtime } from "../firmware/runtime.ts";
-import type { GatewayKey } from "../firmware/sealer.ts";
+import type { GatewayKey, SealSettings } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
-import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
-import { sha256, testOnlySigner } from "./keys.ts";
+import { newBootNonce } from "../protocol/boot-keys.ts";
+import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
+import { sha256, testOnlyPsk, testOnlySigner } from "./keys.ts";
 import { createPatient } from "./patient.ts";
 import { createRandom } from "./random.ts";
 import { recordingSignal } from "./recording.ts";
@@ -50,10 +53,14 @@ export interface NodeOptions {
   readonly noise: boolean;
   /** Who signs its acks. */
   readonly gateways: readonly GatewayKey[];
-  /** Called with the node's signer to make the link that it talks over. */
-  readonly link: (signer: KeyedSigner) => Link;
-  /** The number of this boot, once its key is known. */
-  readonly boot: (signer: KeyedSigner) => number;
+  /** Called with the node's signer and pre-shared key to make the link that it talks over. */
+  readonly link: (signer: KeyedSigner, psk: Uint8Array | null) => Link;
+  /** The number of this boot, or what counts it and survives, once its key is known. */
+  readonly boot: (signer: KeyedSigner) => number | Storage;
+  /** What differs between boots of the same world, for bn; absent: nothing, so that every byte is the same again. */
+  readonly entropy?: Uint8Array;
+  /** Absent: signed, and not encrypted. */
+  readonly seal?: SealMode;
   readonly onSettled?: () => void;
   readonly onFault?: (fault: Fault) => void;
   /** A seam between decode and seal, for tests. */
@@ -61,6 +68,9 @@ export interface NodeOptions {
   /** What else makes this world another one, and so the device another device. */
   readonly world?: string;
 }
+
+/** How a virtual board seals: each is another device. */
+export type SealMode = Pick<SealSettings, "mode" | "encrypt">;
 
 /** What a chip's converter gave, hashed before its FIFO: int32 little-endian. */
 export interface Source {
@@ -73,6 +83,8 @@ export interface Source {
 
 export interface VirtualNode {
   readonly signer: KeyedSigner;
+  /** TEST-ONLY; null: it seals without one. */
+  readonly psk: Uint8Array | null;
   readonly boot: number;
   readonly board: SimulatedBoard;
   readonly runtime: Runtime;
@@ -81,6 +93,8 @@ export interface VirtualNode {
   readonly emulators: { readonly ppg: I2cEmulator; readonly thermometer: I2cEmulator; readonly ecg: SpiEmulator };
   /** Waveform channels in the order of the birth. */
   readonly sources: readonly Source[];
+  /** To be called when nothing more will be sealed: the next boot can tell where this one ended. */
+  ended(): void;
 }
 
 const I2C = { data: "D21", clock: "D22", hz: 400_000 };
@@ -97,9 +111,10 @@ function worldOf(options: NodeOptions): Uint8Array {
   const played = recording === undefined ? "none" : Buffer.from(recording.millivolts.buffer);
   const label = options.world === undefined ? "" : `${options.world} `;
   const story = options.story === undefined ? "" : `story ${options.story.label} `;
-  const { alarms, calibration } = options;
+  const { alarms, calibration, seal } = options;
+  const sealed = seal === undefined || (seal.mode === "sign" && !seal.encrypt) ? "" : `${seal.mode} ${seal.encrypt} `;
   const settings = alarms || calibration ? `${JSON.stringify([alarms, calibration])} ` : "";
-  const rest = `${label}${story}${settings}`;
+  const rest = `${label}${story}${settings}${sealed}`;
   return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${rest}`, played);
 }
 
@@ -133,13 +148,33 @@ function createSource(chip: string, name: string) {
   };
 }
 
+/** From its storage; or as a number says, with a nonce from the world: then the same boot is the same, byte for byte. */
+function startedBoot(
+  options: NodeOptions,
+  world: Uint8Array,
+  { kid }: KeyedSigner,
+  psk: Uint8Array | null,
+  counter: number | Storage,
+): StartedBoot {
+  const crypto = nodeCrypto;
+  if (typeof counter !== "number")
+    return startBoot({ storage: counter, kid, psk, entropy: options.entropy ?? world, crypto });
+  const boot = counter;
+  const entropy = sha256(`boot ${boot}`, world).subarray(0, 16);
+  const bn = psk === null ? entropy : newBootNonce({ psk, kid, boot }, entropy, null, crypto);
+  return { boot, bn, prev: null, end() {} };
+}
+
 /** Puts the chips on a board, the patient on the chips, and the runtime above. Nothing runs before `runtime.start()`. */
 export function createVirtualNode(options: NodeOptions): VirtualNode {
   const { clock, index } = options;
   const world = worldOf(options);
   const signer = testOnlySigner("device", world);
-  const boot = options.boot(signer);
-  const board = createSimulatedBoard(clock);
+  const seal: SealMode = options.seal ?? { mode: "sign", encrypt: false };
+  const psk = seal.mode === "mac" || seal.encrypt ? testOnlyPsk(world) : null;
+  const counter = options.boot(signer);
+  const started = startedBoot(options, world, signer, psk, counter);
+  const board = createSimulatedBoard(clock, typeof counter === "number" ? undefined : counter);
   const patient = createPatient({ seed: options.seed, index, ...(options.story && { story: options.story }) });
   const random = createRandom(`${options.seed} board ${index}`);
   const noiseOf = (label: string) => {
@@ -193,17 +228,19 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     },
     { attachment: { driver: drive(tmp117, {}, false), executor: board.i2c(I2C) }, site: "axilla" },
   ];
-  const link = options.link(signer);
+  const link = options.link(signer, psk);
   const runtime = createRuntime({
     board,
     link,
     crypto: nodeCrypto,
     signer,
+    seal: { ...seal, psk, aead: nodeAead },
     gateways: options.gateways,
     device: {
       ueid: Uint8Array.of(1, ...sha256("ueid", world).subarray(0, 16)),
-      boot,
-      bootSeed: sha256(`boot ${boot}`, world).subarray(0, 16),
+      boot: started.boot,
+      bootSeed: started.bn,
+      prev: started.prev,
       software: "vitalwire",
       version: "0.1.0",
     },
@@ -215,5 +252,15 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     ...(options.onSettled && { onSettled: options.onSettled }),
     ...(options.onFault && { onFault: options.onFault }),
   });
-  return { signer, boot, board, runtime, link, emulators: { ppg, thermometer, ecg }, sources };
+  return {
+    signer,
+    psk,
+    boot: started.boot,
+    board,
+    runtime,
+    link,
+    emulators: { ppg, thermometer, ecg },
+    sources,
+    ended: () => started.end(runtime.produced - 1),
+  };
 }

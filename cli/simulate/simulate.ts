@@ -1,4 +1,5 @@
 /** vitalwire simulate: one virtual board that other programs talk to as if it were a real one. */
+import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createVirtualClock, type VirtualClock } from "../../boards/virtual-clock.ts";
@@ -7,7 +8,7 @@ import type { KeyedSigner } from "../../protocol/crypto.node.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
 import { createVirtualNode, type VirtualNode } from "../../simulator/node.ts";
-import { type BootCounter, nextBoot } from "../boot-counter.ts";
+import { type HostStorage, openHostStorage } from "../boot-counter.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { writeCards } from "../keys.ts";
 import { runPaced } from "../pace.ts";
@@ -25,6 +26,8 @@ export interface SimulateOptions extends PatientOptions {
   readonly seed: number;
   readonly seconds?: number;
   readonly fast?: boolean;
+  readonly seal: "sign" | "mac";
+  readonly encrypt?: boolean;
   readonly json?: boolean;
 }
 
@@ -62,12 +65,13 @@ export async function simulate(options: SimulateOptions): Promise<void> {
       : watchGateways(folder, (kid) => say(`gateway ${kid}: its card is here, its acks count`));
   // What is the same whenever it runs may be the same boot; what differs every time may not.
   const repeatable = out === "file" && options.fast === true;
-  const counters: BootCounter[] = [];
+  const kept: HostStorage[] = [];
   const boot = (signer: KeyedSigner) => {
     if (repeatable) return 1;
-    counters.push(nextBoot(join(folder, "boards", `${kidText(signer.kid)}.boot`)));
-    return counters[0].boot;
+    kept.push(openHostStorage(join(folder, "boards"), kidText(signer.kid)));
+    return kept[0]!;
   };
+  const seal = { mode: options.seal, encrypt: options.encrypt === true };
   const pty: Pty | null = out === "pty" ? await (await import("../pty.ts")).openPty() : null;
   const { createMqttLink } = await import("../../firmware/transports/host/mqtt.ts");
   const { createSerialLink } = await import("../../firmware/transports/host/serial.ts");
@@ -82,10 +86,12 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     ...patient,
     gateways: gateways.keys,
     boot,
-    link(signer) {
+    ...(!repeatable && { entropy: randomBytes(16) }),
+    seal,
+    link(signer, psk) {
       if (pty !== null) link = createSerialLink(pty.stream, LINE_QUEUE);
       else if (out === "mqtt") link = createMqttLink(mqttOptions(options.out, signer));
-      else link = createCaptureLink(options.out, clock, recorder);
+      else link = createCaptureLink(options.out, clock, recorder, { kid: signer.kid, psk, seal });
       return link;
     },
     onSettled: signal.notify,
@@ -94,6 +100,11 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const kid = kidText(node.signer.kid);
   const card = testCard(node.signer, "device", repeatable ? FIXED_EPOCH : Date.now());
   writeCards(folder, testSite.publicKey, [{ kid: node.signer.kid, card }]);
+  if (node.psk !== null) {
+    const { writePsk } = await import("../keys/psk-file.ts");
+    const { testOnlyWrapping } = await import("../keys/wrapping.ts");
+    writePsk(folder, node.signer.kid, node.psk, testOnlyWrapping());
+  }
   say(
     `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
   );
@@ -113,7 +124,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     gateways.stop();
     pty?.stream.destroy();
     pty?.close();
-    for (const counter of counters) counter.release();
+    for (const storage of kept) storage.release();
     if (interrupt.came) process.exit(INTERRUPTED);
   }
 }
@@ -157,6 +168,7 @@ async function stop(clock: VirtualClock, node: VirtualNode, interrupt: { readonl
   const ended = () => stopped || (interrupt.came && performance.now() > limit);
   while (!node.runtime.drained && clock.step());
   await runPaced(clock, clock.now + LAST_ACKS, ended);
+  if (node.runtime.drained) node.ended();
 }
 
 function report(

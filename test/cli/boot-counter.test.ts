@@ -1,42 +1,88 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { nextBoot } from "../../cli/boot-counter.ts";
+import { openHostStorage } from "../../cli/boot-counter.ts";
+import { startBoot } from "../../firmware/boot.ts";
 import { lock } from "../../gateway/store/lock.ts";
+import { nodeCrypto } from "../../protocol/crypto.node.ts";
+import { testOnlySigner } from "../../simulator/keys.ts";
 import { ownFolder } from "../support/folder.ts";
 
 const folder = ownFolder();
+const { kid } = testOnlySigner("device");
 
-test("a board's boots count from 1, each durable before it is used", () => {
-  const path = join(folder(), "boards", "a.boot");
-  for (let boot = 1; boot <= 3; boot++) {
-    const counter = nextBoot(path);
-    expect(counter.boot).toBe(boot);
-    expect(readFileSync(path, "utf8")).toBe(`${boot}\n`);
-    counter.release();
+/** One start of board "a" of a folder, as a process of its own does it. */
+const start = (path: string, seq?: number) => {
+  const storage = openHostStorage(path, "a");
+  try {
+    const started = startBoot({
+      storage,
+      kid,
+      psk: new Uint8Array(32),
+      entropy: new Uint8Array(0),
+      crypto: nodeCrypto,
+    });
+    if (seq !== undefined) started.end(seq);
+    return started;
+  } finally {
+    storage.release();
   }
+};
+
+test("a board's boots count from 1, each durable with its nonce before it is used, and only its owner reads them", () => {
+  const path = join(folder(), "boards");
+  const seen = new Set<string>();
+  for (let boot = 1; boot <= 3; boot++) {
+    const { bn, ...started } = start(path);
+    expect(started.boot).toBe(boot);
+    seen.add(String(bn));
+    const file = join(path, "a.boot");
+    expect(readFileSync(file).includes(Buffer.from(bn))).toBe(true);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(path).sort()).toEqual(["a.boot", "a.boot.lock"]);
+  }
+  expect(seen.size).toBe(3);
+});
+
+test("where the boot before ended is known after a clean end, and only then", () => {
+  const path = folder();
+  expect(start(path, 41).prev).toBeNull();
+  expect(start(path).prev).toEqual({ boot: 1, seq: 41 });
+  expect(start(path).prev).toBeNull();
 });
 
 test("a second start of the same board is refused while the first runs", () => {
-  const path = join(folder(), "a.boot");
-  const first = nextBoot(path);
-  expect(() => nextBoot(path)).toThrow(/another process works on it; stop that one first/);
-  expect(readFileSync(path, "utf8")).toBe("1\n");
+  const path = folder();
+  const first = openHostStorage(path, "a");
+  expect(() => openHostStorage(path, "a")).toThrow(/another process works on it; stop that one first/);
+  openHostStorage(path, "b").release();
   first.release();
-  expect(nextBoot(path).boot).toBe(2);
+  expect(start(path).boot).toBe(1);
 });
 
-test.each(["", "x", "-1", "1.5", "4294967295", "99999999999999999999"])(
-  "a counter that holds %j is refused, not reset",
-  (text) => {
-    const path = join(folder(), "a.boot");
-    writeFileSync(path, text);
-    expect(() => nextBoot(path)).toThrow(/is no boot number; never lower it/);
-    expect(readFileSync(path, "utf8")).toBe(text);
-  },
-);
+test("a counter of before the nonce, a number in a line, is carried on", () => {
+  const path = folder();
+  writeFileSync(join(path, "a.boot"), "7\n");
+  expect(start(path).boot).toBe(8);
+  expect(start(path).boot).toBe(9);
+});
+
+test.each([
+  ["", /damaged/],
+  ["x", /damaged/],
+  ["-1\n", /damaged/],
+  ["1.5\n", /damaged/],
+  ["4294967295\n", /was the last one of this key/],
+  ["9999999999\n", /damaged/],
+  ["99999999999999999999\n", /damaged/],
+])("a counter that holds %j is refused, not reset", (text, why) => {
+  const path = folder();
+  writeFileSync(join(path, "a.boot"), text);
+  expect(() => start(path)).toThrow(why);
+  expect(readFileSync(join(path, "a.boot"), "utf8")).toBe(text);
+});
 
 test("a lock dies with its process, also where that is killed", () => {
   const path = join(folder(), "a.lock");
