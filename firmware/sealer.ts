@@ -14,6 +14,7 @@ import {
   verify1,
 } from "../protocol/cose.ts";
 import { decodeEncrypt0, type EncryptionKeys, encrypt0, openEncrypt0 } from "../protocol/encrypt0.ts";
+import { modeOf } from "../protocol/header.ts";
 import { decodeMac0, mac0, verifyMac0 } from "../protocol/mac0.ts";
 import { encodeMessage, type Message } from "../protocol/messages.ts";
 import { isDownlink, peekPayload } from "../protocol/peek.ts";
@@ -129,8 +130,7 @@ export function createSealer(options: SealerOptions): Sealer {
   };
   const open = (bytes: Uint8Array): OpenedDownlink | null => {
     if (aead !== null) return openKeys === null ? null : openEncrypted(bytes, openKeys, aead);
-    // tag 17, one byte
-    if (downward !== null && bytes.length > 0 && bytes[0] === 0xd1) return openMac(bytes, downward);
+    if (downward !== null && modeOf(bytes) === "M") return openMac(bytes, downward);
     return gatewayOf(decodeEnvelope(bytes));
   };
 
