@@ -30,6 +30,8 @@ interface BootTime {
   readonly boot: number;
   /** Highest tick heard, ms. */
   tick: number;
+  /** Data or an event were heard: how it wants to be answered is known. */
+  speaks: boolean;
   /** The board's tick less the gateway's time, as far as it is known: never above what is so. ms. */
   offset: number;
   /** When `offset` was so, gateway time, ms. */
@@ -45,6 +47,8 @@ export interface BoardTimes {
   heard(accepted: Accepted): PingRow | null;
   /** Messages that are due to the device in this boot, before its ack. */
   due(kid: Uint8Array, boot: number): DownlinkBody[];
+  /** Have data or an event been heard in this boot since the gateway began? Births never tell whether a board encrypts. */
+  speaks(kid: Uint8Array, boot: number): boolean;
   /** A ping with this number is leaving now. */
   left(kid: Uint8Array, boot: number, n: number): void;
   /** The board's tick now, ms: at most what it really is. null: nothing was heard in this boot since the gateway began. */
@@ -92,6 +96,7 @@ export function createBoardTimes(now: () => number, pings: boolean): BoardTimes 
         time = {
           boot: row.boot,
           tick: message.tick,
+          speaks: false,
           offset,
           at: row.received,
           toldAt: Number.NEGATIVE_INFINITY,
@@ -102,6 +107,7 @@ export function createBoardTimes(now: () => number, pings: boolean): BoardTimes 
       }
       if (time.boot > row.boot) return null;
       time.tick = Math.max(time.tick, message.tick);
+      time.speaks ||= message.type === "data" || message.type === "event";
       const least = time.offset - LOSS * Math.max(0, row.received - time.at);
       // What was sent late says too little: it never lowers what another message has said.
       time.offset = Math.max(least, offset);
@@ -111,7 +117,7 @@ export function createBoardTimes(now: () => number, pings: boolean): BoardTimes 
     },
     due(kid, boot) {
       const time = of(kid, boot);
-      if (time === undefined) return [];
+      if (time === undefined || !time.speaks) return [];
       const at = now();
       const bodies: DownlinkBody[] = [];
       if (isDue(at - time.toldAt, TIME_EVERY)) {
@@ -125,6 +131,7 @@ export function createBoardTimes(now: () => number, pings: boolean): BoardTimes 
       }
       return bodies;
     },
+    speaks: (kid, boot) => of(kid, boot)?.speaks === true,
     left(kid, boot, n) {
       const sent = of(kid, boot)?.sent;
       if (sent === undefined) return;

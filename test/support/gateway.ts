@@ -1,5 +1,5 @@
 /** A gateway in memory, and devices that seal what a test wants: no chips, no clock but the test's own. */
-import { Gateway } from "../../gateway/gateway.ts";
+import { Gateway, type GatewayOptions } from "../../gateway/gateway.ts";
 import { createCounters, type Origin } from "../../gateway/origin.ts";
 import type { Accepted } from "../../gateway/receiver.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
@@ -33,7 +33,10 @@ export interface TestGateway {
 
 export const gatewayKey = { kid: gatewaySigner.kid, publicKey: gatewaySigner.publicKey };
 
-export function createTestGateway(store: Store = openSqliteStore(":memory:")): TestGateway {
+export function createTestGateway(
+  store: Store = openSqliteStore(":memory:"),
+  settings: Partial<GatewayOptions> = {},
+): TestGateway {
   const later: (() => void)[] = [];
   const stored: Accepted[] = [];
   const self: TestGateway = {
@@ -50,6 +53,7 @@ export function createTestGateway(store: Store = openSqliteStore(":memory:")): T
       now: () => self.now,
       soon: (callback) => later.push(callback),
       onStored: (accepted) => stored.push(accepted),
+      ...settings,
     }),
   };
   const { kid, publicKey } = gatewaySigner;
