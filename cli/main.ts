@@ -55,6 +55,9 @@ const seal = () =>
     .default("sign");
 const encrypt = () => new Option("--encrypt", "encrypt all but births and presences");
 
+const passphraseFile = () => new Option("--passphrase-file <file>", "one line with the passphrase of pre-shared keys");
+const keyFile = () => new Option("--key-file <file>", "instead of a passphrase: a wrapping key");
+
 const program = new Command("vitalwire")
   .description("Open sensor runtime for medical-sensor boards. Not a medical device.")
   .exitOverride()
@@ -108,6 +111,8 @@ program
   .option("--cards <dir>", "folder with site.pub and cards/, watched (default: beside the store)")
   .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
   .option("--allow-test-keys", "enrol TEST-ONLY cards: for demonstrations")
+  .addOption(passphraseFile())
+  .addOption(keyFile())
   .addOption(json())
   .action(async (options) => (await import("./gateway/gateway.ts")).gateway(options));
 
@@ -129,8 +134,6 @@ program
 
 const sitePassphrase = () =>
   new Option("--site-passphrase-file <file>", "one line with the passphrase of the site's key, where it has one");
-const passphraseFile = () => new Option("--passphrase-file <file>", "one line with the passphrase of pre-shared keys");
-const keyFile = () => new Option("--key-file <file>", "instead of a passphrase: a wrapping key");
 
 program
   .command("keygen")

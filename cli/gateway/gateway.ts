@@ -11,12 +11,13 @@ import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import { kidText, toHex } from "../../protocol/keys.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { readWrapping } from "../keys/passphrase.ts";
+import type { Wrapping } from "../keys/wrapping.ts";
 import { readCards, readPublicKey, writeCards } from "../keys.ts";
 import { visible } from "../monitor/text.ts";
 import { openPage } from "../page.ts";
-
 import { testCard, testSite } from "../site.ts";
-import { watchCards } from "./cards-folder.ts";
+import { recallRevocations, watchCards } from "./cards-folder.ts";
 import { openControl } from "./control.ts";
 import { gatewayKey } from "./key.ts";
 import { createNarrator } from "./narrator.ts";
@@ -32,6 +33,7 @@ const LOG_WIDTH = 200;
 export async function gateway(options: GatewayOptions): Promise<void> {
   const settings = readSettings(options);
   const sitePublicKey = readPublicKey(join(settings.cards, "site.pub"));
+  const wrapping = readWrapping(settings.wrapping);
   const interrupt = listenForInterrupt();
   const out = options.json === true ? process.stderr : process.stdout;
   const say = (line: string) =>
@@ -45,7 +47,7 @@ export async function gateway(options: GatewayOptions): Promise<void> {
   };
   try {
     const signer = gatewayKey(settings.key);
-    const counters = await start(settings, signer, sitePublicKey, say, closers);
+    const counters = await start(settings, signer, sitePublicKey, wrapping, say, closers);
     await interrupt.coming;
     await closeAll();
     if (options.json) process.stdout.write(`${JSON.stringify(report(settings, signer, counters))}\n`);
@@ -61,6 +63,7 @@ async function start(
   settings: Settings,
   signer: KeyedSigner,
   sitePublicKey: Uint8Array,
+  wrapping: Wrapping | null,
   say: (line: string) => void,
   closers: Closer[],
 ): Promise<ReadonlyMap<string, Counters>> {
@@ -103,13 +106,19 @@ async function start(
 
   ownCard(settings, signer, sitePublicKey, say);
   let enrolled = 0;
-  const cards = watchCards(settings.cards, hub.devices, sitePublicKey, settings.allowTestKeys, {
+  recallRevocations(hub.devices, hub.store.revocations()?.object, sitePublicKey);
+  const { cards: folder, allowTestKeys } = settings;
+  const watched = { folder, devices: hub.devices, sitePublicKey, allowTestKeys, wrapping };
+  const cards = watchCards(watched, {
     onCard(card, bytes) {
       if (card.role !== "device") return;
       enrolled++;
       page?.enrolled(bytes);
       say(`board ${kidText(card.kid)}: enrolled by ${card.issuer}`);
     },
+    onPsk: (kid) => say(`board ${kidText(kid)}: its pre-shared key is here, modes mac and encrypt are allowed`),
+    onRevocations: ({ number, revoked }) =>
+      say(`revocation list ${number}: ${revoked.map(({ kid }) => kidText(kid)).join(", ") || "nobody"} is revoked`),
     onFault: say,
   });
   closers.push(() => cards.stop());

@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { readConfig } from "../config.ts";
+import type { WrappingOptions } from "../keys/passphrase.ts";
 import { DEFAULT_SITE } from "../site.ts";
 import type { TlsFiles } from "../tls-files.ts";
 import { UsageError } from "../usage.ts";
@@ -14,6 +15,8 @@ export interface GatewayOptions {
   readonly cards?: string;
   readonly port?: number;
   readonly allowTestKeys?: boolean;
+  readonly passphraseFile?: string;
+  readonly keyFile?: string;
   readonly json?: boolean;
 }
 
@@ -44,6 +47,8 @@ export interface Settings {
   /** `asked`: somebody chose the port, so another one will not do. null: no page. */
   readonly page: null | { readonly host: string; readonly port: number; readonly asked: boolean };
   readonly allowTestKeys: boolean;
+  /** What opens the devices' pre-shared keys. */
+  readonly wrapping: WrappingOptions;
 }
 
 const BAUD = 115_200;
@@ -77,6 +82,8 @@ const schema = z.strictObject({
     .optional(),
   page: z.union([listening, z.literal(false)]).optional(),
   allowTestKeys: z.boolean().optional(),
+  passphraseFile: z.string().optional(),
+  keyFile: z.string().optional(),
 });
 
 /** Throws UsageError, with the line of the file where it is the file's fault. */
@@ -107,7 +114,17 @@ export function readSettings(options: GatewayOptions): Settings {
         ? null
         : { host: page?.host ?? LOOPBACK, port: pagePort ?? PAGE_PORT, asked: pagePort !== undefined },
     allowTestKeys: options.allowTestKeys ?? file.allowTestKeys ?? false,
+    wrapping: wrappingOf(options, { passphraseFile: inFile(file.passphraseFile), keyFile: inFile(file.keyFile) }),
   };
+}
+
+/** One that the command line names stands above both in the file. */
+function wrappingOf(...named: readonly { passphraseFile?: string | undefined; keyFile?: string | undefined }[]) {
+  for (const { passphraseFile, keyFile } of named) {
+    if (passphraseFile === undefined && keyFile === undefined) continue;
+    return { ...(passphraseFile !== undefined && { passphraseFile }), ...(keyFile !== undefined && { keyFile }) };
+  }
+  return {};
 }
 
 /** Without a word: an embedded one where there is no serial port to read. */
