@@ -149,6 +149,8 @@ export const FAULT_GIVEN_UP = 6;
 export const FAULT_STEPS = 7;
 /** Not a chip's: the board's storage is older than what it has sent. */
 export const FAULT_ROLLBACK = 8;
+/** A measurement of a self-test is outside its range. */
+export const FAULT_SELF_TEST = 9;
 
 export interface Fault {
   readonly code: number;

@@ -64,6 +64,8 @@ export interface Alarms {
    * the bounds (alarms/settings.ts), or where the channel has no alarms.
    */
   setLimits(channel: number, changes: LimitSettings, now: number): void;
+  /** The channel, where it has alarms; null: it has none. */
+  watched(channel: number): ChannelDefinition | null;
   /** All that are not inactive, the most urgent first. */
   active(): Alarm[];
 }
@@ -222,6 +224,10 @@ export function createAlarms(options: {
         setSide(side, one.definition, one.settings);
         if (!side.on) states.drop(side.entry, now);
       }
+    },
+    watched: (channel) => {
+      const one = find(channel);
+      return one === null ? null : one.definition;
     },
     active: () => {
       const found: Alarm[] = [];

@@ -1,5 +1,5 @@
 /** From a driver's channels to the definitions that a birth carries. Device side. */
-import type { Channel, Identity } from "../drivers/driver.ts";
+import type { Channel, Driver, Identity } from "../drivers/driver.ts";
 import { type Attributes, type ChannelDefinition, MDC_TEMPERATURE } from "../protocol/messages.ts";
 import type { Calibration } from "./dsp/calibration.ts";
 import type { Attachment } from "./reader.ts";
@@ -12,6 +12,11 @@ export interface SensorPlan {
   /** Of an oximeter: this device's own. */
   readonly calibration?: Calibration;
   readonly lead?: string;
+  /**
+   * The same chip on the same wires in another configuration, as its `Chip.create`: for commands that need close and open.
+   * Throws as that does. Absent: such commands are not possible.
+   */
+  readonly recreate?: (configuration: unknown) => Driver;
 }
 
 const identityCode = (identity: Identity | null): 0 | 1 | 2 => {

@@ -28,8 +28,13 @@ export interface ReaderEvents {
 
 export interface Reader {
   readonly identity: Identity | null;
-  /** Opens the chip and goes on to poll it. `done` is called once, after the first attempt; failed ones are repeated. */
-  open(done: () => void): void;
+  /** It is not closed, nor about to be. */
+  readonly running: boolean;
+  /**
+   * Opens the chip and goes on to poll it. `done` is called once, after the first attempt, with whether it did; failed ones
+   * are repeated.
+   */
+  open(done: (opened: boolean) => void): void;
   /** Performs a driver's step between polls (reconfigure, selfTest), then `done` with its frame. */
   perform(step: Step, done: (frame: Frame) => void): void;
   /** Stops the chip, hands over what it still held, then calls `done`. */
@@ -113,7 +118,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
       arms.next();
     });
   };
-  const open = (done: (() => void) | null): void => {
+  const open = (done: ((opened: boolean) => void) | null): void => {
     state = "opening";
     failures = 0;
     run(driver.open(), () => {
@@ -127,7 +132,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
         retry = RETRY_FIRST;
         if (state === "opening") state = "running";
       }
-      if (done !== null) done();
+      if (done !== null) done(!failed);
       arms.next();
     });
   };
@@ -154,6 +159,9 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     if (job !== undefined) {
       run(job.step, () => {
         report();
+        // what a test or a change took out of the chip, or knows to be lost, belongs to the record
+        events.onFrame(frame);
+        if (state === "running" && frame.restart) state = "waiting";
         job.done(frame);
         arms.next();
       });
@@ -177,6 +185,9 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     get identity() {
       return identity;
     },
+    get running() {
+      return state !== "closed" && state !== "closing";
+    },
     open(done) {
       if (state !== "closed") throw new Error(`${driver.model}: opened twice; close it first`);
       if (attachment.interrupt !== undefined && driver.dataReady !== null) {
@@ -198,7 +209,12 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
         done();
         return;
       }
-      closed = done;
+      const earlier = closed;
+      closed = (): void => {
+        if (earlier !== null) earlier();
+        done();
+      };
+      if (state === "closing") return;
       state = "closing";
       arms.next();
     },

@@ -3,29 +3,31 @@
  * It knows no particular chip and no particular board.
  */
 import type { Board } from "../boards/board.ts";
-import { type Channel, FAULT_ROLLBACK, type Fault, type Frame } from "../drivers/driver.ts";
+import { FAULT_ROLLBACK, type Fault } from "../drivers/driver.ts";
+import { encode, map } from "../protocol/cbor.ts";
 import type { Crypto, Signer } from "../protocol/cose.ts";
 import {
   type ChannelDefinition,
+  type CommandMessage,
   EVENT_ALARM,
-  EVENT_DISOWNED,
+  EVENT_COMMAND_RESULT,
+  EVENT_CONFIGURATION,
   EVENT_FAULT,
   EVENT_OVERFLOW,
   encodeAlarm,
-  encodeMessage,
-  type Message,
-  type Scalar,
 } from "../protocol/messages.ts";
 import { type AlarmSettings, type Alarms, alarmEvent, createAlarms } from "./alarms.ts";
-import { defineChannel, type SensorPlan } from "./channels.ts";
-import { createDownlink } from "./downlink.ts";
+import type { SensorPlan } from "./channels.ts";
+import { createClock } from "./clock.ts";
+import { type CommandHandlers, createCommands, DEVICE_LIMITS, type DeviceLimits } from "./commands.ts";
+import { createDownlink, type Refusals } from "./downlink.ts";
+import { createJournal } from "./journal.ts";
 import type { Link } from "./link.ts";
-import { createManifests, type Manifests } from "./manifests.ts";
-import type { Kind, Outbox, Sealed } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
 import { type Codec, createPacker } from "./packer.ts";
-import { createReader, type Reader } from "./reader.ts";
 import { createSealer, type GatewayKey, type SealSettings } from "./sealer.ts";
 import { createSender } from "./sender.ts";
+import { createSensing } from "./sensing.ts";
 import type { Vitals } from "./vitals.ts";
 
 export interface RuntimeOptions {
@@ -59,6 +61,10 @@ export interface RuntimeOptions {
   readonly packet: { readonly period: number; readonly codec: Codec };
   /** Bytes of sealed messages that wait for their acks at most. */
   readonly outboxBytes: number;
+  /** Hold whatever a command says; absent: DEVICE_LIMITS. */
+  readonly limits?: Partial<DeviceLimits>;
+  /** What this board can do besides measuring. */
+  readonly handlers?: CommandHandlers;
   /** The outbox has just become empty. */
   readonly onSettled?: () => void;
   readonly onFault?: (fault: Fault) => void;
@@ -72,8 +78,9 @@ export interface Runtime {
   readonly wireBytes: number;
   readonly outbox: Outbox;
   readonly channels: readonly ChannelDefinition[];
-  /** Downlink messages that were not accepted. */
+  /** Downlink messages that were not accepted, in all and by reason. */
   readonly refused: number;
+  readonly refusals: Readonly<Refusals>;
   /** The chips are stopped and all that they gave is sealed: from here on only acks are awaited. */
   readonly drained: boolean;
   start(): void;
@@ -90,28 +97,18 @@ const DETAIL_BYTES = 64;
 
 const SIGN: SealSettings = { mode: "sign", encrypt: false, psk: null, aead: null };
 
-interface EarlyEvent {
-  readonly tick: number;
-  readonly code: number;
-  readonly small: Scalar[];
-}
+/** What a command says, as it stands in the command: an event's bytes are 64 at most, and no such command has more. */
+const parametersOf = (command: CommandMessage): Uint8Array => encode(map(command.parameters));
 
 export function createRuntime(options: RuntimeOptions): Runtime {
   const board = options.board;
   const device = options.device;
+  const vitals = options.vitals;
   const packer = createPacker(options.packet.codec);
-  const readers: Reader[] = [];
-  /** Of each sensor, the id of its first channel. */
-  const firstIds: number[] = [];
-  let firstVital = 0;
   let alarms: Alarms | null = null;
   let channels: readonly ChannelDefinition[] = [];
-  const early: EarlyEvent[] = [];
-  let seq = 0;
-  let born = false;
   let isDrained = false;
-  /** Nothing is sealed any more. */
-  let halted = false;
+  let rolledBack = false;
   let cancelPeriod = (): void => {};
 
   const signer = options.signer;
@@ -129,16 +126,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       crypto: options.crypto,
     }),
   );
-  let manifests: Manifests | null = null;
-  /** Seals a message of the seq space. */
-  const seal = (number: number, message: Message): Uint8Array => {
-    const payload = encodeMessage(message);
-    if (manifests !== null && message.type !== "manifest") manifests.add(number, payload);
-    return sealer.seal(message, payload);
-  };
   const downlink = createDownlink(sealer.open, kid, device.boot);
-  /** Set below: it needs what needs the sender. */
-  const rollback = { known: false, found: (_newest: number): void => {} };
+  const clock = createClock(board.storage, device.boot);
+  /** Set below: they need what needs the sender. */
+  const arms = {
+    rollback: (_newest: number): void => {},
+    command: (_one: CommandMessage, _by: Uint8Array): void => {},
+  };
   const sender = createSender({
     board,
     link: options.link,
@@ -146,169 +140,114 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     capacity: options.outboxBytes,
     presence: (connection, state) => sealer.seal({ type: "presence", boot: device.boot, connection, state }),
     credible: (ack, newest) => {
-      if (ack.ofBoot !== device.boot || newest < seq) return true;
-      rollback.found(newest);
+      if (ack.ofBoot !== device.boot || newest < journal.produced) return true;
+      arms.rollback(newest);
       return false;
+    },
+    onOther: (message, gateway) => {
+      if (message.type === "time") clock.take(message, board.now());
+      else arms.command(message, gateway);
     },
     onSettled: () => {
       if (options.onSettled !== undefined) options.onSettled();
     },
   });
-  const tickNow = (): number => Math.floor(board.now() / 1000);
-
-  /** Event 8 of what had to go to make room (reason 1), a run of numbers at a time. */
-  const disown = (gone: readonly Sealed[]): void => {
-    let first = 0;
-    for (let i = 1; i <= gone.length; i++) {
-      if (i < gone.length && gone[i].boot === gone[first].boot && gone[i].seq === gone[first].seq + i - first) continue;
-      const number = seq++;
-      const small = [gone[first].boot, gone[first].seq, i - first, 1];
-      const tick = tickNow();
-      const event: Message = { type: "event", boot: device.boot, seq: number, tick, code: EVENT_DISOWNED, small };
-      sender.submit("event", device.boot, number, seal(number, event), true);
-      first = i;
-    }
-  };
-  const submit = (kind: Kind, number: number, message: Message): void => {
-    disown(sender.submit(kind, device.boot, number, seal(number, message)));
-    if (manifests !== null) manifests.check();
-  };
-  if (signer !== null && settings.mode === "mac") {
-    manifests = createManifests(board, options.crypto, (first, hashes) => {
-      if (halted) return;
-      const number = seq++;
-      const tick = tickNow();
-      submit("manifest", number, {
-        type: "manifest",
-        boot: device.boot,
-        seq: number,
-        tick,
-        ofBoot: device.boot,
-        first,
-        hashes,
-      });
-    });
-  }
-  const sealEvent = (event: EarlyEvent): void => {
-    const number = seq++;
-    const small = event.small;
-    submit("event", number, {
-      type: "event",
-      boot: device.boot,
-      seq: number,
-      tick: event.tick,
-      code: event.code,
-      small,
-    });
-  };
-  /** Events of before the birth wait for it: seq 0 is the birth's. */
-  const emitAt = (tick: number, code: number, small: Scalar[]): void => {
-    if (halted) return;
-    const event = { tick, code, small };
-    if (born) sealEvent(event);
-    else early.push(event);
-  };
-  const emit = (code: number, small: Scalar[]): void => emitAt(tickNow(), code, small);
-
-  const sealData = (): void => {
-    if (!born || halted) return;
-    const tick = tickNow();
-    while (!packer.empty) {
-      const number = seq++;
-      submit("data", number, {
-        type: "data",
-        boot: device.boot,
-        seq: number,
-        tick,
-        cfg: 1,
-        channels: packer.take(tick),
-      });
-    }
-  };
-  const fault = (channel: number, what: Fault): void => {
+  const journal = createJournal({
+    board,
+    sealer,
+    sender,
+    crypto: options.crypto,
+    claims: {
+      ueid: device.ueid,
+      bootcount: device.boot,
+      bootseed: device.bootSeed,
+      swname: device.software,
+      swversion: [device.version],
+    },
+    manifests: signer !== null && settings.mode === "mac",
+  });
+  const sealData = (): void => journal.data(packer);
+  const fault = (channel: number | null, what: Fault): void => {
     if (options.onFault !== undefined) options.onFault(what);
-    emit(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
+    journal.event(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
   };
+  const birth = (cfg: number): void => {
+    channels = sensing.definitions();
+    // nothing was heard before the first birth; what was kept is of the boot before
+    const hint = journal.cfg === 0 ? clock.before(device.boot - 1) : clock.hint;
+    journal.birth(cfg, channels, device.prev ?? null, hint);
+  };
+  const firstBirth = (): void => {
+    if (journal.cfg === 0) birth(1);
+  };
+  const sensing = createSensing(board, options.sensors, packer, vitals, options.alarms !== undefined, {
+    onFull: sealData,
+    onLost: (channel, segment, lost) => journal.event(EVENT_OVERFLOW, [channel, segment, lost]),
+    onFault: fault,
+    onChannels: (told) => {
+      // before the first birth there is no other one to tell them from
+      firstBirth();
+      sealData();
+      const next = journal.cfg + 1;
+      told(next);
+      birth(next);
+    },
+  });
   /**
    * A gateway has, under our keys of this boot, a seq that was not sent in it: this is the image of a board that ran on
    * elsewhere. What it would encrypt from here on could be under a nonce that was used.
    */
-  rollback.found = (newest) => {
-    if (rollback.known) return;
-    rollback.known = true;
+  arms.rollback = (newest) => {
+    if (rolledBack) return;
+    rolledBack = true;
     const what = `boot ${device.boot} was told before, up to seq ${newest}: an old storage image`;
-    const message = settings.encrypt ? `${what}; nothing more is encrypted, start the board anew` : what;
-    if (options.onFault !== undefined) options.onFault({ code: FAULT_ROLLBACK, message: message });
     if (!settings.encrypt) {
-      emit(EVENT_FAULT, [FAULT_ROLLBACK, null, what.substring(0, DETAIL_BYTES)]);
+      fault(null, { code: FAULT_ROLLBACK, message: what });
       return;
     }
     // also no event: it would be under such a nonce
-    halted = true;
+    journal.halt();
     cancelPeriod();
-    const closed = (): void => {};
-    for (let i = 0; i < readers.length; i++) readers[i].close(closed);
+    const message = `${what}; nothing more is encrypted, start the board anew`;
+    if (options.onFault !== undefined) options.onFault({ code: FAULT_ROLLBACK, message: message });
+    sensing.close(() => {});
   };
-  const takeFrame = (sensor: number, declared: readonly Channel[], first: number, frame: Frame): void => {
-    for (let i = 0; i < declared.length; i++) {
-      const block = frame.channels[i];
-      const id = first + i;
-      const settling = options.vitals.take(sensor, i, block);
-      if (!declared[i].waveform) {
-        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags | settling);
-      } else if (block.count > 0 || block.lost !== 0) {
-        const segment = packer.segment(id);
-        const lost = packer.addBlock(id, block, 1000000 / declared[i].rate);
-        if (lost !== 0) emit(EVENT_OVERFLOW, [id, segment, lost]);
-      }
-    }
-    if (packer.full) sealData();
-  };
-  const restarted = (sensor: number, declared: readonly Channel[], first: number): void => {
-    for (let i = 0; i < declared.length; i++) {
-      if (declared[i].waveform) emit(EVENT_OVERFLOW, [first + i, packer.startSegment(first + i), null]);
-      options.vitals.interrupted(sensor, i);
-    }
-  };
-
-  const birth = (): void => {
-    if (born || halted) return;
-    const definitions: ChannelDefinition[] = [];
-    for (let s = 0; s < options.sensors.length; s++) {
-      const declared = options.sensors[s].attachment.driver.channels();
-      for (let i = 0; i < declared.length; i++) {
-        definitions.push(defineChannel(firstIds[s] + i, declared[i], options.sensors[s], readers[s].identity));
-      }
-    }
-    channels = definitions.concat(options.vitals.definitions(firstVital));
-    const number = seq++;
-    born = true;
-    submit("birth", number, {
-      type: "birth",
-      boot: device.boot,
-      seq: number,
-      tick: tickNow(),
-      cfg: 1,
-      claims: {
-        ueid: device.ueid,
-        bootcount: device.boot,
-        bootseed: device.bootSeed,
-        swname: device.software,
-        swversion: [device.version],
+  if (options.alarms !== undefined) {
+    alarms = createAlarms({
+      vitals: vitals.definitions(sensing.firstVital),
+      settings: options.alarms,
+      onAlarm: (alarm) => {
+        // its times count from the event's own tick
+        const tick = journal.tick;
+        journal.event(EVENT_ALARM, encodeAlarm(alarmEvent(alarm, tick)), tick);
       },
-      channels,
-      prev: device.prev ?? null,
-      hint: null,
     });
-    for (let i = 0; i < early.length; i++) sealEvent(early[i]);
-    early.splice(0, early.length);
+    vitals.onRhythm = alarms.rhythm;
+  }
+  const commands = createCommands({
+    chips: sensing.chips,
+    alarms,
+    limits: Object.assign({}, DEVICE_LIMITS, options.limits),
+    handlers: options.handlers ?? {},
+    now: () => board.now(),
+    timer: (ms, callback) => board.timer(ms, callback),
+    answer: (gateway, n, status) => journal.event(EVENT_COMMAND_RESULT, [gateway, n, status]),
+    changed: (command, cfg) =>
+      journal.event(EVENT_CONFIGURATION, [cfg ?? journal.cfg, command.op, parametersOf(command)]),
+    fault,
+    birth: () => {
+      if (journal.cfg > 0) birth(journal.cfg);
+    },
+  });
+  arms.command = (one, by) => {
+    if (!isDrained) commands.take(one, by);
   };
   /** Alarms see what is sent, when it is sent. */
   const readVitals = (): void => {
     const now = board.now();
-    options.vitals.read(now, (index, value, flags, quality, at) => {
-      const id = firstVital + index;
-      packer.addValue(id, at ?? tickNow() * 1000, value, flags, quality);
+    vitals.read(now, (index, value, flags, quality, at) => {
+      const id = sensing.firstVital + index;
+      packer.addValue(id, at ?? journal.tick * 1000, value, flags, quality);
       if (alarms !== null) alarms.take(id, value, flags, now);
     });
     if (alarms !== null) alarms.update(now);
@@ -319,38 +258,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     sealData();
   };
 
-  const attach = (sensor: number, declared: readonly Channel[], first: number): void => {
-    readers.push(
-      createReader(board, options.sensors[sensor].attachment, {
-        onFrame: (frame) => takeFrame(sensor, declared, first, frame),
-        onFault: (what) => fault(first, what),
-        onRestart: () => restarted(sensor, declared, first),
-      }),
-    );
-  };
-  for (let s = 0; s < options.sensors.length; s++) {
-    const declared = options.sensors[s].attachment.driver.channels();
-    firstIds.push(firstVital);
-    attach(s, declared, firstVital);
-    firstVital += declared.length;
-  }
-  if (options.alarms !== undefined) {
-    alarms = createAlarms({
-      vitals: options.vitals.definitions(firstVital),
-      settings: options.alarms,
-      onAlarm: (alarm) => {
-        // its times count from the event's own tick
-        const tick = tickNow();
-        emitAt(tick, EVENT_ALARM, encodeAlarm(alarmEvent(alarm, tick)));
-      },
-    });
-    options.vitals.onRhythm = alarms.rhythm;
-  }
-
   return {
     alarms,
     get produced() {
-      return seq;
+      return journal.produced;
     },
     get wireBytes() {
       return sender.wireBytes;
@@ -362,34 +273,27 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     get refused() {
       return downlink.refused;
     },
+    refusals: downlink.refusals,
     get drained() {
       return isDrained;
     },
     start() {
       sender.open();
-      let waiting = readers.length;
-      const opened = (): void => {
-        waiting--;
-        if (waiting === 0) birth();
-      };
-      board.timer(OPEN_LIMIT, birth);
-      for (let i = 0; i < readers.length; i++) readers[i].open(opened);
+      board.timer(OPEN_LIMIT, firstBirth);
+      sensing.open(firstBirth);
       cancelPeriod = board.timer(options.packet.period, period);
     },
     stop(done) {
       cancelPeriod();
-      let waiting = readers.length + 1;
-      const drained = (): void => {
-        waiting--;
-        if (waiting > 0) return;
-        birth();
+      sensing.close(() => {
+        firstBirth();
+        commands.end();
         sealData();
-        if (manifests !== null) manifests.flush();
+        journal.flush();
+        clock.keep(board.now());
         isDrained = true;
         sender.close(ACK_LIMIT, done);
-      };
-      for (let i = 0; i < readers.length; i++) readers[i].close(drained);
-      drained();
+      });
     },
   };
 }

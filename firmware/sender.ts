@@ -3,7 +3,7 @@
  * link came back or an ack did not come.
  */
 import type { Board } from "../boards/board.ts";
-import type { AckMessage } from "../protocol/messages.ts";
+import type { AckMessage, CommandMessage, TimeMessage } from "../protocol/messages.ts";
 import type { Downlink } from "./downlink.ts";
 import type { Letter, Link } from "./link.ts";
 import { createOutbox, type Kind, type Outbox, type Sealed } from "./outbox.ts";
@@ -21,6 +21,8 @@ export interface SenderOptions {
    * of what this boot has not sent, and frees nothing.
    */
   readonly credible: (ack: AckMessage, newest: number) => boolean;
+  /** What else a gateway says; `gateway` as in downlink.ts. */
+  readonly onOther: (message: CommandMessage | TimeMessage, gateway: Uint8Array) => void;
   /** The outbox has just become empty. */
   readonly onSettled: () => void;
 }
@@ -139,8 +141,10 @@ export function createSender(options: SenderOptions): Sender {
             up = false;
           },
           onMessage(message) {
-            const ack = options.downlink.open(message);
-            if (ack !== null) settled(ack);
+            const heard = options.downlink.open(message);
+            if (heard === null) return;
+            if (heard.message.type === "ack") settled(heard.message);
+            else options.onOther(heard.message, heard.gateway);
           },
         },
         (count) => options.presence(count, 0),

@@ -42,8 +42,18 @@ export interface Vitals {
    * beats since the last call.
    */
   read(now: number, emit: OnVital): void;
+  /** The same chip with other channels, for instance at another rate. */
+  prepare(sensor: number, next: VitalsSensor): Successor;
   /** Told what the rhythm of the ECG is called, when it begins and when it ends (dsp/rhythm.ts), board clock, us. */
   onRhythm: OnRhythm;
+}
+
+/** What a chip's vitals would be. */
+export interface Successor {
+  /** The same vitals in the same order, so that `definitions` does not change. */
+  readonly same: boolean;
+  /** From here on: what the other chips give goes on, this one's begins anew. */
+  use(): void;
 }
 
 interface Held {
@@ -89,6 +99,12 @@ const makeSources = (sensor: VitalsSensor, onRhythm: OnRhythm): Source[] => {
   return sources;
 };
 
+const kindsOf = (sources: readonly Source[]): Kind[] => {
+  let kinds: Kind[] = [];
+  for (let i = 0; i < sources.length; i++) kinds = kinds.concat(sources[i].kinds);
+  return kinds;
+};
+
 const define = (id: number, kind: Kind): ChannelDefinition => {
   const attributes: Attributes = Object.assign(
     { processing: 2 as const },
@@ -120,24 +136,27 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
   const bySensor: Source[][] = [];
   let sources: Source[] = [];
   let kinds: Kind[] = [];
-  const tellRhythm: OnRhythm = (state, onset, end) => vitals.onRhythm(state, onset, end);
-  for (let s = 0; s < sensors.length; s++) {
-    const own = makeSources(sensors[s], tellRhythm);
-    bySensor.push(own);
-    sources = sources.concat(own);
-    for (let i = 0; i < own.length; i++) kinds = kinds.concat(own[i].kinds);
-  }
-  const count = kinds.length;
   const agreement = createAgreement();
   let heartRate = -1;
   let pulseRate = -1;
-  for (let i = count - 1; i >= 0; i--) {
-    if (kinds[i].mdc === MDC_HEART_RATE) heartRate = i;
-    if (kinds[i].mdc === MDC_PULSE_RATE) pulseRate = i;
-  }
   /** Where they are, the first one first. */
-  const ends: number[] = [];
-  for (let i = 0; i < count; i++) if (i === heartRate || i === pulseRate) ends.push(i);
+  let ends: number[] = [];
+  const tellRhythm: OnRhythm = (state, onset, end) => vitals.onRhythm(state, onset, end);
+  for (let s = 0; s < sensors.length; s++) bySensor.push(makeSources(sensors[s], tellRhythm));
+  const arrange = (): void => {
+    sources = [];
+    for (let s = 0; s < bySensor.length; s++) sources = sources.concat(bySensor[s]);
+    kinds = kindsOf(sources);
+    heartRate = -1;
+    pulseRate = -1;
+    for (let i = kinds.length - 1; i >= 0; i--) {
+      if (kinds[i].mdc === MDC_HEART_RATE) heartRate = i;
+      if (kinds[i].mdc === MDC_PULSE_RATE) pulseRate = i;
+    }
+    ends = [];
+    for (let i = 0; i < kinds.length; i++) if (i === heartRate || i === pulseRate) ends.push(i);
+  };
+  arrange();
   /** What was read of those two: they are told when both are known. */
   const heart: Held = { value: null, flags: 0, quality: null };
   const pulse: Held = { value: null, flags: 0, quality: null };
@@ -151,7 +170,7 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
   return Object.assign(vitals, {
     definitions: (firstId: number): ChannelDefinition[] => {
       const definitions: ChannelDefinition[] = [];
-      for (let i = 0; i < count; i++) definitions.push(define(firstId + i, kinds[i]));
+      for (let i = 0; i < kinds.length; i++) definitions.push(define(firstId + i, kinds[i]));
       return definitions;
     },
     take: (sensor: number, place: number, block: Block): number => {
@@ -163,6 +182,16 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
     interrupted: (sensor: number, place: number): void => {
       const own = bySensor[sensor];
       for (let i = 0; i < own.length; i++) own[i].interrupted(place);
+    },
+    prepare: (sensor: number, next: VitalsSensor): Successor => {
+      const own = makeSources(next, tellRhythm);
+      return {
+        same: JSON.stringify(kindsOf(own)) === JSON.stringify(kindsOf(bySensor[sensor])),
+        use: (): void => {
+          bySensor[sensor] = own;
+          arrange();
+        },
+      };
     },
     read: (now: number, emit: OnVital): void => {
       let first = 0;

@@ -21,6 +21,7 @@ const setUp = (presence = false) => {
   let events!: LinkEvents;
   let works = true;
   let settledCount = 0;
+  const others: string[] = [];
   const link: Link = {
     presence,
     open: (given) => {
@@ -51,6 +52,7 @@ const setUp = (presence = false) => {
     capacity: 1000,
     presence: (connection, state) => Uint8Array.of(100 + 10 * connection + state),
     credible: () => true,
+    onOther: (message) => others.push(message.type),
     onSettled: () => settledCount++,
   });
   sender.open();

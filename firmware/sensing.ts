@@ -1,0 +1,185 @@
+/**
+ * The chips of a board: their readers, their channels, what they give into the packer and the vitals; one of them in another
+ * configuration while the others go on. Device side.
+ */
+import type { Board } from "../boards/board.ts";
+import type { Channel, Driver, Fault, Frame } from "../drivers/driver.ts";
+import {
+  type ChannelDefinition,
+  STATUS_DONE,
+  STATUS_FAILED,
+  STATUS_NOT_POSSIBLE,
+  STATUS_REFUSED,
+} from "../protocol/messages.ts";
+import { defineChannel, type SensorPlan } from "./channels.ts";
+import type { ChipControl, Done } from "./commands/host.ts";
+import type { Packer } from "./packer.ts";
+import { createReader, type Reader } from "./reader.ts";
+import type { Vitals } from "./vitals.ts";
+
+export interface SensingEvents {
+  /** The packer has no room for another poll. */
+  readonly onFull: () => void;
+  /** Samples of a channel were lost at the end of a segment, or within it: how many, or null. */
+  readonly onLost: (channel: number, segment: number, lost: number | null) => void;
+  readonly onFault: (channel: number, fault: Fault) => void;
+  /**
+   * What the packer holds is of the channels as they were; `told`: to be called when that is sealed, with the new cfg, before
+   * its birth.
+   */
+  readonly onChannels: (told: (cfg: number) => void) => void;
+}
+
+export interface Sensing {
+  readonly chips: readonly ChipControl[];
+  /** Id of the first vital, behind the chips' channels. */
+  readonly firstVital: number;
+  /** Of all chips and vitals, as they are now. */
+  definitions(): ChannelDefinition[];
+  /** `done`: each chip has tried once. */
+  open(done: () => void): void;
+  /** Stops every chip, also one that is about to be opened in another configuration; for good. */
+  close(done: () => void): void;
+}
+
+interface Chip extends ChipControl {
+  readonly identity: Reader["identity"];
+}
+
+/** `fixed`: other vitals than now are refused, because something watches these. */
+export function createSensing(
+  board: Board,
+  plans: readonly SensorPlan[],
+  packer: Packer,
+  vitals: Vitals,
+  fixed: boolean,
+  events: SensingEvents,
+): Sensing {
+  const chips: Chip[] = [];
+  let firstVital = 0;
+  let ending = false;
+
+  const takeFrame = (sensor: number, declared: readonly Channel[], first: number, frame: Frame): void => {
+    for (let i = 0; i < declared.length; i++) {
+      const block = frame.channels[i];
+      const id = first + i;
+      const settling = vitals.take(sensor, i, block);
+      if (!declared[i].waveform) {
+        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags | settling);
+      } else if (block.count > 0 || block.lost !== 0) {
+        const segment = packer.segment(id);
+        const lost = packer.addBlock(id, block, 1000000 / declared[i].rate);
+        if (lost !== 0) events.onLost(id, segment, lost);
+      }
+    }
+    if (packer.full) events.onFull();
+  };
+  const restarted = (sensor: number, declared: readonly Channel[], first: number): void => {
+    for (let i = 0; i < declared.length; i++) {
+      if (declared[i].waveform) events.onLost(first + i, packer.startSegment(first + i), null);
+      vitals.interrupted(sensor, i);
+    }
+  };
+
+  const attach = (sensor: number): void => {
+    const plan = plans[sensor];
+    const first = firstVital;
+    const readerOf = (driver: Driver): Reader => {
+      const declared = driver.channels();
+      return createReader(board, Object.assign({}, plan.attachment, { driver: driver }), {
+        onFrame: (frame) => takeFrame(sensor, declared, first, frame),
+        onFault: (fault) => events.onFault(first, fault),
+        onRestart: () => restarted(sensor, declared, first),
+      });
+    };
+    let driver = plan.attachment.driver;
+    let reader = readerOf(driver);
+    /** Between two readers. */
+    let changing = false;
+
+    const replace = (next: Driver, use: () => void, began: (cfg: number) => void, done: Done): void => {
+      changing = true;
+      reader.close(() => {
+        if (ending) {
+          done(STATUS_FAILED);
+          return;
+        }
+        reader = readerOf(next);
+        changing = false;
+        reader.open((opened) => {
+          events.onChannels((cfg) => {
+            driver = next;
+            use();
+            const declared = driver.channels();
+            for (let i = 0; i < declared.length; i++) if (declared[i].waveform) packer.startSegment(first + i);
+            began(cfg);
+          });
+          done(opened ? STATUS_DONE : STATUS_FAILED);
+        });
+      });
+    };
+    firstVital += driver.channels().length;
+    chips.push({
+      first: first,
+      get driver() {
+        return driver;
+      },
+      get identity() {
+        return reader.identity;
+      },
+      get running() {
+        return changing || reader.running;
+      },
+      start: (done) => reader.open(done),
+      stop: (done) => reader.close(done),
+      perform: (step, done) => reader.perform(step, done),
+      replace: (configuration, began, done) => {
+        if (plan.recreate === undefined) {
+          done(STATUS_NOT_POSSIBLE);
+          return;
+        }
+        const next = plan.recreate(configuration);
+        const channels = next.channels();
+        const successor = vitals.prepare(sensor, Object.assign({}, plan, { channels: channels }));
+        // the ids of the channels behind are theirs for the whole boot, and so are the vitals that alarms watch
+        if (channels.length !== driver.channels().length) done(STATUS_NOT_POSSIBLE);
+        else if (fixed && !successor.same) done(STATUS_REFUSED);
+        else replace(next, successor.use, began, done);
+      },
+    });
+  };
+  for (let s = 0; s < plans.length; s++) attach(s);
+
+  return {
+    chips: chips,
+    firstVital: firstVital,
+    definitions() {
+      const definitions: ChannelDefinition[] = [];
+      for (let s = 0; s < chips.length; s++) {
+        const declared = chips[s].driver.channels();
+        for (let i = 0; i < declared.length; i++) {
+          definitions.push(defineChannel(chips[s].first + i, declared[i], plans[s], chips[s].identity));
+        }
+      }
+      return definitions.concat(vitals.definitions(firstVital));
+    },
+    open(done) {
+      let waiting = chips.length;
+      const one = (): void => {
+        waiting--;
+        if (waiting === 0) done();
+      };
+      for (let i = 0; i < chips.length; i++) chips[i].start(one);
+    },
+    close(done) {
+      ending = true;
+      let waiting = chips.length + 1;
+      const one = (): void => {
+        waiting--;
+        if (waiting === 0) done();
+      };
+      for (let i = 0; i < chips.length; i++) chips[i].stop(one);
+      one();
+    },
+  };
+}
