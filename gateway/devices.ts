@@ -3,11 +3,12 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { PSK_LENGTH } from "../protocol/boot-keys.ts";
 import { type Card, decodeCard } from "../protocol/card.ts";
 import type { Crypto } from "../protocol/cose.ts";
-import { kidText } from "../protocol/keys.ts";
+import type { Revocation, RevocationList } from "../protocol/crl.ts";
+import { kidText, toHex } from "../protocol/keys.ts";
 import { type BirthMessage, EVENT_DISOWNED, type EventMessage, TYPE_BIRTH } from "../protocol/messages.ts";
 import { Intervals } from "./intervals.ts";
 import { openStored } from "./record.ts";
-import { DISOWNED, type Settled, type Store } from "./store/store.ts";
+import { DISOWNED, type Quarantine, type Rotation, type Settled, type Store } from "./store/store.ts";
 
 /** One boot of one device. */
 export interface Boot {
@@ -28,6 +29,8 @@ export interface Boot {
   seal: "sign" | "mac" | null;
   /** Whether the newest authentic data or event came in mode E: births and presences never do. */
   encrypted: boolean;
+  /** Keys of the uplink that were derived, by label (opening.ts). */
+  readonly keys: Map<string, Uint8Array>;
 }
 
 export interface Device {
@@ -38,12 +41,23 @@ export interface Device {
   readonly boots: Map<number, Boot>;
   /** Its newest boot with a birth; -1: none. */
   currentBoot: number;
+  /** The board's ueid as its newest birth tells it, hex; null: none. */
+  ueid: string | null;
+  /** Why nothing of it is taken; null: it is. */
+  quarantine: Quarantine | null;
+  /** How far its key is good, since a newer one replaced it; null: it is the board's key. */
+  rotation: Rotation | null;
 }
 
 /** Refused seqs in one ack (CDDL). */
 export const ACK_REFUSED = 16;
 /** Boots of one device held in memory between commits; a device may name any of 2^32. */
 export const BOOTS_HELD = 64;
+
+/** Ranges of seqs of one boot held in memory: a device that sends every second seq must not fill it. */
+export const RANGES_HELD = 4096;
+/** Births of one boot held in memory; data of one that was forgotten wait until it is sent again. */
+export const BIRTHS_HELD = 64;
 
 /** Marks a card of the demonstration: its key is derived from a seed that everybody knows. */
 export const TEST_ONLY = "TEST-ONLY";
@@ -54,13 +68,27 @@ export function disownedRange(event: EventMessage): { boot: number; first: numbe
   if (event.code !== EVENT_DISOWNED || !Array.isArray(small) || small.length !== 4) return null;
   const [boot, first, count] = small as unknown[];
   const whole = (value: unknown): value is number => typeof value === "number" && value >= 0 && value < 2 ** 32;
-  return whole(boot) && whole(first) && whole(count) && count > 0 ? { boot, first, count } : null;
+  return whole(boot) && whole(first) && whole(count) && count > 0 && first + count <= 2 ** 32
+    ? { boot, first, count }
+    : null;
 }
 
 /** A birth that is stored, or about to be. */
 export function addBirth(device: Device, boot: Boot, birth: BirthMessage): void {
+  boot.births.delete(birth.cfg);
   boot.births.set(birth.cfg, birth);
+  for (const oldest of boot.births.keys()) {
+    if (boot.births.size <= BIRTHS_HELD) break;
+    boot.births.delete(oldest);
+  }
+  if (birth.boot >= device.currentBoot) device.ueid = toHex(birth.claims.ueid);
   device.currentBoot = Math.max(device.currentBoot, birth.boot);
+}
+
+/** bn of a boot: all its births tell the same. undefined: none of them is here. */
+export function bootNonceOf(boot: Boot): Uint8Array | undefined {
+  for (const birth of boot.births.values()) return birth.claims.bootseed;
+  return undefined;
 }
 
 /** Seqs that are settled without being stored. */
@@ -82,6 +110,7 @@ export class Devices {
   private readonly devices = new Map<string, Device>();
   private readonly store: Store;
   private readonly crypto: Crypto;
+  private revoked = new Map<string, Pick<Revocation, "reason" | "time">>();
 
   constructor(store: Store, crypto: Crypto) {
     this.store = store;
@@ -111,8 +140,17 @@ export class Devices {
       const known = this.get(card.kid);
       if (known !== undefined) known.card = card;
       else {
-        const currentBoot = this.newestBoot(card.kid);
-        this.devices.set(kidText(card.kid), { card, psk: null, boots: new Map(), currentBoot });
+        const device: Device = {
+          card,
+          psk: null,
+          boots: new Map(),
+          currentBoot: -1,
+          ueid: null,
+          quarantine: null,
+          rotation: null,
+        };
+        this.recall(device);
+        this.devices.set(kidText(card.kid), device);
       }
     }
     return card;
@@ -127,6 +165,69 @@ export class Devices {
       throw new Error(`pre-shared key of ${kidText(kid)}: ${psk.length} bytes, must be ${PSK_LENGTH}`);
     }
     device.psk = psk;
+    for (const boot of device.boots.values()) boot.keys.clear();
+  }
+
+  /**
+   * Takes a revocation list that the site has signed (`decodeRevocations`) and keeps its bytes. Throws Error where the store
+   * has one with a higher number, or another one with the same.
+   */
+  applyRevocations(list: Pick<RevocationList, "number" | "revoked">, object: Uint8Array): void {
+    const stored = this.store.revocations();
+    if (stored !== undefined && list.number <= stored.number && Buffer.compare(stored.object, object) !== 0) {
+      throw new Error(
+        `revocation list ${list.number}: list ${stored.number} was given before, and numbers only rise; give the newest`,
+      );
+    }
+    if (list.number !== stored?.number) this.store.putRevocations({ number: list.number, object });
+    this.revoked = new Map(list.revoked.map((one) => [kidText(one.kid), one]));
+  }
+
+  /** Why the site no longer vouches for a key; undefined: it does. */
+  revocation(kid: Uint8Array): Pick<Revocation, "reason" | "time"> | undefined {
+    return this.revoked.get(kidText(kid));
+  }
+
+  /** A person says that a device may be heard again, at `now`, ms since the epoch. False where it was in no quarantine. */
+  release(kid: Uint8Array, now: number): boolean {
+    const device = this.get(kid);
+    const standing = this.store.quarantines(kid).some(({ released }) => released === null);
+    this.store.releaseQuarantine(kid, Math.floor(now));
+    if (device !== undefined) device.quarantine = null;
+    return standing;
+  }
+
+  /** The devices whose key is older than this one's and whose board, by its ueid, is the same. */
+  replacedBy(device: Device): Device[] {
+    return [...this.devices.values()].filter(
+      (other) => other.ueid !== null && other.ueid === device.ueid && other.card.issuedAt < device.card.issuedAt,
+    );
+  }
+
+  /** The device with a newer key for the board of this ueid, hex; undefined: there is none. */
+  successorOf(device: Device, ueid: string): Device | undefined {
+    for (const other of this.devices.values()) {
+      if (other.ueid === ueid && other.card.issuedAt > device.card.issuedAt) return other;
+    }
+    return undefined;
+  }
+
+  /** A boot of which a birth is here, without making room for one that is not. */
+  born(device: Device, number: number): Boot | undefined {
+    const known = device.boots.get(number);
+    if (known !== undefined) return known.births.size > 0 ? known : undefined;
+    const stored = this.store.ofKind(device.card.kid, number, TYPE_BIRTH).length > 0;
+    return stored ? this.boot(device, number) : undefined;
+  }
+
+  /** The first birth of the lowest boot above `number` that is known. */
+  birthAfter(device: Device, number: number): BirthMessage | undefined {
+    const row = this.store.nextBirth(device.card.kid, number);
+    let found = row === undefined ? undefined : (openStored(row) as BirthMessage);
+    for (const { boot, births } of device.boots.values()) {
+      if (boot > number && births.size > 0 && (found === undefined || boot < found.boot)) [found] = births.values();
+    }
+    return found;
   }
 
   /** A boot of a device, as the store has it. */
@@ -137,14 +238,15 @@ export class Devices {
     const boot: Boot = {
       kid,
       boot: number,
-      settled: new Intervals(),
+      settled: new Intervals(RANGES_HELD),
       births: new Map(),
       refused: new Map(),
-      disowned: new Intervals(),
+      disowned: new Intervals(RANGES_HELD),
       downlink: this.store.boots(kid).find((row) => row.boot === number)?.downlink ?? -1,
       connection: -1,
       seal: null,
       encrypted: false,
+      keys: new Map(),
     };
     device.boots.set(number, boot);
     for (const seq of this.store.seqs(kid, number, 0)) boot.settled.add(seq);
@@ -170,12 +272,18 @@ export class Devices {
   reload(): void {
     for (const device of this.devices.values()) {
       device.boots.clear();
-      device.currentBoot = this.newestBoot(device.card.kid);
+      this.recall(device);
     }
   }
 
-  private newestBoot(kid: Uint8Array): number {
-    return this.store.boots(kid).at(-1)?.boot ?? -1;
+  private recall(device: Device): void {
+    const { kid } = device.card;
+    const row = this.store.newestBirth(kid);
+    const birth = row === undefined ? undefined : (openStored(row) as BirthMessage);
+    device.currentBoot = birth?.boot ?? -1;
+    device.ueid = birth === undefined ? null : toHex(birth.claims.ueid);
+    device.quarantine = this.store.quarantines(kid).find(({ released }) => released === null) ?? null;
+    device.rotation = this.store.rotations().find((one) => kidText(one.kid) === kidText(kid)) ?? null;
   }
 }
 

@@ -1,14 +1,20 @@
+const MAX_U32 = 2 ** 32 - 1;
+
 /** A set of whole numbers as sorted, disjoint, non-adjacent intervals: small however long the run, and however hostile. */
 export class Intervals {
   /** [from, to] pairs, both included. */
   private readonly ranges: [number, number][] = [];
+  private readonly most: number;
+
+  /** `most`: ranges held; above it those in the middle are forgotten, so that both ends stay exact. */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.most = most;
+  }
 
   add(from: number, to = from): void {
     if (to < from) return;
     const ranges = this.ranges;
-    // Nearly always the new number follows the last one.
-    let start = ranges.length;
-    while (start > 0 && ranges[start - 1][1] >= from - 1) start--;
+    const start = this.above(from - 1);
     let end = start;
     let low = from;
     let high = to;
@@ -18,20 +24,34 @@ export class Intervals {
       end++;
     }
     ranges.splice(start, end - start, [low, high]);
+    if (ranges.length > this.most) ranges.splice(ranges.length >> 1, 1);
   }
 
   has(value: number): boolean {
-    for (let i = this.ranges.length - 1; i >= 0; i--) {
-      if (value > this.ranges[i][1]) return false;
-      if (value >= this.ranges[i][0]) return true;
-    }
-    return false;
+    const range = this.ranges[this.above(value)];
+    return range !== undefined && value >= range[0];
   }
 
-  /** The lowest number from 0 on that is not in it. */
+  /** Place of the first range that ends at `value` or above. */
+  private above(value: number): number {
+    const ranges = this.ranges;
+    // Nearly always the new number follows the last one.
+    let low = ranges.length;
+    if (low === 0 || ranges[low - 1][1] < value) return low;
+    low = 0;
+    let high = ranges.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ranges[middle][1] < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The lowest number from 0 on that is not in it; 2^32 - 1, the highest that an ack can tell, where there is none below. */
   get next(): number {
     const first = this.ranges[0];
-    return first === undefined || first[0] > 0 ? 0 : first[1] + 1;
+    return first === undefined || first[0] > 0 ? 0 : Math.min(first[1] + 1, MAX_U32);
   }
 
   /** The highest number in it; -1 when empty. */
@@ -39,7 +59,7 @@ export class Intervals {
     return this.ranges.length === 0 ? -1 : this.ranges[this.ranges.length - 1][1];
   }
 
-  /** Numbers from 0 to the highest that are not in it. */
+  /** Numbers from 0 to the highest that are not in it, those forgotten among them. */
   get missing(): number {
     let held = 0;
     for (const [from, to] of this.ranges) held += to - from + 1;

@@ -11,6 +11,7 @@ import {
 } from "../protocol/messages.ts";
 import { decodeSamples } from "../protocol/samples.ts";
 import { alarmOf } from "./dashboard/alarms.ts";
+import { EVIDENCE_MAC, levelsOf } from "./evidence.ts";
 import { openStored } from "./record.ts";
 import type { Store } from "./store/store.ts";
 
@@ -49,12 +50,16 @@ export interface StoredBoot {
   /** ms since the epoch of tick 0: the smallest (arrival - tick), so late by the smallest delay on the way. */
   readonly epoch: number;
   readonly messages: number;
-  /** Lowest evidence level among its messages. */
+  /** Lowest evidence level among its messages, as it is now. */
   readonly evidence: number;
 }
 
-/** Reads one boot. Channels keep their first definition; null where nothing of the boot is stored. */
-export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoot | null {
+/**
+ * Reads one boot. Channels keep their first definition; null where nothing of the boot is stored. `least`: messages below this
+ * evidence level are left out, and data whose channel only such a birth defines: 3 is what the device itself has signed.
+ */
+export function readBoot(store: Store, kid: Uint8Array, boot: number, least = EVIDENCE_MAC): StoredBoot | null {
+  const levelOf = levelsOf(store, kid, boot);
   const channels = new Map<number, StoredChannel>();
   const events: EventMessage[] = [];
   const data: DataMessage[] = [];
@@ -63,8 +68,10 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoo
   let evidence = Number.POSITIVE_INFINITY;
   for (const row of store.messages(kid, boot)) {
     if (row.space !== 0) continue;
+    const level = levelOf(row);
+    if (level < least) continue;
     messages++;
-    evidence = Math.min(evidence, row.evidence);
+    evidence = Math.min(evidence, level);
     const message = openStored(row);
     if (message.type === "birth") {
       for (const definition of message.channels) {
@@ -86,8 +93,9 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number): StoredBoo
 
 function addData(channels: Map<number, StoredChannel>, message: DataMessage): void {
   for (const block of message.channels) {
-    // The receiver stores nothing whose channel has no definition.
-    const channel = channels.get(block.id)!;
+    // The receiver stores nothing whose channel has no definition, but its birth may be left out.
+    const channel = channels.get(block.id);
+    if (channel === undefined) continue;
     const time = message.tick * 1000 + block.dt;
     if (block.kind === "num") channel.values.push({ time, raw: block.value, qual: block.qual });
     else {

@@ -4,35 +4,28 @@
  */
 
 import { decode } from "../protocol/cbor.ts";
-import { chainStep } from "../protocol/checkpoint.ts";
-import { type Aead, type Crypto, decodeEnvelope, type Envelope, type Signer, verify1 } from "../protocol/cose.ts";
-import { kidText } from "../protocol/keys.ts";
-import { type DataMessage, decodeMessage, type Message } from "../protocol/messages.ts";
+import type { Aead, Crypto, Signer } from "../protocol/cose.ts";
+import { kidText, toHex } from "../protocol/keys.ts";
+import { PAYLOAD_HASH_LENGTH, payloadHash } from "../protocol/manifest.ts";
+import {
+  type BirthMessage,
+  type DataMessage,
+  decodeMessage,
+  type ManifestMessage,
+  type Message,
+} from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
-import { addBirth, addSettled, type Boot, type Device, type Devices, disownedRange } from "./devices.ts";
+import { addBirth, addSettled, type Boot, bootNonceOf, type Device, type Devices, disownedRange } from "./devices.ts";
+import { EVIDENCE_SIGNED } from "./evidence.ts";
 import { type Identity, identityOf } from "./identity.ts";
+import { decodeSealed, type Opened, openSealed, type Prover, type Sealed } from "./opening.ts";
 import type { Counters, Origin } from "./origin.ts";
-import { EMPTY_RECORD, type RecordClock, storedPayload } from "./record.ts";
-import { type Commit, DISOWNED, type Settled, type Store, type StoredMessage } from "./store/store.ts";
+import type { RecordClock } from "./record.ts";
+import { type Batch, createStaging, type Staging } from "./staging.ts";
+import { DISOWNED, type Store } from "./store/store.ts";
 
-/** A message that has just become durable. */
-export interface Accepted {
-  readonly device: Device;
-  readonly message: Message;
-  readonly row: StoredMessage;
-  readonly origin: Origin;
-}
-
-/** What becomes durable with the next commit; `accepted` has what is told of it. */
-export interface Batch extends Omit<Commit, "boots" | "checkpoints" | "pings"> {
-  readonly accepted: readonly Accepted[];
-}
-
-export type Verdict =
-  | { readonly status: "accepted" }
-  | { readonly status: "duplicate" }
-  | { readonly status: "refused"; readonly reason: Reason; readonly detail: string };
+export type { Accepted, Batch } from "./staging.ts";
 
 /** What a person should know at once of a device. */
 export interface DeviceAlarm {
@@ -41,12 +34,17 @@ export interface DeviceAlarm {
   readonly sentence: string;
 }
 
+export type Verdict =
+  | { readonly status: "accepted" }
+  | { readonly status: "duplicate" }
+  | { readonly status: "refused"; readonly reason: Reason; readonly detail: string };
+
 /** What a gateway decides of its receiver. */
 export interface ReceiverSettings {
   /** Countersigns what arrives in mode M, and bare payloads in mode E. Absent: true. */
   readonly countersign?: boolean;
-  /** The time of a message that is about to be stored, ms `received`; null: untimed. */
-  readonly clockOf?: (device: Device, message: Message, received: number) => RecordClock | null;
+  /** The time of a message that is about to be stored, `received` in ms, with fractions where the clock has them; null: untimed. */
+  readonly clockOf?: (device: Device, boot: Boot, message: Message, received: number) => RecordClock | null;
   readonly onAlarm?: (alarm: DeviceAlarm) => void;
 }
 
@@ -65,33 +63,25 @@ export interface ReceiverOptions extends ReceiverSettings {
 }
 
 const DEFAULT_RATE = { perSecond: 200, burst: 4000 };
-/** An evidence level: signed by the device's own key. */
-const DEVICE_SIGNED = 3;
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 export class Receiver {
   private readonly options: ReceiverOptions;
-  private pending: Accepted[] = [];
-  private settledNow: Settled[] = [];
-  private readonly staged = new Map<string, Uint8Array>();
+  private readonly staging: Staging;
   private readonly buckets = new Map<string, { tokens: number; at: number }>();
-  private position: number;
-  private chain: Uint8Array;
 
   constructor(options: ReceiverOptions) {
     this.options = options;
-    const head = options.store.head();
-    this.position = head.position;
-    this.chain = head.chain;
+    this.staging = createStaging(options);
   }
 
   /** What waits for the next commit. */
   get waiting(): number {
-    return this.pending.length + this.settledNow.length;
+    return this.staging.waiting;
   }
 
   get head(): { position: number; chain: Uint8Array } {
-    return { position: this.position, chain: this.chain };
+    return this.staging.head;
   }
 
   /** One message from one origin. Never throws for what it contains. */
@@ -112,16 +102,20 @@ export class Receiver {
 
   private judge(bytes: Uint8Array, origin: Origin, counters: Counters): "accepted" | "duplicate" {
     // Steps 1 to 3: size, strict envelope, exact header set.
-    const envelope = decodeEnvelope(bytes);
-    const device = this.admit(envelope, origin);
+    const sealed = decodeSealed(bytes);
+    const device = this.admit(sealed.kid, origin);
     // Step 5: over the exact bytes received.
-    if (!verify1(envelope, device.card.publicKey, this.options.crypto)) {
-      throw refuse("signature", `kid ${kidText(envelope.kid)}: the signature does not hold over these bytes`);
-    }
+    const opened = this.open(sealed, bytes, device);
     counters.authentic++;
     origin.device = device;
+    if (device.quarantine !== null) {
+      throw refuse(
+        "replay",
+        `kid ${kidText(sealed.kid)} is in quarantine: ${device.quarantine.sentence}; vitalwire devices --release frees it`,
+      );
+    }
     // From here on the message is the device's own: what is wrong with it is settled for good.
-    const message = this.decodePayload(envelope, device);
+    const message = this.decodePayload(opened.payload, device);
     const identity = identityOf(message);
     if (identity === null) {
       throw refuse("payload", `a ${message.type} travels from a gateway to a device, not back`);
@@ -129,42 +123,70 @@ export class Receiver {
     if (origin.topic !== undefined && origin.topic.letter !== identity.letter) {
       throw refuse("topic", `a ${message.type} on the topic of "${origin.topic.letter}", must be "${identity.letter}"`);
     }
+    this.checkRotation(device, identity, message);
     const boot = this.options.devices.boot(device, identity.boot);
-    const earlier = this.earlier(device, identity);
+    const earlier = this.staging.earlier(device, identity);
     if (earlier !== undefined) {
-      if (!sameBytes(earlier, envelope.payload)) {
-        throw refuse(
-          "replay",
-          `boot ${identity.boot} seq ${identity.seq} is stored with another payload: a clone or a rollback`,
+      if (!sameBytes(earlier, opened.payload)) {
+        throw this.contradiction(
+          device,
+          identity,
+          bytes,
+          `boot ${identity.boot} seq ${identity.seq} is stored with another payload`,
         );
       }
+      // Memory may have forgotten it (devices.ts); the next ack tells of it again.
+      if (identity.space === 0) boot.settled.add(identity.seq);
+      if (message.type === "birth") addBirth(device, boot, message);
+      // A replay of an old message must not change how the device is answered; after a restart it is all there is.
+      if (boot.seal === null) hear(boot, message, opened);
       counters.duplicates++;
       counters.refused.replay++;
-      // A replay of an old message must not change how the device is answered; after a restart it is all there is.
-      if (boot.seal === null) hear(boot, message, "sign", false);
       return "duplicate";
     }
     if (identity.space === 0 && boot.settled.has(identity.seq)) {
       throw refuse("replay", `boot ${identity.boot} seq ${identity.seq} was refused or disowned before`);
     }
-    this.checkOrder(message, boot);
+    this.checkOrder(message, identity, boot, device, bytes);
     if (message.type === "data") this.checkData(message, boot, device);
-    this.stage(bytes, envelope.payload, message, identity, boot, { device, origin });
+    if (message.type === "manifest") this.checkManifest(message, boot);
+    const evidence = this.evidence(device, boot, identity, opened, bytes);
+    // Step 9, first half.
+    if (message.type === "manifest" && opened.seal === "sign") {
+      const { other, raised, missing } = this.staging.compare(device, message);
+      if (other !== null) {
+        throw this.contradiction(
+          device,
+          identity,
+          bytes,
+          `boot ${message.ofBoot} seq ${other} is known with another payload than the manifest of boot ${identity.boot} seq ${identity.seq} lists`,
+        );
+      }
+      this.staging.stage(opened, message, identity, { device, origin, boot, evidence });
+      this.staging.raise(device, identity, message.ofBoot, raised, missing);
+    } else this.staging.stage(opened, message, identity, { device, origin, boot, evidence });
+    this.remember(message, identity, boot, device, opened);
     counters.verified++;
     if (identity.space === 1) counters.presences++;
     return "accepted";
   }
 
-  /** Step 4: enrolled, its own topic, not too fast. */
-  private admit(envelope: Envelope, origin: Origin): Device {
-    const kid = kidText(envelope.kid);
+  /** Step 4: its own topic, enrolled, not revoked, not too fast. */
+  private admit(bytes: Uint8Array, origin: Origin): Device {
+    const { devices } = this.options;
+    const kid = kidText(bytes);
     if (origin.topic !== undefined && origin.topic.kid !== kid) {
       throw refuse("topic", `kid ${kid} on the topic of ${origin.topic.kid}`);
     }
-    const device = this.options.devices.get(envelope.kid);
+    const device = devices.get(bytes);
     if (device === undefined) throw refuse("kid", `kid ${kid} is not enrolled: give its card`);
     const now = this.options.now();
     if (now > device.card.expires * 1000) throw refuse("kid", `kid ${kid}: its card has expired; enrol it anew`);
+    const revocation = devices.revocation(bytes);
+    if (revocation !== undefined) {
+      const date = new Date(revocation.time * 1000).toISOString();
+      throw refuse("revoked", `kid ${kid}: the site revoked it on ${date}, reason ${revocation.reason}`);
+    }
     const { perSecond, burst } = this.options.rate ?? DEFAULT_RATE;
     const key = `${kid} ${origin.name}`;
     const bucket = this.buckets.get(key) ?? { tokens: burst, at: now };
@@ -176,20 +198,44 @@ export class Receiver {
     return device;
   }
 
-  /** Step 6. What is authentic but invalid is settled, so that the device does not send it for ever. */
-  private decodePayload(envelope: Envelope, device: Device): Message {
+  /** Step 5. What is authentic and still wrong inside mode E is settled. */
+  private open(sealed: Sealed, bytes: Uint8Array, device: Device): Opened {
+    const { devices, crypto, aead } = this.options;
+    const prover: Prover = {
+      publicKey: device.card.publicKey,
+      psk: device.psk,
+      bootNonce(number) {
+        const boot = devices.born(device, number);
+        return boot && bootNonceOf(boot);
+      },
+      keysOf: (number) => device.boots.get(number)?.keys,
+    };
     try {
-      return decodeMessage(envelope.payload);
+      return openSealed(sealed, bytes, prover, crypto, aead);
     } catch (error) {
-      this.settleRefused(envelope, device, (error as Refusal).reason);
+      const { reason } = error as Refusal;
+      // Its tag held, so the boot has a birth here and is held: the Partial IV is the device's word.
+      if (sealed.mode === "E" && (reason === "payload" || reason === "cbor")) {
+        this.addRefused(devices.boot(device, sealed.encrypt0.boot), sealed.encrypt0.number, reason);
+      }
       throw error;
     }
   }
 
-  private settleRefused(envelope: Envelope, device: Device, reason: Reason): void {
+  /** Step 6. What is authentic but invalid is settled, so that the device does not send it for ever. */
+  private decodePayload(payload: Uint8Array, device: Device): Message {
+    try {
+      return decodeMessage(payload);
+    } catch (error) {
+      this.settleRefused(payload, device, (error as Refusal).reason);
+      throw error;
+    }
+  }
+
+  private settleRefused(payload: Uint8Array, device: Device, reason: Reason): void {
     let header: unknown;
     try {
-      const value = decode(envelope.payload);
+      const value = decode(payload);
       header = Array.isArray(value) && [1, 2, 3, 4].includes(value[0] as number) ? value.slice(1, 3) : undefined;
     } catch {
       return;
@@ -202,34 +248,73 @@ export class Receiver {
   private addRefused(boot: Boot, seq: number, reason: Reason): void {
     if (boot.settled.has(seq)) return;
     const range = { kid: boot.kid, boot: boot.boot, first: seq, count: 1, reason: REASONS.indexOf(reason) };
-    this.settledNow.push(range);
+    this.staging.settle(range);
     addSettled(boot, range);
   }
 
-  /** The payload stored or staged under this identity. */
-  private earlier(device: Device, identity: Identity): Uint8Array | undefined {
+  /** Two things that one device cannot both have said: it is heard no more until a person has looked. */
+  private contradiction(device: Device, { boot, seq }: Identity, message: Uint8Array, what: string): Refusal {
     const { kid } = device.card;
-    const staged = this.staged.get(keyOf(kid, identity));
-    if (staged !== undefined) return staged;
-    const stored = this.options.store.find(kid, identity.boot, identity.space, identity.seq);
-    return stored === undefined ? undefined : storedPayload(stored);
+    const sentence = `${what}: a clone or a rollback`;
+    device.quarantine = {
+      kid,
+      since: Math.floor(this.options.now()),
+      boot,
+      seq,
+      message,
+      sentence,
+      released: null,
+    };
+    this.staging.quarantine(device.quarantine);
+    this.options.onAlarm?.({ kind: "clone or rollback", kid, sentence });
+    return refuse("replay", sentence);
+  }
+
+  /** A key that a newer one has replaced is good for what it had reached by then. */
+  private checkRotation(device: Device, { boot, space, seq }: Identity, message: Message): void {
+    const kid = kidText(device.card.kid);
+    const { rotation } = device;
+    if (rotation !== null) {
+      const below = boot < rotation.boot || (boot === rotation.boot && seq <= rotation.seq);
+      if (space === 0 && below) return;
+      const reach = `boot ${rotation.boot} seq ${rotation.seq}`;
+      throw refuse("revoked", `kid ${kid}: ${kidText(rotation.successor)} replaced it after ${reach}`);
+    }
+    if (message.type !== "birth") return;
+    const successor = this.options.devices.successorOf(device, toHex(message.claims.ueid));
+    if (successor !== undefined) {
+      throw refuse("revoked", `kid ${kid}: its board has had a newer key, ${kidText(successor.card.kid)}`);
+    }
   }
 
   /** Step 7. */
-  private checkOrder(message: Message, boot: Boot): void {
+  private checkOrder(message: Message, identity: Identity, boot: Boot, device: Device, bytes: Uint8Array): void {
     if (message.type === "presence") {
       if (message.connection < boot.connection) {
         throw refuse("replay", `presence of connection ${message.connection}, the newest is ${boot.connection}`);
       }
     } else if (message.type === "birth") {
-      for (const birth of boot.births.values()) {
-        if (!sameBytes(birth.claims.bootseed, message.claims.bootseed)) {
-          throw refuse("replay", `boot ${message.boot} was born before with another seed: a rollback or a clone`);
-        }
+      const bn = bootNonceOf(boot);
+      if (bn !== undefined && !sameBytes(bn, message.claims.bootseed)) {
+        throw this.contradiction(device, identity, bytes, `boot ${message.boot} was born before with another seed`);
       }
+      if (bn === undefined) this.checkRegression(message, device);
     } else if (boot.births.size === 0) {
       throw refuse("replay", `boot ${boot.boot} has no birth here yet: send it first`);
     }
+  }
+
+  /**
+   * A boot below the newest that was never heard of may be an outbox that comes late. It may not be where the birth after it
+   * says that the boot before was another.
+   */
+  private checkRegression({ boot }: BirthMessage, device: Device): void {
+    if (boot > device.currentBoot) return;
+    const after = this.options.devices.birthAfter(device, boot);
+    if (after === undefined || (after.prev !== null && after.prev.boot >= boot)) return;
+    const before = after.prev === null ? "none" : `boot ${after.prev.boot}`;
+    const sentence = `boot ${boot} was born after boot ${device.currentBoot}, and before boot ${after.boot} its board had ${before}`;
+    this.options.onAlarm?.({ kind: "boot regression", kid: device.card.kid, sentence });
   }
 
   /** Steps 6 and 8 where they need the birth: channels that it defined, blocks that decode. */
@@ -249,82 +334,81 @@ export class Receiver {
     }
   }
 
-  /** Step 9, first half: everything that the next commit makes durable. */
-  private stage(
-    bytes: Uint8Array,
-    payload: Uint8Array,
-    message: Message,
-    identity: Identity,
-    boot: Boot,
-    from: { readonly device: Device; readonly origin: Origin },
-  ): void {
-    const { crypto, now } = this.options;
-    const { device } = from;
-    const { kid } = device.card;
-    const received = Math.floor(now());
-    const hash = crypto.sha256(bytes);
-    this.chain = chainStep(crypto, this.chain, kid, identity.boot, identity.seq, hash, received, DEVICE_SIGNED);
-    this.position++;
-    const row: StoredMessage = {
-      position: this.position,
-      kid,
-      boot: identity.boot,
-      space: identity.space,
-      seq: identity.seq,
-      kind: identity.kind,
-      received,
-      evidence: DEVICE_SIGNED,
-      message: bytes,
-      record: EMPTY_RECORD,
-      chain: this.chain,
-    };
-    this.pending.push({ ...from, message, row });
-    this.staged.set(keyOf(kid, identity), payload);
-    hear(boot, message, "sign", false);
+  /** A manifest lists what came before it. */
+  private checkManifest({ boot: number, seq, ofBoot, first, hashes }: ManifestMessage, boot: Boot): void {
+    const last = first + hashes.length / PAYLOAD_HASH_LENGTH - 1;
+    if (ofBoot < number || (ofBoot === number && last < seq)) return;
+    this.addRefused(boot, seq, "payload");
+    throw refuse(
+      "payload",
+      `manifest of boot ${number} seq ${seq} lists up to boot ${ofBoot} seq ${last}, which is not before it`,
+    );
+  }
+
+  /** The level at once: signed where the device signed it, or has listed it in a manifest before it came. null: a MAC. */
+  private evidence(device: Device, boot: Boot, identity: Identity, opened: Opened, bytes: Uint8Array): number | null {
+    // A manifest lists what came before it: nothing is looked up for what comes in its order.
+    const late = identity.boot < device.currentBoot || identity.seq < boot.settled.highest;
+    const listed = identity.space === 0 && late ? this.staging.listed(device, identity) : undefined;
+    if (listed !== undefined && !sameBytes(listed, payloadHash(opened.payload, this.options.crypto))) {
+      const what = `boot ${identity.boot} seq ${identity.seq} is listed in a manifest with another payload`;
+      throw this.contradiction(device, identity, bytes, what);
+    }
+    return listed !== undefined || opened.seal === "sign" ? EVIDENCE_SIGNED : null;
+  }
+
+  /** What memory keeps of a message that is staged. */
+  private remember(message: Message, identity: Identity, boot: Boot, device: Device, opened: Opened): void {
+    hear(boot, message, opened);
     if (message.type === "presence") boot.connection = Math.max(boot.connection, message.connection);
     else boot.settled.add(identity.seq);
-    if (message.type === "birth") addBirth(device, boot, message);
+    if (message.type === "birth") {
+      addBirth(device, boot, message);
+      this.rotate(device);
+    }
     if (message.type === "event") {
       const range = disownedRange(message);
-      if (range !== null) this.disown(device, range);
+      if (range === null) return;
+      const settled = { kid: device.card.kid, ...range, reason: DISOWNED };
+      this.staging.settle(settled);
+      addSettled(this.options.devices.boot(device, range.boot), settled);
     }
   }
 
-  private disown(device: Device, range: { boot: number; first: number; count: number }): void {
-    const settled = { kid: device.card.kid, ...range, reason: DISOWNED };
-    this.settledNow.push(settled);
-    addSettled(this.options.devices.boot(device, range.boot), settled);
+  /** A birth under a new key ends the older ones of the same board. */
+  private rotate(device: Device): void {
+    const { devices, now, onAlarm } = this.options;
+    for (const old of devices.replacedBy(device)) {
+      if (old.rotation !== null) continue;
+      const { kid } = old.card;
+      const seq = Math.max(0, devices.boot(old, old.currentBoot).settled.highest);
+      old.rotation = { kid, successor: device.card.kid, boot: old.currentBoot, seq, since: Math.floor(now()) };
+      this.staging.rotate(old.rotation);
+      const sentence = `${kidText(device.card.kid)} speaks for its board now: it is good up to boot ${old.currentBoot} seq ${seq}`;
+      onAlarm?.({ kind: "rotation", kid, sentence });
+    }
   }
 
   /** What the next commit is to hold; the caller writes it and then says `committed` or `failed`. */
   get batch(): Batch {
-    return { accepted: this.pending, messages: this.pending.map(({ row }) => row), settled: this.settledNow };
+    return this.staging.batch;
   }
 
   committed(): void {
-    this.pending = [];
-    this.settledNow = [];
-    this.staged.clear();
+    this.staging.clear();
     for (const device of this.options.devices.all()) this.options.devices.trim(device);
   }
 
   /** The store took nothing: memory goes back to what the store has; the devices will send again. */
   failed(): void {
-    this.committed();
     this.options.devices.reload();
-    const head = this.options.store.head();
-    this.position = head.position;
-    this.chain = head.chain;
+    this.staging.reset();
   }
 }
 
 /** Notes how a boot's message came: the downlink answers in the same mode. */
-function hear(boot: Boot, message: Message, seal: "sign" | "mac", encrypted: boolean): void {
+function hear(boot: Boot, message: Message, { seal, encrypted }: Opened): void {
   if (message.type === "manifest") return;
   boot.seal = seal;
   if (message.type === "data" || message.type === "event") boot.encrypted = encrypted;
-}
-
-function keyOf(kid: Uint8Array, identity: Identity): string {
-  return `${kidText(kid)} ${identity.boot} ${identity.space} ${identity.seq}`;
 }

@@ -57,6 +57,8 @@ export interface Encrypt0 {
 export interface OpenedEncrypt0 {
   /** The S message inside, its signature NOT verified yet; null: a bare payload, which the AEAD's tag alone has proven. */
   readonly signed: Envelope | null;
+  /** All that was sealed: the bytes of the S message, or the payload. */
+  readonly plaintext: Uint8Array;
   readonly payload: Uint8Array;
   readonly identity: PayloadIdentity;
 }
@@ -99,7 +101,7 @@ function inside(plaintext: Uint8Array, kid: Uint8Array): OpenedEncrypt0 {
   // The device is named by who signed, or by whom the gateway addresses; a bare payload of a device names nobody.
   const device = identity.kid !== null ? identity.kid : signed !== null ? signed.kid : kid;
   if (!equalBytes(device, kid)) throw refuse("payload", "the kid outside is not the device's inside");
-  return { signed: signed, payload: payload, identity: identity };
+  return { signed: signed, plaintext: plaintext, payload: payload, identity: identity };
 }
 
 /**

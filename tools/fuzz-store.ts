@@ -2,6 +2,7 @@
 
 import type { BootState, CardRow, Settled, Space, Store, StoredMessage } from "../gateway/store/store.ts";
 import { kidText } from "../protocol/keys.ts";
+import { TYPE_BIRTH } from "../protocol/messages.ts";
 
 export function createMemoryStore(): Store {
   const rows = new Map<string, StoredMessage>();
@@ -12,6 +13,10 @@ export function createMemoryStore(): Store {
   const key = (kid: Uint8Array, boot: number, space: Space, seq: number) => `${kidText(kid)} ${boot} ${space} ${seq}`;
   const of = (kid: Uint8Array, boot: number) =>
     [...rows.values()].filter((row) => row.boot === boot && kidText(row.kid) === kidText(kid));
+  const births = (kid: Uint8Array) =>
+    [...rows.values()]
+      .filter((row) => row.space === 0 && row.kind === TYPE_BIRTH && kidText(row.kid) === kidText(kid))
+      .sort((a, b) => a.boot - b.boot || a.seq - b.seq);
   return {
     head: () => ({ position: last?.position ?? 0, chain: last?.chain ?? new Uint8Array(32) }),
     commit(commit) {
@@ -36,6 +41,9 @@ export function createMemoryStore(): Store {
       of(kid, boot)
         .filter((row) => row.space === 0 && row.seq >= first && row.seq <= last)
         .sort((a, b) => a.seq - b.seq),
+    nextBirth: (kid, boot) => births(kid).find((row) => row.boot > boot),
+    newestBirth: (kid) => births(kid).at(-1),
+    listed: () => undefined,
     levelChanges: () => [],
     newest: () => [],
     boots: (kid) => [...boots.values()].filter((state) => kidText(state.kid) === kidText(kid)),

@@ -79,7 +79,7 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
       write({ table: "checkpoints", position: position as number, object: base64(object) });
     }
   });
-  for (const table of ["boots", "settled", "quarantines", "rotations", "pings"]) {
+  for (const table of ["boots", "settled", "quarantines", "rotations", "listed", "pings"]) {
     guarded(table, () => {
       for (const { id: _, checksum, ...columns } of all(`SELECT * FROM ${table}`)) {
         if (!Buffer.isBuffer(checksum) || !rowChecksum(...Object.values(columns)).equals(checksum)) {

@@ -78,6 +78,14 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
   const insertQuarantine = prepare("INSERT INTO quarantines VALUES (NULL,?,?,?,?,?,?,?,?)");
   const insertRotation = prepare("INSERT OR REPLACE INTO rotations VALUES (?,?,?,?,?,?)");
   const insertPing = prepare("INSERT OR REPLACE INTO pings VALUES (?,?,?,?,?,?,?)");
+  const insertListed = prepare("INSERT OR IGNORE INTO listed VALUES (?,?,?,?,?)");
+  const listed = prepare("SELECT hash FROM listed WHERE kid=? AND boot=? AND seq=?");
+  const nextBirth = prepare(
+    "SELECT * FROM messages WHERE kid=? AND boot>? AND space=0 AND kind=2 ORDER BY boot, seq LIMIT 1",
+  );
+  const newestBirth = prepare(
+    "SELECT * FROM messages WHERE kid=? AND space=0 AND kind=2 ORDER BY boot DESC, seq DESC LIMIT 1",
+  );
   const find = prepare("SELECT message, record FROM messages WHERE kid=? AND boot=? AND space=? AND seq=?");
   const seqs = prepare("SELECT seq FROM messages WHERE kid=? AND boot=? AND space=? ORDER BY seq");
   const ofKind = prepare(
@@ -134,6 +142,10 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
       const values = [r.kid, r.successor, r.boot, r.seq, r.since];
       insertRotation.run(...values, rowChecksum(...values));
     }
+    for (const l of commit.listed ?? []) {
+      const values = [l.kid, l.boot, l.seq, l.hash];
+      insertListed.run(...values, rowChecksum(...values));
+    }
     for (const p of commit.pings ?? []) {
       const values = [p.kid, p.boot, p.n, p.sent, p.tick, p.received];
       insertPing.run(...values, rowChecksum(...values));
@@ -173,6 +185,9 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
     seqs: (kid, boot, space) => seqs.all<{ seq: number }>(kid, boot, space).map((row) => row.seq),
     ofKind: (kid, boot, kind) => ofKind.all<SealedRow>(kid, boot, kind),
     between: (kid, boot, first, last) => between.all<StoredMessage>(kid, boot, first, last),
+    nextBirth: (kid, boot) => nextBirth.get<StoredMessage>(kid, boot),
+    newestBirth: (kid) => newestBirth.get<StoredMessage>(kid),
+    listed: (kid, boot, seq) => listed.get<{ hash: Uint8Array }>(kid, boot, seq)?.hash,
     levelChanges: (kid) => levelChanges.all<StoredMessage>(kid),
     newest: (kid, boot, space, limit, last = Number.MAX_SAFE_INTEGER) =>
       newest.all<StoredMessage>(kid, boot, space, last, limit).sort((a, b) => a.position - b.position),

@@ -78,6 +78,14 @@ export interface Rotation {
   readonly since: number;
 }
 
+/** What a stored manifest says of a message that was not here when it came: SHA-256(payload)[0..15]. */
+export interface Listed {
+  readonly kid: Uint8Array;
+  readonly boot: number;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
 /** What becomes durable together, or not at all. */
 export interface Commit {
   readonly messages: readonly StoredMessage[];
@@ -86,6 +94,7 @@ export interface Commit {
   readonly checkpoints: readonly CheckpointRow[];
   readonly quarantines?: readonly Quarantine[];
   readonly rotations?: readonly Rotation[];
+  readonly listed?: readonly Listed[];
   /** Answers to pings among the messages. */
   readonly pings?: readonly PingRow[];
 }
@@ -136,6 +145,12 @@ export interface Store {
   ofKind(kid: Uint8Array, boot: number, kind: number): SealedRow[];
   /** The messages of space 0 with first <= seq <= last, in order of seq. */
   between(kid: Uint8Array, boot: number, first: number, last: number): StoredMessage[];
+  /** The first birth of the lowest boot above this one that has any; undefined: none has. */
+  nextBirth(kid: Uint8Array, boot: number): SealedRow | undefined;
+  /** The newest boot with a birth; undefined: none has. */
+  newestBirth(kid: Uint8Array): StoredMessage | undefined;
+  /** The hash that a manifest has listed for this message before it came; undefined: none has. */
+  listed(kid: Uint8Array, boot: number, seq: number): Uint8Array | undefined;
   /** The entries of space 2 of a device, in order of position. */
   levelChanges(kid: Uint8Array): StoredMessage[];
   /**

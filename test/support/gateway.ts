@@ -1,7 +1,7 @@
 /** A gateway in memory, and devices that seal what a test wants: no chips, no clock but the test's own. */
 import { Gateway, type GatewayOptions } from "../../gateway/gateway.ts";
 import { createCounters, type Origin } from "../../gateway/origin.ts";
-import type { Accepted } from "../../gateway/receiver.ts";
+import type { Accepted, DeviceAlarm } from "../../gateway/receiver.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { encodeCard } from "../../protocol/card.ts";
@@ -25,6 +25,7 @@ const gatewaySigner = testOnlySigner("test gateway");
 export interface TestGateway {
   readonly gateway: Gateway;
   readonly stored: Accepted[];
+  readonly alarms: DeviceAlarm[];
   /** ms since the epoch; set it. */
   now: number;
   /** Runs what the gateway put off: the commit and its acks. */
@@ -39,9 +40,11 @@ export function createTestGateway(
 ): TestGateway {
   const later: (() => void)[] = [];
   const stored: Accepted[] = [];
+  const alarms: DeviceAlarm[] = [];
   const self: TestGateway = {
     now: 1_800_000_000_000,
     stored,
+    alarms,
     settle() {
       while (later.length > 0) later.shift()!();
     },
@@ -53,6 +56,7 @@ export function createTestGateway(
       now: () => self.now,
       soon: (callback) => later.push(callback),
       onStored: (accepted) => stored.push(accepted),
+      onAlarm: (alarm) => alarms.push(alarm),
       ...settings,
     }),
   };
