@@ -98,6 +98,7 @@ program
   .addOption(calibration())
   .addOption(seal())
   .addOption(encrypt())
+  .option("--unprovisioned <dir>", "a board without keys, which keeps DIR: it waits for enroll --port on its pty")
   .addOption(json())
   .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
 
@@ -202,6 +203,19 @@ program
   .addOption(json())
   .addHelpText("after", operationsHelp)
   .action(async (op, args, options) => (await import("./command.ts")).command(op, args, options));
+
+program
+  .command("broker-config")
+  .description("access rules and configuration for a broker outside, from the site's cards")
+  .addOption(new Option("--broker <name>", "which broker").choices(["mosquitto"]).makeOptionMandatory())
+  .requiredOption("--cards <dir>", "folder with site.pub, cards/ and revoked.crl")
+  .requiredOption("--out <dir>", "folder to write into")
+  .option("--site <name>", "third level of the MQTT topics", "demo")
+  .option("--install <dir>", "where the files will lie on the broker's machine", "/etc/mosquitto/vitalwire")
+  .option("--port <n>", "port of the broker", count(1), 8883)
+  .option("--allow-test-keys", "take TEST-ONLY cards: for demonstrations")
+  .addOption(json())
+  .action(async (options) => (await import("./broker-config.ts")).brokerConfig(options));
 
 program
   .command("export")

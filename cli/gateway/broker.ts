@@ -2,7 +2,7 @@
 import { startBroker } from "../../gateway/broker.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { attachMqtt, type MqttSourceOptions } from "../../gateway/sources/mqtt.ts";
-import { kidText } from "../../protocol/keys.ts";
+import { fromHex, kidText } from "../../protocol/keys.ts";
 import { readTls } from "../tls-files.ts";
 import type { EmbeddedBroker, ExternalBroker } from "./settings.ts";
 
@@ -52,7 +52,8 @@ async function openEmbedded(
     site,
     gatewayId,
     ...(tls && { tls: readTls(tls, Date.now()) }),
-    enrolled: (kid) => devices.get(Buffer.from(kid, "hex")) !== undefined,
+    enrolled: (kid) => devices.get(fromHex(kid)) !== undefined,
+    revoked: (kid) => devices.revocation(fromHex(kid)) !== undefined,
     onRefused(sentence) {
       if (lines-- > 0) say(`broker: ${sentence}`);
     },

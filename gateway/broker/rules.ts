@@ -12,7 +12,7 @@ export const DEVICE_TOPICS: ReadonlyMap<string, boolean> = new Map([
   ["w", true],
 ]);
 /** Bytes of the longest message (PROTOCOL.md section 1). */
-const MESSAGE = 4096;
+export const MESSAGE = 4096;
 
 /** What a publication says of itself. */
 export interface Publication {
