@@ -50,6 +50,9 @@ const BIRTH_AGAIN = 10000;
 
 const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", event: "d", manifest: "d" };
 
+/** Which turn of a resending is a kind's; the newest data have the third. */
+const TURNS: Record<Kind, number> = { birth: 0, event: 1, data: 3, manifest: 3 };
+
 /** Highest seq that an ack settles; -1: none. */
 const newestSettled = (ack: AckMessage): number => {
   for (let bit = 8 * ack.bitmap.length - 1; bit >= 0; bit--) {
@@ -82,16 +85,20 @@ export function createSender(options: SenderOptions): Sender {
     return true;
   };
   /**
-   * Sends again what waits with a seq below `below`, births before all else because data wait for them at the gateway. Ends
-   * where the link takes no more.
+   * Sends again what waits with a seq below `below`: births, because data wait for them at the gateway; events; the newest
+   * data, which show how it is now; then what is behind, oldest first. Ends where the link takes no more.
    */
   const resend = (olderThan: number, below: number): void => {
     const now = board.now() / 1000;
+    const waiting = outbox.waiting;
+    let newest: Sealed | null = null;
+    for (let i = waiting.length - 1; i >= 0 && newest === null; i--)
+      if (waiting[i].kind === "data") newest = waiting[i];
     let left = RESEND_BATCH;
-    for (let pass = 0; pass < 2; pass++) {
-      for (let i = 0; i < outbox.waiting.length && left > 0; i++) {
-        const message = outbox.waiting[i];
-        if ((message.kind === "birth") !== (pass === 0) || message.seq >= below) continue;
+    for (let turn = 0; turn < 4; turn++) {
+      for (let i = 0; i < waiting.length && left > 0; i++) {
+        const message = waiting[i];
+        if ((message === newest ? 2 : TURNS[message.kind]) !== turn || message.seq >= below) continue;
         if (message.sentAt !== null && now - message.sentAt < olderThan) continue;
         if (!transmit(message)) return;
         left--;

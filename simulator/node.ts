@@ -14,12 +14,14 @@ import { emulated as tmp117Emulator } from "../drivers/tmp117/emulator.ts";
 import type { AlarmSettings } from "../firmware/alarms.ts";
 import { type StartedBoot, startBoot } from "../firmware/boot.ts";
 import type { SensorPlan } from "../firmware/channels.ts";
+import type { CommandHandlers } from "../firmware/commands.ts";
 import type { Calibration } from "../firmware/dsp/calibration.ts";
 import type { Link } from "../firmware/link.ts";
 import { createRuntime, type Runtime } from "../firmware/runtime.ts";
 import type { GatewayKey, SealSettings } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
 import { newBootNonce } from "../protocol/boot-keys.ts";
+import { ALG_EDDSA } from "../protocol/cose.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
 import { sha256, testOnlyPsk, testOnlySigner } from "./keys.ts";
 import { createPatient } from "./patient.ts";
@@ -61,12 +63,29 @@ export interface NodeOptions {
   readonly entropy?: Uint8Array;
   /** Absent: signed, and not encrypted. */
   readonly seal?: SealMode;
+  /** What commands can do besides measuring; absent: nothing. */
+  readonly handlers?: CommandHandlers;
+  /** Absent: a TEST-ONLY device, another one for every world. */
+  readonly identity?: NodeIdentity;
   readonly onSettled?: () => void;
   readonly onFault?: (fault: Fault) => void;
   /** A seam between decode and seal, for tests. */
   readonly wrapDriver?: (driver: Driver) => Driver;
   /** What else makes this world another one, and so the device another device. */
   readonly world?: string;
+}
+
+/** Who a board is that was given its keys. */
+export interface NodeIdentity {
+  /** 8 bytes. */
+  readonly kid: Uint8Array;
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** null: it cannot sign. */
+  readonly signer: KeyedSigner | null;
+  readonly psk: Uint8Array | null;
+  /** 17 bytes. */
+  readonly ueid: Uint8Array;
 }
 
 /** How a virtual board seals: each is another device. */
@@ -165,13 +184,29 @@ function startedBoot(
   return { boot, bn, prev: null, end() {} };
 }
 
+function testOnlyIdentity(world: Uint8Array, seal: SealMode): NodeIdentity {
+  const signer = testOnlySigner("device", world);
+  const psk = seal.mode === "mac" || seal.encrypt ? testOnlyPsk(world) : null;
+  const ueid = Uint8Array.of(1, ...sha256("ueid", world).subarray(0, 16));
+  return { kid: signer.kid, publicKey: signer.publicKey, signer, psk, ueid };
+}
+
+/** The name of a board that cannot sign. */
+function withoutKey({ kid, publicKey }: NodeIdentity): KeyedSigner {
+  const sign = () => {
+    throw new Error("this board was given no signing key");
+  };
+  return { kid, publicKey, alg: ALG_EDDSA, sign };
+}
+
 /** Puts the chips on a board, the patient on the chips, and the runtime above. Nothing runs before `runtime.start()`. */
 export function createVirtualNode(options: NodeOptions): VirtualNode {
   const { clock, index } = options;
   const world = worldOf(options);
-  const signer = testOnlySigner("device", world);
   const seal: SealMode = options.seal ?? { mode: "sign", encrypt: false };
-  const psk = seal.mode === "mac" || seal.encrypt ? testOnlyPsk(world) : null;
+  const identity = options.identity ?? testOnlyIdentity(world, seal);
+  const signer = identity.signer ?? withoutKey(identity);
+  const { psk } = identity;
   const counter = options.boot(signer);
   const started = startedBoot(options, world, signer, psk, counter);
   const board = createSimulatedBoard(clock, typeof counter === "number" ? undefined : counter);
@@ -203,41 +238,54 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
   board.attachI2c(I2C, thermometer);
   board.attachSpi(SPI, ECG_SELECT, ecg, ECG_INTERRUPT);
 
-  const drive = <C>(chip: Chip<C>, configuration: Partial<C>, interrupt: boolean): Driver => {
-    const driver = chip.create(configuration, { interrupt }) as Driver;
-    return options.wrapDriver === undefined ? driver : options.wrapDriver(driver);
+  const drive = <C>(chip: Chip<C>, configuration: Partial<C>, interrupt: boolean) => {
+    const recreate = (other: unknown): Driver => {
+      const driver = chip.create(other as Partial<C>, { interrupt }) as Driver;
+      return options.wrapDriver === undefined ? driver : options.wrapDriver(driver);
+    };
+    return { driver: recreate(configuration), recreate };
   };
+  const lights = drive(max30102, { sampleRate: 100 }, true);
+  const heart = drive(max30003, { sampleRate: 256 }, true);
+  const warmth = drive(tmp117, {}, false);
   const sensors: SensorPlan[] = [
     {
       attachment: {
-        driver: drive(max30102, { sampleRate: 100 }, true),
+        driver: lights.driver,
         executor: board.i2c(I2C),
         interrupt: PPG_INTERRUPT,
       },
+      recreate: lights.recreate,
       site: "finger",
       ...(options.calibration && { calibration: options.calibration }),
     },
     {
       attachment: {
-        driver: drive(max30003, { sampleRate: 256 }, true),
+        driver: heart.driver,
         executor: board.spi(SPI),
         select: ECG_SELECT,
         interrupt: ECG_INTERRUPT,
       },
+      recreate: heart.recreate,
       site: "chest",
     },
-    { attachment: { driver: drive(tmp117, {}, false), executor: board.i2c(I2C) }, site: "axilla" },
+    {
+      attachment: { driver: warmth.driver, executor: board.i2c(I2C) },
+      recreate: warmth.recreate,
+      site: "axilla",
+    },
   ];
   const link = options.link(signer, psk);
   const runtime = createRuntime({
     board,
     link,
     crypto: nodeCrypto,
-    signer,
+    signer: identity.signer,
     seal: { ...seal, psk, aead: nodeAead },
     gateways: options.gateways,
     device: {
-      ueid: Uint8Array.of(1, ...sha256("ueid", world).subarray(0, 16)),
+      kid: identity.kid,
+      ueid: identity.ueid,
       boot: started.boot,
       bootSeed: started.bn,
       prev: started.prev,
@@ -249,6 +297,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     ...(options.alarms && { alarms: options.alarms }),
     packet: { period: 1000, codec: "rice" },
     outboxBytes: OUTBOX_BYTES,
+    ...(options.handlers && { handlers: options.handlers }),
     ...(options.onSettled && { onSettled: options.onSettled }),
     ...(options.onFault && { onFault: options.onFault }),
   });

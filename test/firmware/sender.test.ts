@@ -82,19 +82,24 @@ const setUp = (presence = false) => {
     setWorks: (value: boolean) => {
       works = value;
     },
+    others,
     settled: () => settledCount,
     submit: (kind: "birth" | "data" | "event", seq: number) => sender.submit(kind, 7, seq, Uint8Array.of(seq)),
   };
 };
 
-test("what is made while the link is down is sent when it comes up, births first, each once", () => {
+test("what is made while the link is down is sent when it comes up: birth, events, the newest data, then the rest in order, each once", () => {
   const { submit, up, sent } = setUp();
   submit("data", 1);
   submit("birth", 2);
   submit("event", 3);
+  submit("data", 4);
+  submit("data", 5);
+  submit("event", 6);
+  submit("data", 7);
   expect(sent).toEqual([]);
   up();
-  expect(sent).toEqual(["b2", "d1", "d3"]);
+  expect(sent).toEqual(["b2", "d3", "d6", "d7", "d1", "d4", "d5"]);
 });
 
 test("a message without its ack is sent again after 5 s, the same bytes, until it is settled", () => {
@@ -201,6 +206,18 @@ test("an ack that shows a hole has it filled at once, not after five seconds", (
   expect(sent.slice(5)).toEqual(["d1", "d2"]);
   receive(ack({ n: 2, next: 1, bitmap: Uint8Array.of(0b0100_0000) }));
   expect(sent).toHaveLength(7);
+});
+
+test("commands and times are handed on with who sealed them, and free nothing", () => {
+  const { submit, up, receive, sender, others } = setUp();
+  up();
+  submit("birth", 0);
+  const down = { kid: device.kid, boot: 7 };
+  receive(sign1(encodeMessage({ type: "time", ...down, n: 1, echoTick: 0, gatewayMs: 5 }), gateway));
+  receive(sign1(encodeMessage({ type: "command", ...down, n: 2, expires: 9, op: 8, parameters: [] }), gateway));
+  receive(sign1(encodeMessage({ type: "command", ...down, n: 2, expires: 9, op: 8, parameters: [] }), gateway));
+  expect(others).toEqual(["time", "command"]);
+  expect(sender.outbox.waiting).toHaveLength(1);
 });
 
 test("a line without acks is told the birth again every ten seconds, one with acks is not", () => {
