@@ -87,8 +87,9 @@ program
 program
   .command("simulate")
   .description("one virtual board that other programs talk to as if it were a real one")
-  .requiredOption("--out <where>", "pty, a FILE of packet lines, or mqtt://HOST[:PORT][/SITE]")
+  .requiredOption("--out <where>", "pty, a FILE of packet lines, or mqtt[s]://HOST[:PORT][/SITE]")
   .option("--cards <dir>", "where site.pub and cards/ are written (default: beside the file, or here)")
+  .option("--tls <dir>", "for mqtts://: folder with ca.crt, client.crt and client.key (docs/tls.md)")
   .option("--ecg <wfdb>", "play signal 0 of this WFDB record; without --seconds again and again")
   .option("--seed <n>", "seed of patient, key and noise", count(0), 1)
   .option("--seconds <s>", "end after this much time of the board", seconds)

@@ -16,12 +16,15 @@ import { type PatientOptions, patientSettings } from "../patient-options.ts";
 import type { Pty } from "../pty.ts";
 import { createSignal } from "../signal.ts";
 import { DEFAULT_SITE, FIXED_EPOCH, refuseForeignSite, testCard, testSite } from "../site.ts";
+import { clientFiles, readTls } from "../tls-files.ts";
 import { createCaptureLink } from "./capture-link.ts";
 import { watchGateways } from "./trusted-gateways.ts";
 
 export interface SimulateOptions extends PatientOptions {
   readonly out: string;
   readonly cards?: string;
+  /** Folder with ca.crt, client.crt and client.key, for mqtts://. */
+  readonly tls?: string;
   readonly ecg?: string;
   readonly seed: number;
   readonly seconds?: number;
@@ -90,7 +93,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     seal,
     link(signer, psk) {
       if (pty !== null) link = createSerialLink(pty.stream, LINE_QUEUE);
-      else if (out === "mqtt") link = createMqttLink(mqttOptions(options.out, signer));
+      else if (out === "mqtt") link = createMqttLink(mqttOptions(options, signer));
       else link = createCaptureLink(options.out, clock, recorder, { kid: signer.kid, psk, seal });
       return link;
     },
@@ -130,11 +133,12 @@ export async function simulate(options: SimulateOptions): Promise<void> {
 }
 
 /** The path of the address is the site; without one the usual. */
-function mqttOptions(address: string, signer: KeyedSigner) {
-  const url = new URL(address);
+function mqttOptions({ out, tls }: SimulateOptions, signer: KeyedSigner) {
+  const url = new URL(out);
+  const kid = kidText(signer.kid);
   const site = url.pathname.replaceAll("/", "") || DEFAULT_SITE;
   url.pathname = "";
-  return { url: url.href, site, kid: kidText(signer.kid) };
+  return { url: url.href, site, kid, ...(tls !== undefined && { tls: readTls(clientFiles(tls), Date.now(), kid) }) };
 }
 
 /** The clock moves only when every message sent has been acknowledged; `signal` null: acks are events of the clock itself. */
