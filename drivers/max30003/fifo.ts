@@ -72,8 +72,13 @@ export const createReading = (
   mark: number,
   intervals: Intervals | null,
 ): Reading => {
-  /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024. */
+  /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024, unless edges say otherwise. */
   const drift = period / 1024;
+  /** From sample to sample as the edges have it, us; the last edge and the index of its sample, -1: none. */
+  let pace = period;
+  let average = period;
+  let edgeAt = 0;
+  let edgeIndex = -1;
   let status = 0;
   let index = 0;
   /** The next samples follow a loss that nobody can count. */
@@ -130,18 +135,30 @@ export const createReading = (
     if (block.count === 0) return;
     held = mark;
     if (anchored) return;
-    const low = began - (behind + 1) * period;
-    const high = behind > 0 ? ended - period : ended;
-    block.time = (low + high) / 2 - (block.count - 1) * period;
+    const low = began - (behind + 1) * pace;
+    const high = behind > 0 ? ended - pace : ended;
+    block.time = (low + high) / 2 - (block.count - 1) * pace;
     block.uncertainty = (high - low) / 2 + (block.count - 1) * drift;
   };
 
   const begin = (block: Block): void => {
     block.index = index;
-    if (gap) block.lost = -1;
+    if (gap) {
+      block.lost = -1;
+      edgeIndex = -1;
+    }
     gap = false;
     anchored = false;
     reads = 0;
+  };
+
+  /** An edge came with the sample of this index. Pairs that agree with an oscillator are averaged. */
+  const pair = (at: number, sample: number): void => {
+    const measured = (at - edgeAt) / (sample - edgeIndex);
+    if (edgeIndex >= 0 && Math.abs(measured - period) * 32 < period) average += (measured - average) / 8;
+    pace = Math.abs(average - period) > drift ? average : period;
+    edgeAt = at;
+    edgeIndex = sample;
   };
 
   /** RTOR, then `then`. */
@@ -226,7 +243,8 @@ export const createReading = (
       // The edge came with word EFIT of those that are there now: the first of them is EFIT - 1 periods older.
       anchored = outcome.edges === 1 && outcome.edgeAt > emptiedAt;
       if (anchored) {
-        block.time = outcome.edgeAt - (efit - 1) * period;
+        pair(outcome.edgeAt, index + efit - 1);
+        block.time = outcome.edgeAt - (efit - 1) * pace;
         block.uncertainty = r.EDGE_UNCERTAINTY + (efit - 1) * drift;
       }
       return burst;
@@ -240,6 +258,7 @@ export const createReading = (
     poll: poll,
     open: () => {
       index = 0;
+      edgeIndex = -1;
       if (intervals !== null) intervals.open();
     },
     start: (general, lost) => (outcome) => {

@@ -101,6 +101,23 @@ describe("MAX30003 driver against its emulator", () => {
     }
   });
 
+  test.each([1.01, 0.99])(
+    "edges show a clock that is beyond a crystal's: times of one at %s are exact, too",
+    (oscillator) => {
+      const bench = createBench(chip, emulated, { interrupt: true, oscillator });
+      const at: number[] = [];
+      bench.emulator.onConvert = (_, __, time) => at.push(time);
+      bench.run(bench.driver.open());
+      for (let i = 0; i < 60; i++) {
+        while (bench.edges.count === 0) bench.clock.step();
+        const [block] = bench.run(bench.driver.poll()).channels;
+        const error = Math.abs(block.time - at[block.index]);
+        if (i === 0) expect(error).toBeGreaterThan(block.uncertainty); // nothing to compare with yet
+        if (i > 30) expect(error).toBeLessThan(block.uncertainty / 10);
+      }
+    },
+  );
+
   test("without an interrupt a block is known to half a sampling period and its reading", () => {
     const bench = createBench(chip, emulated);
     const { blocks } = record(bench, new Array(10).fill(60));
