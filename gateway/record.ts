@@ -20,6 +20,8 @@ export interface RecordClock {
   /** How much faster than the gateway's clock the board's runs, and how uncertain that is, ppb. */
   readonly drift: number;
   readonly driftUncertainty: number;
+  /** The uncertainty rests on an assumed one-way delay: no ping bounds the tick from below (docs/time.md). */
+  readonly assumed: boolean;
   readonly channels: readonly ChannelRate[];
 }
 
@@ -51,7 +53,8 @@ export function encodeRecord({ clock, countersignature, plaintext }: StoredRecor
   const entries: [Cbor, Cbor][] = [];
   if (clock !== null) {
     const channels = clock.channels.map(({ id, rate, uncertainty }) => [id, rate, uncertainty]);
-    entries.push([CLOCK, [clock.utc, clock.uncertainty, clock.drift, clock.driftUncertainty, channels]]);
+    const { utc, uncertainty, drift, driftUncertainty, assumed } = clock;
+    entries.push([CLOCK, [utc, uncertainty, drift, driftUncertainty, channels, assumed]]);
   }
   if (countersignature !== null) entries.push([COUNTERSIGNATURE, countersignatureParts(countersignature)]);
   if (plaintext !== null) entries.push([PLAINTEXT, plaintext]);
@@ -68,13 +71,15 @@ function integers(value: Cbor | undefined, count: number): number[] {
 }
 
 function clockOf(value: Cbor): RecordClock {
-  if (!Array.isArray(value) || value.length !== 5 || !Array.isArray(value[4])) throw wrong("entry 1 is no clock");
+  if (!Array.isArray(value) || value.length !== 6) throw wrong("entry 1 is no clock");
+  const [rates, assumed] = value.slice(4);
+  if (!Array.isArray(rates) || typeof assumed !== "boolean") throw wrong("entry 1 is no clock");
   const [utc, uncertainty, drift, driftUncertainty] = integers(value.slice(0, 4), 4);
-  const channels = value[4].map((one): ChannelRate => {
+  const channels = rates.map((one): ChannelRate => {
     const [id, rate, uncertainty] = integers(one, 3);
     return { id, rate, uncertainty };
   });
-  return { utc, uncertainty, drift, driftUncertainty, channels };
+  return { utc, uncertainty, drift, driftUncertainty, assumed, channels };
 }
 
 /** Throws Refusal for bytes that `encodeRecord` does not give. */
