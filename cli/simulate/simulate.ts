@@ -17,6 +17,7 @@ import type { Pty } from "../pty.ts";
 import { createSignal } from "../signal.ts";
 import { DEFAULT_SITE, FIXED_EPOCH, refuseForeignSite, testCard, testSite } from "../site.ts";
 import { clientFiles, readTls } from "../tls-files.ts";
+import { UsageError } from "../usage.ts";
 import { createCaptureLink } from "./capture-link.ts";
 import { watchGateways } from "./trusted-gateways.ts";
 
@@ -31,6 +32,8 @@ export interface SimulateOptions extends PatientOptions {
   readonly fast?: boolean;
   readonly seal: "sign" | "mac";
   readonly encrypt?: boolean;
+  /** Folder of what a board keeps that is given its keys over the line. */
+  readonly unprovisioned?: string;
   readonly json?: boolean;
 }
 
@@ -51,7 +54,11 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const folder = options.cards ?? (out === "file" ? dirname(options.out) : ".");
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
   const patient = await patientSettings(options);
-  refuseForeignSite(folder);
+  if (options.unprovisioned === undefined) refuseForeignSite(folder);
+  else if (out !== "pty" || options.fast || options.cards !== undefined)
+    throw new UsageError(
+      "--unprovisioned: keys come over a line, in real time: give --out pty, and no --fast or --cards",
+    );
   mkdirSync(folder, { recursive: true });
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const interrupt = listenForInterrupt();
@@ -62,20 +69,24 @@ export async function simulate(options: SimulateOptions): Promise<void> {
       ? undefined
       : (await import("../recording.ts")).loadRecording("--ecg", options.ecg, seconds);
   const recorder = testOnlySigner("capture");
+  const pty: Pty | null = out === "pty" ? await (await import("../pty.ts")).openPty() : null;
+  const given = pty === null || options.unprovisioned === undefined ? null : await keysFor(pty, options, interrupt);
   const gateways =
-    out === "file"
-      ? { keys: [recorder], stop() {} }
-      : watchGateways(folder, (kid) => say(`gateway ${kid}: its card is here, its acks count`));
+    given !== null
+      ? { keys: given.gateways, stop() {} }
+      : out === "file"
+        ? { keys: [recorder], stop() {} }
+        : watchGateways(folder, (kid) => say(`gateway ${kid}: its card is here, its acks count`));
   // What is the same whenever it runs may be the same boot; what differs every time may not.
   const repeatable = out === "file" && options.fast === true;
-  const kept: HostStorage[] = [];
+  const kept: HostStorage[] = given === null ? [] : [given.storage];
   const boot = (signer: KeyedSigner) => {
     if (repeatable) return 1;
+    if (given !== null) return given.storage;
     kept.push(openHostStorage(join(folder, "boards"), kidText(signer.kid)));
     return kept[0]!;
   };
   const seal = { mode: options.seal, encrypt: options.encrypt === true };
-  const pty: Pty | null = out === "pty" ? await (await import("../pty.ts")).openPty() : null;
   const { createMqttLink } = await import("../../firmware/transports/host/mqtt.ts");
   const { createSerialLink } = await import("../../firmware/transports/host/serial.ts");
   let link!: CountingLink;
@@ -91,6 +102,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     boot,
     ...(!repeatable && { entropy: randomBytes(16) }),
     seal,
+    ...(given && { identity: given.identity }),
     link(signer, psk) {
       if (pty !== null) link = createSerialLink(pty.stream, LINE_QUEUE);
       else if (out === "mqtt") link = createMqttLink(mqttOptions(options, signer));
@@ -101,18 +113,14 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     onFault: ({ message }) => say(message),
   });
   const kid = kidText(node.signer.kid);
-  const card = testCard(node.signer, "device", repeatable ? FIXED_EPOCH : Date.now());
-  writeCards(folder, testSite.publicKey, [{ kid: node.signer.kid, card }]);
-  if (node.psk !== null) {
-    const { writePsk } = await import("../keys/psk-file.ts");
-    const { testOnlyWrapping } = await import("../keys/wrapping.ts");
-    writePsk(folder, node.signer.kid, node.psk, testOnlyWrapping());
-  }
-  say(
-    `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
-  );
+  if (given === null) {
+    await writeTestOnly(folder, node, repeatable ? FIXED_EPOCH : Date.now());
+    say(
+      `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
+    );
+  } else say(`board ${kid}, boot ${node.boot}: a synthetic patient, keys of its own. Not a medical device.`);
   if (patient.story) say(`the patient: ${patient.story.words}`);
-  if (pty !== null) (options.json ? process.stderr : process.stdout).write(`${pty.path}\n`);
+  if (pty !== null && given === null) namePort(pty, options);
 
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
   try {
@@ -130,6 +138,34 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     for (const storage of kept) storage.release();
     if (interrupt.came) process.exit(INTERRUPTED);
   }
+}
+
+function namePort(pty: Pty, options: SimulateOptions): void {
+  (options.json ? process.stderr : process.stdout).write(`${pty.path}\n`);
+}
+
+/** Waits until the board has its keys. An interrupt before that ends the process. */
+async function keysFor(pty: Pty, options: SimulateOptions, interrupt: { readonly came: boolean }) {
+  const { awaitKeys } = await import("./unprovisioned.ts");
+  namePort(pty, options);
+  try {
+    const given = await awaitKeys(pty.stream, options.unprovisioned!, () => interrupt.came);
+    if (given !== null) return given;
+  } catch (error) {
+    pty.close();
+    throw error;
+  }
+  pty.close();
+  process.exit(INTERRUPTED);
+}
+
+/** The card of a TEST-ONLY board, and its pre-shared key where it has one, as files. */
+async function writeTestOnly(folder: string, { signer, psk }: VirtualNode, now: number): Promise<void> {
+  writeCards(folder, testSite.publicKey, [{ kid: signer.kid, card: testCard(signer, "device", now) }]);
+  if (psk === null) return;
+  const { writePsk } = await import("../keys/psk-file.ts");
+  const { testOnlyWrapping } = await import("../keys/wrapping.ts");
+  writePsk(folder, signer.kid, psk, testOnlyWrapping());
 }
 
 /** The path of the address is the site; without one the usual. */
