@@ -13,6 +13,8 @@ import type { Accepted } from "./receiver.ts";
 export type CommandFault =
   /** The device is not enrolled, or its card has expired. */
   | "unknown"
+  /** It is in quarantine, or revoked: nobody knows who would obey. */
+  | "distrusted"
   /** Nothing was heard of it in its current boot since the gateway began. */
   | "unheard"
   /** No such operation, a parameter that it has not, a time out of range. */
@@ -102,6 +104,13 @@ export function createCommander(gateway: Gateway, { timer }: CommanderOptions): 
   const admit = (kid: string, device: Device | undefined): void => {
     if (device === undefined) {
       throw new CommandError("unknown", `device ${kid} is not enrolled here; "vitalwire devices" lists those that are`);
+    }
+    if (device.quarantine !== null) {
+      const free = `"vitalwire devices --release ${kid}" frees it`;
+      throw new CommandError("distrusted", `device ${kid} is in quarantine: ${device.quarantine.sentence}; ${free}`);
+    }
+    if (gateway.devices.revocation(device.card.kid) !== undefined) {
+      throw new CommandError("distrusted", `device ${kid}: the site has revoked its key; enrol it with a new one`);
     }
     const boot = gateway.reachable(device);
     if (boot === null || gateway.times.tickNow(boot.kid, boot.boot) === null) {

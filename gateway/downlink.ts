@@ -1,7 +1,7 @@
 /** Seals what a gateway sends, in the mode in which the device speaks (PROTOCOL.md section 3). */
-import { bootKey } from "../protocol/boot-keys.ts";
+import { bootKey, type KeyLabel } from "../protocol/boot-keys.ts";
 import { type Aead, type Crypto, type Signer, sign1 } from "../protocol/cose.ts";
-import { type EncryptionKeys, encrypt0 } from "../protocol/encrypt0.ts";
+import { encrypt0 } from "../protocol/encrypt0.ts";
 import { kidText } from "../protocol/keys.ts";
 import { mac0 } from "../protocol/mac0.ts";
 import { type AckMessage, type CommandMessage, encodeMessage, type TimeMessage } from "../protocol/messages.ts";
@@ -12,7 +12,8 @@ export type DownlinkMessage = AckMessage | CommandMessage | TimeMessage;
 
 /** What of a device and its boot decides how it is answered. */
 export type Heard = Pick<Device, "psk">;
-export type HeardBoot = Pick<Boot, "kid" | "boot" | "births" | "seal" | "encrypted">;
+/** Without `keys` they are derived anew for every message. */
+export type HeardBoot = Pick<Boot, "kid" | "boot" | "births" | "seal" | "encrypted"> & Partial<Pick<Boot, "keys">>;
 
 type Unaddressed<T> = Omit<T, "kid" | "boot" | "n">;
 /** The same before it has an address and a number. */
@@ -36,12 +37,6 @@ export interface DownlinkSealer {
   nameIn(boot: HeardBoot): Uint8Array;
 }
 
-interface BootKeys {
-  readonly psk: Uint8Array;
-  mac?: Uint8Array;
-  encryption?: EncryptionKeys;
-}
-
 /** The nonce of a boot, from its birth; undefined: no birth of it is here. */
 function bootNonce(boot: HeardBoot): Uint8Array | undefined {
   for (const birth of boot.births.values()) return birth.claims.bootseed;
@@ -55,30 +50,16 @@ export function canAnswer(device: Heard, boot: HeardBoot): boolean {
 }
 
 export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): DownlinkSealer {
-  /** Forgotten with the boot, of which `Devices` holds a bounded number. */
-  const keysOf = new WeakMap<HeardBoot, BootKeys>();
-
-  /** What a mode asks for is derived once. */
-  const keys = (device: Heard, boot: HeardBoot): { mac: () => Uint8Array; encryption: () => EncryptionKeys } => {
+  const keyOf = (device: Heard, boot: HeardBoot, label: KeyLabel): Uint8Array => {
+    const known = boot.keys?.get(label);
+    if (known !== undefined) return known;
     const { psk } = device;
     const bn = bootNonce(boot);
     if (bn === undefined || psk === null)
       throw new Error(`device ${kidText(boot.kid)}, boot ${boot.boot}: no keys of it`);
-    let held = keysOf.get(boot);
-    if (held === undefined || held.psk !== psk) {
-      held = { psk };
-      keysOf.set(boot, held);
-    }
-    const cached = held;
-    const secret = { psk, kid: boot.kid, boot: boot.boot };
-    return {
-      mac: () => (cached.mac ??= bootKey("g2d mac", secret, bn, crypto)),
-      encryption: () =>
-        (cached.encryption ??= {
-          key: bootKey("g2d enc", secret, bn, crypto),
-          iv: bootKey("g2d iv", secret, bn, crypto),
-        }),
-    };
+    const key = bootKey(label, { psk, kid: boot.kid, boot: boot.boot }, bn, crypto);
+    boot.keys?.set(label, key);
+    return key;
   };
   return {
     seal(device, boot, message) {
@@ -88,8 +69,9 @@ export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): D
       const payload = encodeMessage(message);
       const signs = boot.seal !== "mac";
       if (!boot.encrypted)
-        return signs ? sign1(payload, signer) : mac0(payload, boot.kid, keys(device, boot).mac(), crypto);
-      return encrypt0(signs ? sign1(payload, signer) : payload, boot.kid, keys(device, boot).encryption(), aead);
+        return signs ? sign1(payload, signer) : mac0(payload, boot.kid, keyOf(device, boot, "g2d mac"), crypto);
+      const keys = { key: keyOf(device, boot, "g2d enc"), iv: keyOf(device, boot, "g2d iv") };
+      return encrypt0(signs ? sign1(payload, signer) : payload, boot.kid, keys, aead);
     },
     nameIn: (boot) => (boot.seal === "mac" ? boot.kid : signer.kid),
   };

@@ -7,6 +7,7 @@ import { encodeCheckpoint } from "../protocol/checkpoint.ts";
 import type { Aead, Crypto, Signer } from "../protocol/cose.ts";
 import type { Reason } from "../protocol/refusal.ts";
 import { type BoardTimes, createBoardTimes } from "./board-time.ts";
+import { Clocks } from "./clock/clocks.ts";
 import { type Boot, type Device, Devices } from "./devices.ts";
 import { createDownlinkSealer, type DownlinkSealer } from "./downlink.ts";
 import type { Origin } from "./origin.ts";
@@ -23,6 +24,8 @@ export interface GatewayOptions extends ReceiverSettings {
   readonly signer: Signer;
   /** ms since the epoch. */
   readonly now: () => number;
+  /** ms that never jump: shows at once when `now` was set. Absent: that shows when what arrives contradicts what was known. */
+  readonly monotonic?: () => number;
   /** Runs a callback soon, once what has arrived by now is in: the messages between share a commit. */
   readonly soon: (callback: () => void) => void;
   /** Asks boards for their ticks, so that their clocks are bounded from both sides. Absent: false. */
@@ -48,6 +51,8 @@ export class Gateway {
   readonly sealer: DownlinkSealer;
   /** What boards' clocks show, as far as the gateway has heard. */
   readonly times: BoardTimes;
+  /** What boards' clocks and their channels' are in UTC. */
+  readonly clocks: Clocks;
   private readonly options: GatewayOptions;
   private readonly receiver: Receiver;
   private readonly outgoing: Outgoing;
@@ -59,7 +64,12 @@ export class Gateway {
     this.options = options;
     this.store = options.store;
     this.devices = new Devices(options.store, options.crypto);
-    this.receiver = new Receiver({ ...options, devices: this.devices });
+    this.clocks = new Clocks(options);
+    this.receiver = new Receiver({
+      clockOf: (device, boot, message, received) => this.clocks.record(device, boot, message, received),
+      ...options,
+      devices: this.devices,
+    });
     this.sealer = createDownlinkSealer(options);
     this.times = createBoardTimes(options.now, options.pings === true);
     this.outgoing = createOutgoing(this.devices, this.sealer, this.times);
@@ -83,7 +93,7 @@ export class Gateway {
     this.flushSoon();
   }
 
-  /** The boot in which a device can be told something now; null: it was not heard in its current boot. */
+  /** The boot in which a device can be told something now; null: not heard in its current boot, in quarantine, revoked. */
   reachable(device: Device): Boot | null {
     return this.outgoing.current(device)?.boot ?? null;
   }
@@ -132,7 +142,10 @@ export class Gateway {
       this.options.onStored?.(one);
       for (const watcher of this.watchers) watcher(one);
     }
-    for (const ping of pings) this.options.onPing?.(ping);
+    for (const ping of pings) {
+      this.clocks.ping(ping);
+      this.options.onPing?.(ping);
+    }
   }
 
   /** Commits what waits, signs the end of the audit chain and closes the store. */

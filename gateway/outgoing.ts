@@ -37,7 +37,10 @@ export interface Outgoing {
   /** Notes that a device is to hear how far one of its boots is settled; without `boot`, its current one. */
   owe(kid: Uint8Array, boot?: number): void;
   post(kid: Uint8Array, posting: Posting): void;
-  /** May it be told anything, and by which way? null: not heard since the gateway began, or not in its current boot. */
+  /**
+   * May it be told anything, and by which way? null: not heard since the gateway began, or not in its current boot; in
+   * quarantine; revoked.
+   */
   current(device: Device): { readonly boot: Boot; readonly origin: Origin } | null;
   /** Numbers and seals all that waits. The rows make the numbers durable: the letters leave after them, or never. */
   collect(): { readonly letters: readonly Letter[]; readonly boots: readonly BootState[] };
@@ -55,8 +58,11 @@ export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: 
   let posted: Posted[] = [];
 
   const current = (device: Device) => {
-    const origin = routes.get(kidText(device.card.kid));
+    const { kid } = device.card;
+    const origin = routes.get(kidText(kid));
     if (origin === undefined || device.currentBoot < 0) return null;
+    // Who is not believed is not spoken to.
+    if (device.quarantine !== null || devices.revocation(kid) !== undefined) return null;
     const boot = devices.boot(device, device.currentBoot);
     return canAnswer(device, boot) ? { boot, origin } : null;
   };

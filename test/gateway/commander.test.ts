@@ -141,3 +141,17 @@ test("the end of the gateway ends what waits", async () => {
   commander.close();
   expect(await faultOf(outcome)).toBe("unsent");
 });
+
+test("a device in quarantine, or revoked, is told nothing", async () => {
+  const { bench, device, receive, speak, send } = setUp();
+  speak();
+  receive(device.seal(device.data(1, [9, 9, 9])));
+  const before = device.raw.length;
+  const outcome = send();
+  await expect(outcome).rejects.toThrow(/is in quarantine: .*--release/);
+  expect(bench.gateway.devices.release(device.kid, bench.now)).toBe(true);
+  const revoked = { number: 1, revoked: [{ kid: device.kid, reason: 1, time: 0 }] };
+  bench.gateway.devices.applyRevocations(revoked, Uint8Array.of(1));
+  await expect(send()).rejects.toThrow(/the site has revoked its key/);
+  expect(device.raw).toHaveLength(before);
+});
