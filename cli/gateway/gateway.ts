@@ -77,6 +77,7 @@ async function start(
     aead: nodeAead,
     signer,
     now,
+    monotonic: () => performance.now(),
     soon: setImmediate,
     pings: true,
     onStored(accepted) {

@@ -55,7 +55,7 @@ export class Clocks {
     const clocks = this.of(boot);
     const tick = message.tick * 1000;
     if (!Number.isSafeInteger(tick)) return null;
-    clocks.board.arrival(tick, latest(received), boot.boot === device.currentBoot || device.currentBoot < 0);
+    clocks.board.arrival(tick, latest(received), boot.boot >= device.currentBoot);
     takeBlocks(clocks, boot, message);
     const time = clocks.board.at(tick);
     return time === null ? null : recordOf(time, message, clocks);
