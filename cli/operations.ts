@@ -3,8 +3,10 @@ import { operations, type Parameter } from "../protocol/messages/ops.ts";
 
 /** "current=0..102 mA", "[channel=0..63]" */
 export function usageOf({ name, kind, unit, lowest, highest, required }: Parameter): string {
-  const value = kind === "int" ? `${lowest}..${highest}` : kind === "bytes" ? "HEX" : "TEXT";
-  const words = `${name}=${value}${unit === "" ? "" : ` ${unit}`}`;
+  // As wide as it may be: the channel's birth says what its raw values are.
+  const isRaw = unit === "raw";
+  const value = kind === "bytes" ? "HEX" : kind === "text" ? "TEXT" : isRaw ? "RAW" : `${lowest}..${highest}`;
+  const words = `${name}=${value}${unit === "" || isRaw ? "" : ` ${unit}`}`;
   return required ? words : `[${words}]`;
 }
 
@@ -13,5 +15,5 @@ export function operationsHelp(): string {
   const lines = operations().map(({ op, name, parameters }) =>
     [`  ${String(op).padStart(2)}  ${name}`, ...parameters.map(usageOf)].join("  "),
   );
-  return ["", "OP, by number or name, and its ARGUMENTS (raw: in the channel's raw values):", ...lines].join("\n");
+  return ["", "OP, by number or name, and its ARGUMENTS (RAW: a raw value of the channel):", ...lines].join("\n");
 }
