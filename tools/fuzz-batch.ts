@@ -4,9 +4,11 @@ import { finished } from "node:stream/promises";
 import { Gateway, type GatewayOptions } from "../gateway/gateway.ts";
 import type { Origin } from "../gateway/origin.ts";
 import type { Accepted, ReceiverOptions, Verdict } from "../gateway/receiver.ts";
+import { storedPayload } from "../gateway/record.ts";
 import { attachSerial } from "../gateway/sources/serial.ts";
 import { encodeCard } from "../protocol/card.ts";
-import { type Crypto, decodeEnvelope, sign1 } from "../protocol/cose.ts";
+import { type Crypto, decodeEnvelope, type Signer } from "../protocol/cose.ts";
+import { nodeAead } from "../protocol/crypto.node.ts";
 import { decodeLine, encodeLine } from "../protocol/frame.ts";
 import { isRefusal, REASONS, type Reason } from "../protocol/refusal.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
@@ -14,6 +16,7 @@ import { ed25519, keyedHash } from "./fuzz-crypto.ts";
 import { makeInput } from "./fuzz-inputs.ts";
 import { disputed, ruleOf, takenElsewhere } from "./fuzz-oracle.ts";
 import { createDice, type Dice } from "./fuzz-random.ts";
+import { type Authentic, createKeyring, type Form, type Sealing, sealAs } from "./fuzz-seal.ts";
 import type { Seeds } from "./fuzz-seeds.ts";
 import { createMemoryStore } from "./fuzz-store.ts";
 
@@ -22,6 +25,9 @@ export const BATCH = 10_000;
 export const THOROUGH_EVERY = 8;
 /** Every so many batches one comes faster than its rate limit allows. */
 const HURRIED_EVERY = 4;
+/** How the seeds' messages come. */
+const ONE_FORM: readonly Form[] = ["S"];
+const ALL_FORMS: readonly Form[] = ["S", "M", "ES", "EM"];
 /** Inputs between two commits. */
 const COMMIT_EVERY = 500;
 const START = 1_800_000_000_000;
@@ -42,6 +48,8 @@ export interface Tally {
   /** reached[s]: messages that came to step s of PROTOCOL.md section 8 or beyond; [0]: lines that the splitter passed on. */
   readonly reached: number[];
   readonly verdicts: Record<string, number>;
+  /** Accepted messages by the form in which they came. */
+  readonly forms: Record<string, number>;
   /** Of what we refused as CBOR: rules, and how often cbor-x took the bytes. */
   readonly laxer: Record<string, { refused: number; taken: number }>;
   /** Longest time of one message in the receiver, ms. */
@@ -51,7 +59,7 @@ export interface Tally {
 
 export function createTally(): Tally {
   const reached = new Array<number>(11).fill(0);
-  return { inputs: 0, thorough: 0, origins: {}, reached, verdicts: {}, laxer: {}, slowest: 0, finds: [] };
+  return { inputs: 0, thorough: 0, origins: {}, reached, verdicts: {}, forms: {}, laxer: {}, slowest: 0, finds: [] };
 }
 
 const add = (counts: Record<string, number>, key: string) => {
@@ -70,8 +78,8 @@ function stepOf(reason: Reason, authentic: boolean): number {
 interface Bench {
   readonly tally: Tally;
   readonly thorough: boolean;
-  /** Everything that the enrolled key has really signed, as latin1. */
-  readonly signed: Set<string>;
+  /** Everything that the enrolled device's keys have really sealed, by the bytes as latin1. */
+  readonly authentic: Map<string, Authentic>;
   readonly find: (what: string, input: Uint8Array) => void;
 }
 
@@ -107,12 +115,16 @@ class WatchedGateway extends Gateway {
   }
 
   private count(bytes: Uint8Array, verdict: Verdict, authentic: boolean): void {
-    const { tally, signed, find } = this.bench;
+    const { tally, find } = this.bench;
     add(tally.verdicts, verdict.status === "refused" ? verdict.reason : verdict.status);
     const refused = verdict.status === "refused";
     const step = refused ? stepOf(verdict.reason, authentic) : verdict.status === "duplicate" ? 7 : 9;
     for (let i = 0; i <= step; i++) tally.reached[i]!++;
-    if ((authentic || !refused) && !signed.has(text(bytes))) find("a forgery held as authentic", bytes);
+    if (authentic || !refused) {
+      const sealed = this.bench.authentic.get(text(bytes));
+      if (sealed === undefined) find("a forgery held as authentic", bytes);
+      else if (verdict.status === "accepted") add(tally.forms, sealed.form);
+    }
     if (refused && !REASONS.includes(verdict.reason)) find(`refused for "${verdict.reason}"`, bytes);
     if (refused && verdict.reason === "cbor" && this.bench.thorough) this.compare(bytes, verdict.detail, authentic);
   }
@@ -125,7 +137,7 @@ class WatchedGateway extends Gateway {
     const counts = laxer[rule] ?? { refused: 0, taken: 0 };
     laxer[rule] = counts;
     counts.refused++;
-    if (takenElsewhere(authentic ? decodeEnvelope(bytes).payload : bytes)) counts.taken++;
+    if (takenElsewhere(this.bench.authentic.get(authentic ? text(bytes) : "")?.payload ?? bytes)) counts.taken++;
   }
 
   override refuse(origin: Origin, reason: Reason, detail: string): void {
@@ -202,17 +214,35 @@ export async function runBatch(options: BatchOptions, tally: Tally): Promise<voi
   const thorough = batch % THOROUGH_EVERY === 0;
   const suite = thorough ? ed25519 : keyedHash;
   const dice = createDice(seed, `batch ${batch}`);
-  const device = suite.signer(seeds.device);
-  // The messages of the seeds are sealed anew by this batch's suite: Ed25519 gives the board's own bytes again.
-  const messages = seeds.messages.map((message) => sign1(decodeEnvelope(message).payload, device));
-  const signed = new Set(messages.map(text));
+  const sealingOf = (signer: Signer, kid: Uint8Array, psk: Uint8Array): Sealing => {
+    const secret = { psk, kid, bn: seeds.bn, crypto: suite.crypto };
+    return { signer, ...secret, aead: nodeAead, keys: createKeyring(secret) };
+  };
+  const deviceSigner = suite.signer(seeds.device);
+  const device = sealingOf(deviceSigner, deviceSigner.kid, seeds.psk);
+  const strangerSigner = suite.signer(seeds.stranger);
+  const stranger = sealingOf(strangerSigner, strangerSigner.kid, seeds.strangerPsk);
+  const disguised = sealingOf({ ...strangerSigner, kid: deviceSigner.kid }, deviceSigner.kid, seeds.strangerPsk);
+  // The messages of the seeds are sealed anew by this batch's suite, in every form; the birth stays signed, and first.
+  const original = seeds.messages.map((message) => decodeEnvelope(message).payload);
+  const sealed = original.flatMap((payload, i) =>
+    (i === 0 ? ONE_FORM : ALL_FORMS).map((form) => sealAs(form, payload, device)),
+  );
+  const messages = sealed.map(({ message }) => message);
+  const authentic = new Map<string, Authentic>();
+  const remember = (one: Authentic) => {
+    authentic.set(text(one.kept), one);
+    authentic.set(text(one.message), one);
+  };
+  sealed.forEach(remember);
   const find = (what: string, input: Uint8Array) => tally.finds.push({ seed, batch, what, input: hexOf(input) });
   const lines: Uint8Array[] = [];
   let later: (() => void) | null = null;
   let now = START;
   const onStored = ({ row }: Accepted) => {
     tally.reached[10]!++;
-    const what = opinionOn(decodeEnvelope(row.message).payload);
+    if (!authentic.has(text(row.message))) find("other bytes are kept than were sealed", row.message);
+    const what = opinionOn(storedPayload(row));
     if (what !== null) find(what, row.message);
   };
   const site = testOnlySigner("fuzz site");
@@ -220,6 +250,7 @@ export async function runBatch(options: BatchOptions, tally: Tally): Promise<voi
     {
       store: createMemoryStore(),
       crypto: options.crypto ?? suite.crypto,
+      aead: nodeAead,
       signer: suite.signer(testOnlySigner("fuzz gateway")),
       now: () => now,
       ...(batch % HURRIED_EVERY === 3 && { rate: { perSecond: 20, burst: 100 } }),
@@ -229,7 +260,7 @@ export async function runBatch(options: BatchOptions, tally: Tally): Promise<voi
       onStored,
       onError: (error) => find(`the commit failed: ${error.message}`, new Uint8Array(0)),
     },
-    { tally, thorough, signed, find },
+    { tally, thorough, authentic, find },
     () => lines,
   );
   const { kid, publicKey } = seeds.device;
@@ -238,7 +269,9 @@ export async function runBatch(options: BatchOptions, tally: Tally): Promise<voi
     suite.signer(site),
   );
   gateway.devices.enroll(card, site.publicKey, true);
-  const source = { dice, device, stranger: suite.signer(seeds.stranger), messages, payloads: seeds.payloads };
+  gateway.devices.givePsk(kid, seeds.psk);
+  const enrolled = gateway.devices.get(kid)!;
+  const source = { dice, device, stranger, disguised, messages, payloads: seeds.payloads };
   const flush = () => {
     const callback = later;
     later = null;
@@ -250,10 +283,15 @@ export async function runBatch(options: BatchOptions, tally: Tally): Promise<voi
       options.onInput?.(index);
       now += 10;
       const input = makeInput(source, 1000 + index);
-      if (input.signed !== undefined) signed.add(text(input.signed));
+      if (input.sealed !== undefined) remember(input.sealed);
       add(tally.origins, input.origin);
       if (lines.push(input.line) > COMMIT_EVERY) lines.shift();
       if (index % COMMIT_EVERY === COMMIT_EVERY - 1) flush();
+      if (enrolled.quarantine !== null) {
+        // A person looks, and lets it go on: else nothing behind the first contradiction would be tried.
+        flush();
+        gateway.devices.release(kid, now);
+      }
       yield input.line;
     }
   }

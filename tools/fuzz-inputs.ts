@@ -1,18 +1,20 @@
 /** The inputs of a batch: lines as they would come over a serial cable, each from one mutated message. */
-import { type Signer, sign1 } from "../protocol/cose.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { mutateBytes, randomBytes } from "./fuzz-bytes.ts";
 import { head, itemsOf, mutateCbor } from "./fuzz-cbor.ts";
 import { mutateCodec } from "./fuzz-codec.ts";
 import type { Dice } from "./fuzz-random.ts";
+import { type Authentic, pickForm, type Sealing, sealAs } from "./fuzz-seal.ts";
 
 /** Where an input was broken, and what was made good again behind that. */
-export type Origin = "line" | "reframed" | "stranger" | "signed";
+export type Origin = "line" | "reframed" | "stranger" | "sealed";
 
 export interface Source {
   readonly dice: Dice;
-  readonly device: Signer;
-  readonly stranger: Signer;
+  readonly device: Sealing;
+  /** Another key and another PSK, under its own kid and under the device's. */
+  readonly stranger: Sealing;
+  readonly disguised: Sealing;
   readonly messages: readonly Uint8Array[];
   readonly payloads: readonly Uint8Array[];
 }
@@ -21,12 +23,12 @@ export interface Input {
   readonly origin: Origin;
   /** Bytes of the line, with its line end or what became of it. */
   readonly line: Uint8Array;
-  /** The message, where the key of the enrolled device really signed it. */
-  readonly signed?: Uint8Array;
+  /** Where the keys of the enrolled device really sealed it. */
+  readonly sealed?: Authentic;
 }
 
-/** Payloads that still fit a message when they are sealed. */
-const MAX_PAYLOAD = 3990;
+/** Payloads that still fit a message when they are sealed, signed and encrypted. */
+const MAX_PAYLOAD = 3960;
 const latin1 = (text: string) => new Uint8Array(Buffer.from(text, "latin1"));
 
 /** The payload under a seq that was not used yet; a presence and what goes downlink stay. */
@@ -80,20 +82,18 @@ function mutateLine(source: Source): Uint8Array {
   return mutateBytes(dice, line, framed(dice.pick(source.messages)));
 }
 
-/** A stranger's message under its own kid, or under the device's. */
-const disguised = (stranger: Signer, device: Signer): Signer => ({ ...stranger, kid: device.kid });
-
 /** One fifth is broken in the line itself; of the rest half is re-framed, a quarter a stranger's, a quarter the device's. */
 export function makeInput(source: Source, seq: number): Input {
-  const { dice, device, stranger } = source;
+  const { dice, device, stranger, disguised } = source;
   if (dice.below(5) === 0) return { origin: "line", line: mutateLine(source) };
   const kind = dice.below(4);
   if (kind < 2) return { origin: "reframed", line: framed(mutateMessage(source)) };
   const payload = mutatePayload(source, seq);
+  const form = pickForm(dice);
   if (kind === 2) {
-    const signer = dice.below(4) === 0 ? stranger : disguised(stranger, device);
-    return { origin: "stranger", line: framed(sign1(payload, signer)) };
+    const sealing = dice.below(4) === 0 ? stranger : disguised;
+    return { origin: "stranger", line: framed(sealAs(form, payload, sealing).message) };
   }
-  const signed = sign1(payload, device);
-  return { origin: "signed", line: framed(signed), signed };
+  const sealed = sealAs(form, payload, device);
+  return { origin: "sealed", line: framed(sealed.message), sealed };
 }

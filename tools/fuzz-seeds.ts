@@ -2,9 +2,15 @@
 import { createVirtualClock } from "../boards/virtual-clock.ts";
 import { decodeEnvelope, sign1 } from "../protocol/cose.ts";
 import { type KeyedSigner, nodeCrypto } from "../protocol/crypto.node.ts";
-import { type DataMessage, decodeMessage, encodeMessage, type Message } from "../protocol/messages.ts";
+import {
+  type BirthMessage,
+  type DataMessage,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+} from "../protocol/messages.ts";
 import { type Codec, decodeSamples, encodeSamples } from "../protocol/samples.ts";
-import { testOnlySigner } from "../simulator/keys.ts";
+import { sha256, testOnlySigner } from "../simulator/keys.ts";
 import { createVirtualNode } from "../simulator/node.ts";
 import { fingerOff } from "../simulator/story.ts";
 
@@ -13,6 +19,11 @@ export interface Seeds {
   readonly device: KeyedSigner;
   /** A key that nobody enrolled. */
   readonly stranger: KeyedSigner;
+  /** The board's pre-shared key, and one that is nobody's. */
+  readonly psk: Uint8Array;
+  readonly strangerPsk: Uint8Array;
+  /** bn of the board's boot, as its birth tells. */
+  readonly bn: Uint8Array;
   /** Sealed messages, the birth first. */
   readonly messages: readonly Uint8Array[];
   /** Payloads that the device's key signs when they are mutated: the messages', and kinds that a board of today does not send. */
@@ -75,5 +86,13 @@ export function makeSeeds(): Seeds {
   const sealed = [messages[birth]!, ...messages.filter((_, i) => i !== birth)];
   const payloads = [...sealed.map((message) => decodeEnvelope(message).payload.slice()), ...extra.map(encodeMessage)];
   const more = extra.slice(3).map((message) => sign1(encodeMessage(message), node.signer));
-  return { device: node.signer, stranger: testOnlySigner("stranger"), messages: [...sealed, ...more], payloads };
+  return {
+    device: node.signer,
+    stranger: testOnlySigner("stranger"),
+    psk: sha256("TEST-ONLY fuzz psk"),
+    strangerPsk: sha256("TEST-ONLY fuzz psk of a stranger"),
+    bn: (opened[birth] as BirthMessage).claims.bootseed,
+    messages: [...sealed, ...more],
+    payloads,
+  };
 }

@@ -87,6 +87,7 @@ else {
       `broken where: ${list(tally.origins)}`,
       `reached: ${tally.reached.map((count, step) => `${step === 0 ? "line" : `step ${step}`} ${count}`).join(", ")}`,
       `verdicts: ${list(tally.verdicts)}`,
+      `accepted in mode S, M, E around S, E around a payload: ${list(tally.forms)}`,
       `slowest message ${tally.slowest.toFixed(1)} ms; memory, MB: ${megabytes[0]} first, ${megabytes.at(-1)} last`,
       "refused here as CBOR / taken by cbor-x:",
       ...laxer.map(([rule, { refused, taken }]) => `  ${refused} / ${taken}  ${rule}`),

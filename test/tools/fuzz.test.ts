@@ -32,6 +32,7 @@ test("thousands of hostile inputs reach all ten steps and every reason; none cra
   expect(tally.reached).toHaveLength(11);
   for (const count of tally.reached) expect(count).toBeGreaterThan(100);
   expect(tally.reached[10]).toBe(tally.verdicts.accepted);
+  for (const form of ["S", "M", "ES", "EM"]) expect(tally.forms[form], form).toBeGreaterThan(10);
   const words = [
     "line base64",
     "line crc",
