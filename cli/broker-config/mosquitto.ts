@@ -80,7 +80,8 @@ function accessList(membership: Membership): string {
   const blocks = [`# Who is not listed may do nothing. ${members(membership)} of the site "${site}".`];
   for (const kid of gateways) {
     const read = ["d", "b", "w"].map((letter) => `topic read ${prefix}/+/${letter}`);
-    blocks.push([`user gw-${kid}`, ...read, `topic write ${prefix}/+/c`].join("\n"));
+    const write = [`topic write ${prefix}/+/c`, `topic write ${prefix}/gw/${kid}/s`];
+    blocks.push([`user gw-${kid}`, ...read, ...write].join("\n"));
   }
   for (const kid of devices) {
     const write = ["d", "b", "w"].map((letter) => `topic write ${prefix}/${kid}/${letter}`);

@@ -54,6 +54,9 @@ export const quoted = (text: unknown): string => JSON.stringify(String(text).sli
  */
 export function createRules(site: string, gatewayId: string, refusal: (kid: string) => string | null): Rules {
   const prefix = `vsp/1/${site}/`;
+  const gatewayKid = /^gw-([0-9a-f]{16})$/.exec(gatewayId)?.[1];
+  /** Where the gateway says whether it is there. */
+  const isState = (topic: string) => gatewayKid !== undefined && topic === `${prefix}gw/${gatewayKid}/s`;
   /** kid and letter of a device's topic; null: it is none. */
   const parse = (topic: string): { kid: string; letter: string } | null => {
     const [kid, letter, ...more] = topic.startsWith(prefix) ? topic.slice(prefix.length).split("/") : [];
@@ -70,6 +73,7 @@ export function createRules(site: string, gatewayId: string, refusal: (kid: stri
     const what = `publishes on ${quoted(topic)}`;
     if (qos > 1) return `${what} with quality of service ${qos}`;
     if (name === gatewayId) {
+      if (isState(topic)) return retain ? null : `${what} not to be retained: who comes later would not know`;
       if (target === null || target.letter !== "c" || !DEVICE_NAME.test(target.kid)) return what;
       return retain ? `${what} to be retained: a command must not meet a later boot` : null;
     }
@@ -87,7 +91,10 @@ export function createRules(site: string, gatewayId: string, refusal: (kid: stri
         return `calls itself ${quoted(username)}, its certificate is for ${quoted(identity)}`;
       const fault = presenceFault(username);
       if (fault !== null) return `${quoted(username)} ${fault}`;
-      if (username === gatewayId) return will === undefined ? null : `${quoted(username)}: a gateway leaves no will`;
+      if (username === gatewayId) {
+        if (will === undefined || (isState(will.topic) && will.retain && will.qos <= 1)) return null;
+        return `${quoted(username)}: a gateway's will belongs on its own topic s, retained`;
+      }
       if (!clean) return `${quoted(username)} asks for a session that is kept: a device connects with clean session 1`;
       if (will === undefined) return null;
       const place = publicationFault(username, will);
