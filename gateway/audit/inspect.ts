@@ -16,6 +16,7 @@ export type InspectionLine =
   | { readonly table: "messages"; readonly row: MessageColumns }
   | { readonly table: "cards"; readonly kid: string; readonly card: string }
   | { readonly table: "checkpoints"; readonly position: number; readonly object: string }
+  | { readonly table: "revocations"; readonly number: number; readonly object: string }
   | { readonly damage: string }
   | { readonly done: true };
 
@@ -79,9 +80,14 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
       write({ table: "checkpoints", position: position as number, object: base64(object) });
     }
   });
+  guarded("revocations", () => {
+    for (const { number, object } of all("SELECT * FROM revocations")) {
+      write({ table: "revocations", number: number as number, object: base64(object) });
+    }
+  });
   for (const table of ["boots", "settled", "quarantines", "rotations", "listed", "pings"]) {
     guarded(table, () => {
-      for (const { id: _, checksum, ...columns } of all(`SELECT * FROM ${table}`)) {
+      for (const { checksum, ...columns } of all(`SELECT * FROM ${table}`)) {
         if (!Buffer.isBuffer(checksum) || !rowChecksum(...Object.values(columns)).equals(checksum)) {
           write({ damage: `a row of ${table} does not match its checksum (boot ${columns.boot})` });
         }

@@ -1,16 +1,18 @@
 /** Re-checks everything that a store, or a capture, says: signatures, columns, audit chain, checkpoints, gaps. */
 import { type Card, decodeCard } from "../../protocol/card.ts";
 import { chainStep, decodeCheckpoint, TYP_CHECKPOINT } from "../../protocol/checkpoint.ts";
-import { type Crypto, decodeEnvelope, verify1 } from "../../protocol/cose.ts";
+import { type Crypto, decodeEnvelope } from "../../protocol/cose.ts";
+import { decodeRevocations } from "../../protocol/crl.ts";
 import { kidText } from "../../protocol/keys.ts";
-import { decodeMessage, type Message } from "../../protocol/messages.ts";
-import type { Refusal } from "../../protocol/refusal.ts";
-import { decodeSamples } from "../../protocol/samples.ts";
+import type { Message } from "../../protocol/messages.ts";
 import { disownedRange } from "../devices.ts";
-import { identityOf } from "../identity.ts";
+import { SPACE_LEVELS } from "../evidence.ts";
 import { Intervals } from "../intervals.ts";
 import type { InspectionLine, MessageColumns } from "./inspect.ts";
 import { Inspector } from "./inspector.ts";
+import { RowCheck } from "./rows.ts";
+
+export { openMessage } from "./opener.ts";
 
 /** CONTRACT.md, `verify --json`. A card row has no boot and seq. */
 export interface VerifyReport {
@@ -20,6 +22,13 @@ export interface VerifyReport {
   gaps: number;
   duplicates: number;
   audit: "whole" | "broken" | "damaged";
+  /**
+   * Messages in modes M and E that are neither verified nor failed: nothing but a tag proves them, whose key is not here.
+   * Only where there are any.
+   */
+  unchecked?: number;
+  /** Messages by what proves them now, only where not all are signed: see PROTOCOL.md section 3. */
+  evidence?: { signed: number; countersigned: number; mac: number };
   detail?: string;
 }
 
@@ -30,12 +39,17 @@ export class Sequences {
 
   add(kid: string, message: Message): void {
     if (!("seq" in message)) return;
-    const boot = this.of(kid, message.boot);
-    if (boot.has(message.seq)) this.duplicates++;
-    boot.add(message.seq);
+    this.claim(kid, message.boot, message.seq);
     const range = message.type === "event" ? disownedRange(message) : null;
     // What the device says that it never sent is declared, not missing.
     if (range !== null) this.of(kid, range.boot).add(range.first, range.first + range.count - 1);
+  }
+
+  /** A message of this boot and seq, whatever it says. */
+  claim(kid: string, number: number, seq: number): void {
+    const boot = this.of(kid, number);
+    if (boot.has(seq)) this.duplicates++;
+    boot.add(seq);
   }
 
   private of(kid: string, number: number): Intervals {
@@ -52,43 +66,9 @@ export class Sequences {
   }
 }
 
-/** Opens one message with one key by every verifier given. Throws Refusal. */
-export function openMessage(
-  bytes: Uint8Array,
-  keyOf: (kid: string) => Uint8Array | undefined,
-  verifiers: readonly Crypto[],
-) {
-  const envelope = decodeEnvelope(bytes);
-  const kid = kidText(envelope.kid);
-  const publicKey = keyOf(kid);
-  const fail = (reason: Refusal["reason"], message: string) => Object.assign(new Error(message), { reason });
-  if (publicKey === undefined) throw fail("kid", `kid ${kid} has no card: give --cards or --site`);
-  for (const crypto of verifiers) {
-    if (!verify1(envelope, publicKey, crypto)) throw fail("signature", "the signature does not hold");
-  }
-  const message = decodeMessage(envelope.payload);
-  if (message.type === "data") {
-    for (const channel of message.channels) {
-      if (channel.kind === "wave") decodeSamples(channel.codec, channel.bytes, channel.n);
-    }
-  }
-  return { kid, message };
-}
-
 const bytesOf = (base64: string): Uint8Array => Buffer.from(base64, "base64");
 const hex = (base64: string) => Buffer.from(base64, "base64").toString("hex");
 const equal = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
-
-/** Which of a row's columns contradict the message that it holds. */
-function wrongColumn(row: MessageColumns, kid: string, message: Message): string | null {
-  if (hex(row.kid) !== kid) return "column kid";
-  const identity = identityOf(message);
-  if (identity === null) return "payload";
-  for (const column of ["boot", "seq", "space", "kind"] as const) {
-    if (row[column] !== identity[column]) return `column ${column}`;
-  }
-  return null;
-}
 
 export interface StoreVerifyOptions {
   readonly path: string;
@@ -96,6 +76,8 @@ export interface StoreVerifyOptions {
   readonly sitePublicKey: Uint8Array;
   /** The first one also hashes. */
   readonly verifiers: readonly [Crypto, ...Crypto[]];
+  /** Pre-shared key of a device, by its kid: what else is not proven is checked with it. */
+  readonly pskOf?: (kid: string) => Uint8Array | undefined;
   /** One for many files; the caller closes it. */
   readonly inspector?: Inspector;
 }
@@ -129,6 +111,7 @@ class StoreCheck {
   private readonly damages: string[] = [];
   private readonly breaks: string[] = [];
   private readonly cards = new Map<string, Card>();
+  private readonly rows: RowCheck;
   private readonly sequences = new Sequences();
   /** Checkpoints by the position that they speak of: the chain value signed there. */
   private readonly checkpoints = new Map<number, Uint8Array>();
@@ -141,6 +124,7 @@ class StoreCheck {
   constructor(options: StoreVerifyOptions) {
     this.options = options;
     this.crypto = options.verifiers[0];
+    this.rows = new RowCheck(this.cards, options);
   }
 
   take(line: InspectionLine): void {
@@ -148,7 +132,8 @@ class StoreCheck {
     else if ("done" in line) return;
     else if (line.table === "cards") this.takeCard(line.kid, line.card);
     else if (line.table === "checkpoints") this.takeCheckpoint(line.position, line.object);
-    else this.takeMessage(line.row);
+    else if (line.table === "revocations") this.takeRevocations(line.number, line.object);
+    else this.takeRow(line.row);
   }
 
   private takeCard(kid: string, bytes: string): void {
@@ -176,6 +161,15 @@ class StoreCheck {
     }
   }
 
+  private takeRevocations(number: number, bytes: string): void {
+    try {
+      const list = decodeRevocations(bytesOf(bytes), this.options.sitePublicKey, this.crypto);
+      if (list.number !== number) throw new Error(`it is list ${list.number}`);
+    } catch (error) {
+      this.damages.push(`revocation list ${number}: ${(error as Error).message}`);
+    }
+  }
+
   /** The chain values that this row could have, after those that its predecessor could have. */
   private steps(previous: readonly Uint8Array[], row: MessageColumns): Uint8Array[] {
     return previous.map((from) => chainOf(this.crypto, from, row)).filter((step) => step !== null);
@@ -188,25 +182,23 @@ class StoreCheck {
     return found >= 0;
   }
 
-  private takeMessage(row: MessageColumns): void {
+  private takeRow(row: MessageColumns): void {
     const { report } = this;
-    report.messages++;
-    let reason: string | null = null;
-    try {
-      const bytes = bytesOf(row.message);
-      const { kid, message } = openMessage(bytes, (id) => this.cards.get(id)?.publicKey, this.options.verifiers);
-      this.sequences.add(kid, message);
-      reason = wrongColumn(row, kid, message);
-    } catch (error) {
-      reason = (error as Refusal).reason ?? (error as Error).message;
+    const found = this.rows.check(row);
+    let { reason } = found;
+    if (row.space !== SPACE_LEVELS) report.messages++;
+    if (found.proves > 0) {
+      report.verified += found.proves;
+      report.unchecked = (report.unchecked ?? 0) - found.proves;
     }
+    if (found.message !== null) this.sequences.add(hex(row.kid), found.message);
     const stored = bytesOf(row.chain);
     const steps = this.steps(this.previous, row);
     const links = steps.some((step) => equal(step, stored));
     const expected = this.position + 1;
     this.position = expected;
     if (row.position === expected) {
-      if (!links) reason ??= "column received, evidence or chain";
+      if (!links) reason ??= "column received, evidence, record or chain";
     } else if (links || this.fillsGap(row, stored)) {
       reason ??= "column position";
     } else {
@@ -219,8 +211,9 @@ class StoreCheck {
     if (signed !== undefined && !this.previous.some((chain) => equal(chain, signed))) {
       this.breaks.push(`checkpoint at position ${row.position}: the chain is another`);
     }
-    if (reason === null) report.verified++;
-    else report.failed.push({ kid: hex(row.kid), boot: row.boot, seq: row.seq, reason });
+    if (reason !== null) report.failed.push({ kid: hex(row.kid), boot: row.boot, seq: row.seq, reason });
+    else if (found.unchecked) report.unchecked = (report.unchecked ?? 0) + 1;
+    else if (row.space !== SPACE_LEVELS) report.verified++;
   }
 
   finish(): VerifyReport {
@@ -229,6 +222,9 @@ class StoreCheck {
     for (const position of this.checkpoints.keys()) {
       if (position > this.position) this.breaks.push(`messages ${this.position + 1} to ${position} are missing`);
     }
+    if (report.unchecked === 0) delete report.unchecked;
+    const { evidence } = this.rows;
+    if (evidence.countersigned + evidence.mac > 0) report.evidence = evidence;
     report.gaps = this.sequences.gaps;
     report.duplicates = this.sequences.duplicates;
     const details = this.damages.length > 0 ? this.damages : this.breaks;

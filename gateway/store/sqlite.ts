@@ -75,7 +75,8 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
   const insertCheckpoint = prepare("INSERT OR REPLACE INTO checkpoints VALUES (?,?)");
   const upsertCard = prepare("INSERT OR REPLACE INTO cards VALUES (?,?)");
   const head = prepare("SELECT position, chain FROM messages ORDER BY position DESC LIMIT 1");
-  const insertQuarantine = prepare("INSERT INTO quarantines VALUES (NULL,?,?,?,?,?,?,?,?)");
+  const insertQuarantine = prepare("INSERT INTO quarantines VALUES (?,?,?,?,?,?,?,?,?)");
+  const newestQuarantine = prepare("SELECT coalesce(max(id), 0) AS id FROM quarantines");
   const insertRotation = prepare("INSERT OR REPLACE INTO rotations VALUES (?,?,?,?,?,?)");
   const insertPing = prepare("INSERT OR REPLACE INTO pings VALUES (?,?,?,?,?,?,?)");
   const insertListed = prepare("INSERT OR IGNORE INTO listed VALUES (?,?,?,?,?)");
@@ -135,7 +136,8 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
     }
     for (const c of commit.checkpoints) insertCheckpoint.run(c.position, c.object);
     for (const q of commit.quarantines ?? []) {
-      const values = [q.kid, q.since, q.boot, q.seq, q.message, q.sentence, q.released];
+      const id = newestQuarantine.get<{ id: number }>()!.id + 1;
+      const values = [id, q.kid, q.since, q.boot, q.seq, q.message, q.sentence, q.released];
       insertQuarantine.run(...values, rowChecksum(...values));
     }
     for (const r of commit.rotations ?? []) {
@@ -207,7 +209,7 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
       >(kid);
       const release = prepare("UPDATE quarantines SET released=?, checksum=? WHERE id=?");
       for (const { id, since, boot, seq, message, sentence } of standing) {
-        release.run(time, rowChecksum(kid, since, boot, seq, message, sentence, time), id);
+        release.run(time, rowChecksum(id, kid, since, boot, seq, message, sentence, time), id);
       }
     },
     rotations: () => prepare("SELECT * FROM rotations ORDER BY kid").all<Rotation>(),
