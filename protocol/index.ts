@@ -20,6 +20,7 @@ export * from "./crl.ts";
 export * from "./encrypt0.ts";
 export * from "./firmware-object.ts";
 export * from "./frame.ts";
+export * from "./gateway-state.ts";
 export * from "./hmac.ts";
 export * from "./keys.ts";
 export * from "./mac0.ts";

@@ -2,6 +2,7 @@
 import { startBroker } from "../../gateway/broker.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { attachMqtt, type MqttSourceOptions } from "../../gateway/sources/mqtt.ts";
+import type { Signer } from "../../protocol/cose.ts";
 import { fromHex, kidText } from "../../protocol/keys.ts";
 import { readTls } from "../tls-files.ts";
 import type { EmbeddedBroker, ExternalBroker } from "./settings.ts";
@@ -16,8 +17,8 @@ export interface OpenBrokerOptions {
   /** Third level of the topics. */
   readonly site: string;
   readonly gateway: Gateway;
-  /** The gateway's own. */
-  readonly kid: Uint8Array;
+  /** The gateway's own key. */
+  readonly signer: Signer;
   /** Changes of the connection to the broker. */
   readonly tell: (condition: "open" | "lost", sentence: string) => void;
   readonly say: (line: string) => void;
@@ -26,8 +27,9 @@ export interface OpenBrokerOptions {
 /** Gives what closes it. Throws Error where the port is taken, or a certificate or key will not do. */
 export async function openBroker(options: OpenBrokerOptions): Promise<() => Promise<void>> {
   const { settings, site, gateway, tell } = options;
-  const clientId = `gw-${kidText(options.kid)}`;
-  const source = { site, clientId, onReport: tell };
+  const { signer } = options;
+  const clientId = `gw-${kidText(signer.kid)}`;
+  const source = { site, clientId, state: { signer, now: Date.now }, onReport: tell };
   if ("url" in settings) {
     const tls = settings.tls && { tls: readTls(settings.tls, Date.now(), clientId) };
     const { close } = await attachMqtt(gateway, { ...source, url: settings.url, ...tls });

@@ -153,7 +153,7 @@ async function start(
         settings: settings.broker,
         site: settings.site,
         gateway: hub,
-        kid: signer.kid,
+        signer,
         tell: (condition, sentence) => tell("broker", condition, sentence),
         say,
       }),

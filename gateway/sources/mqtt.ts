@@ -2,6 +2,9 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect, type IClientOptions, MqttClient } from "mqtt";
+import type { Signer } from "../../protocol/cose.ts";
+import { encodeGatewayState } from "../../protocol/gateway-state.ts";
+import { kidText } from "../../protocol/keys.ts";
 import { type Credentials, LOWEST_TLS } from "../broker/tls.ts";
 import type { Gateway } from "../gateway.ts";
 import { type Counters, createCounters, type Origin } from "../origin.ts";
@@ -28,8 +31,16 @@ export interface MqttSourceOptions {
   /** Third level of the topics. */
   readonly site: string;
   readonly clientId: string;
+  /** Tells on the gateway's state topic whether it is there (PROTOCOL.md section 7). Absent: it tells nothing. */
+  readonly state?: GatewayPresence;
   /** Every change of the connection, with the sentence that helps. Given: a broker that is not there is waited for. */
   readonly onReport?: (condition: "open" | "lost", sentence: string) => void;
+}
+
+/** Who is there: the gateway with this key, by this clock (ms since the epoch). */
+export interface GatewayPresence {
+  readonly signer: Signer;
+  readonly now: () => number;
 }
 
 /** Resolves when it is subscribed, or with `onReport` at once. Throws Error where the broker does not answer. */
@@ -60,7 +71,8 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
     return origin;
   };
 
-  const { client, name } = open(options);
+  const presence = options.state === undefined ? null : createPresence(site, options.state);
+  const { client, name } = open(options, presence);
   client.on("message", (topic, payload) => {
     const match = TOPIC.exec(topic);
     if (match === null || match[1] !== site) return;
@@ -71,6 +83,7 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
     // The end that was asked for is no loss.
     if (!closing) onReport?.(condition, sentence);
   };
+  if (presence !== null) announce(client, presence);
   const subscribed = follow(client, `vsp/1/${site}`, name, report);
   if (onReport === undefined) {
     await subscribed.catch((error: Error) => {
@@ -82,13 +95,54 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
     counters,
     close() {
       closing = true;
+      if (presence !== null && client.connected) client.publish(...presence.say(2));
       return end(client);
     },
   };
 }
 
+type Publication = [topic: string, payload: Buffer, options: { qos: 1; retain: true }];
+
+interface Presence {
+  /** Begins a connection: what is said from here on is of it. */
+  begin(): void;
+  /** 0 dead (the will), 1 online, 2 clean offline. */
+  say(state: 0 | 1 | 2): Publication;
+}
+
+function createPresence(site: string, { signer, now }: GatewayPresence): Presence {
+  let since = Math.floor(now());
+  return {
+    begin() {
+      // Two connections within a millisecond, or a clock that was set back: still one after the other.
+      since = Math.max(since + 1, Math.floor(now()));
+    },
+    say(state) {
+      const payload = Buffer.from(encodeGatewayState({ state, since }, signer));
+      return [`vsp/1/${site}/gw/${kidText(signer.kid)}/s`, payload, { qos: 1, retain: true }];
+    },
+  };
+}
+
+const willOf = (presence: Presence): NonNullable<IClientOptions["will"]> => {
+  const [topic, payload, options] = presence.say(0);
+  return { topic, payload, ...options };
+};
+
+/** Online at every connection; every connection has a will of its own. */
+function announce(client: MqttClient, presence: Presence): void {
+  client.on("connect", () => void client.publish(...presence.say(1)));
+  client.on("close", () => {
+    presence.begin();
+    client.options.will = willOf(presence);
+  });
+}
+
 /** The client, and what a person calls its broker. */
-function open({ url, tls, clientId }: MqttSourceOptions): { client: MqttClient; name: string } {
+function open(
+  { url, tls, clientId }: MqttSourceOptions,
+  presence: Presence | null,
+): { client: MqttClient; name: string } {
   const settings: IClientOptions = {
     clientId,
     username: clientId,
@@ -96,6 +150,7 @@ function open({ url, tls, clientId }: MqttSourceOptions): { client: MqttClient; 
     clean: false,
     connectTimeout: CONNECT_LIMIT,
     reconnectPeriod: RECONNECT,
+    ...(presence !== null && { will: willOf(presence) }),
   };
   if (typeof url === "function") return { client: new MqttClient(url, settings), name: "broker" };
   const { username, password, host } = new URL(url);
