@@ -171,6 +171,15 @@ program
   .action(async (options) => (await import("./enroll.ts")).enroll(options));
 
 program
+  .command("devices")
+  .description("who is enrolled, in which modes, revoked or quarantined, and when each was last heard")
+  .option("--store <file>", "store of a gateway, running or not")
+  .option("--cards <dir>", "folder of the site (default: beside the store, or here)")
+  .option("--release <kid>", "let a device out of quarantine")
+  .addOption(json())
+  .action(async (options) => (await import("./devices.ts")).devices(options));
+
+program
   .command("revoke")
   .description("the site takes a key back: a new list in DIR/revoked.crl")
   .requiredOption("--cards <dir>", "folder of the site")
@@ -188,6 +197,9 @@ program
   .option("--site <file>", "the site's public key (default: site.pub in the cards folder)")
   .option("--cards <dir>", "folder with site.pub and cards/ (default: beside the store or the file)")
   .option("--key <hex>", "one device's public key, instead of cards")
+  .option("--keys <dir>", "folder with keys/KID.psk: checks what only a tag proves, and opens what is encrypted")
+  .addOption(passphraseFile())
+  .addOption(keyFile())
   .option("--both", "check every signature a second time, with tweetnacl")
   .addOption(json())
   .action(async (file, options) => (await import("./verify.ts")).verify(file, options));

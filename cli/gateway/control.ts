@@ -3,6 +3,7 @@ import { commandHandler } from "../../gateway/command-request.ts";
 import { createCommander } from "../../gateway/commander.ts";
 import { type Control, controlPath, startControl } from "../../gateway/control.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
+import { fromHex } from "../../protocol/keys.ts";
 
 const timer = (ms: number, callback: () => void) => {
   const timeout = setTimeout(callback, ms);
@@ -23,6 +24,7 @@ export async function openControl(
   try {
     control = await startControl(controlPath(store), {
       command: commandHandler(commander),
+      release: ({ device }) => releaseDevice(gateway, device, say),
     });
   } catch (error) {
     say(`${(error as Error).message}; until then "vitalwire command" does not reach this gateway`);
@@ -31,4 +33,13 @@ export async function openControl(
     commander.close();
     await control?.close();
   };
+}
+
+/** The request "release": {device}. True where the device was in quarantine. */
+function releaseDevice(gateway: Gateway, device: unknown, say: (line: string) => void): boolean {
+  if (typeof device !== "string" || !/^[0-9a-f]{16}$/.test(device))
+    throw new Error("device is no kid of 16 hex digits");
+  const released = gateway.devices.release(fromHex(device), Date.now());
+  if (released) say(`board ${device}: released from quarantine, by hand`);
+  return released;
 }
