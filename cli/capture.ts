@@ -11,13 +11,16 @@ export type CapturePart = { readonly where: string } & (
 /** No sequence waits for more bytes than this to complete one message. */
 const LONGEST_ITEM = 8192;
 
-/** First byte of a tagged COSE object (tags 16 to 18), and the array of four that it holds. */
+/** First byte of a tagged COSE object (tags 16 to 18), and the array that it holds: three parts in mode E, else four. */
 const isTag = (byte: number) => byte >= 0xd0 && byte <= 0xd2;
-const ARRAY_OF_FOUR = 0x84;
+const partsOf = (tag: number) => (tag === 0xd0 ? 3 : 4);
+const isArray = (byte: number, tag: number) => byte === (0x80 | partsOf(tag));
+/** Label of the Partial IV, the one entry of an unprotected header in mode E. */
+const PARTIAL_IV = 6;
 
 /** Whether a capture that begins with these bytes is a CBOR sequence; the first two decide. */
 export function isSequence(start: Uint8Array): boolean {
-  return start.length > 0 && isTag(start[0]) && (start.length === 1 || start[1] === ARRAY_OF_FOUR);
+  return start.length > 0 && isTag(start[0]) && (start.length === 1 || isArray(start[1], start[0]));
 }
 
 /** Log lines are left out; what is damaged comes as its refusal. */
@@ -85,17 +88,23 @@ export function createSequenceSplitter(): SequenceSplitter {
   };
 }
 
-/** Length of the tagged array of four that begins here, walking its four parts. "short": it goes on behind these bytes. */
+/** Length of the tagged array that begins here, walking its parts. "short": it goes on behind these bytes. */
 function itemLength(bytes: Uint8Array, from: number): number | "short" | "none" {
   if (!isTag(bytes[from])) return "none";
   if (from + 1 >= bytes.length) return "short";
-  if (bytes[from + 1] !== ARRAY_OF_FOUR) return "none";
+  if (!isArray(bytes[from + 1], bytes[from])) return "none";
   let at = from + 2;
-  for (let part = 0; part < 4; part++) {
+  for (let left = partsOf(bytes[from]); left > 0; left--) {
     if (at >= bytes.length) return "short";
     const major = bytes[at] >> 5;
     const info = bytes[at++] & 31;
-    // Every part but the empty map of the unprotected header is a byte string.
+    // Every part but the unprotected header is a byte string; that is an empty map, or holds one.
+    if (major === 5 && info === 1) {
+      if (at >= bytes.length) return "short";
+      if (bytes[at++] !== PARTIAL_IV) return "none";
+      left++;
+      continue;
+    }
     if (info > 26 || (major !== 2 && !(major === 5 && info === 0))) return "none";
     const size = info < 24 ? 0 : 1 << (info - 24);
     if (at + size > bytes.length) return "short";

@@ -1,14 +1,17 @@
 /** vitalwire verify: is every message authentic, unchanged, and are all of them there? */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { VerifyReport } from "../gateway/audit/verify.ts";
-import { openMessage, Sequences, verifyStore } from "../gateway/audit/verify.ts";
+import { Opener } from "../gateway/audit/opener.ts";
+import { Sequences, type VerifyReport, verifyStore } from "../gateway/audit/verify.ts";
 import { decodeCard } from "../protocol/card.ts";
 import type { Crypto } from "../protocol/cose.ts";
 import { nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidOf, kidText } from "../protocol/keys.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { splitCapture } from "./capture.ts";
+import { readWrapping } from "./keys/passphrase.ts";
+import { readPsks } from "./keys/psk-file.ts";
+import { testOnlyWrapping } from "./keys/wrapping.ts";
 import { parsePublicKey, readCards, readPublicKey } from "./keys.ts";
 import { UsageError } from "./usage.ts";
 
@@ -17,6 +20,10 @@ interface VerifyOptions {
   readonly site?: string;
   readonly cards?: string;
   readonly key?: string;
+  /** Folder with keys/KID.psk, and what opens them. */
+  readonly keys?: string;
+  readonly passphraseFile?: string;
+  readonly keyFile?: string;
   readonly both?: boolean;
   readonly json?: boolean;
 }
@@ -30,12 +37,14 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
   const folder = options.cards ?? dirname(path);
   const verifiers: [Crypto, ...Crypto[]] = [nodeCrypto];
   if (options.both) verifiers.push((await import("../protocol/tweetnacl.node.ts")).tweetnaclCrypto);
+  const psks = preSharedKeys(options);
+  const pskOf = (kid: string) => psks.get(kid);
   const site = () => readPublicKey(options.site ?? join(folder, "site.pub"));
 
   let report: VerifyReport;
   if (options.store !== undefined) {
     if (options.key !== undefined) throw new UsageError("--key is for a capture; a store is checked against --site");
-    report = await verifyStore({ path, sitePublicKey: site(), verifiers });
+    report = await verifyStore({ path, sitePublicKey: site(), verifiers, pskOf });
   } else {
     const keys = new Map<string, Uint8Array>();
     if (options.key !== undefined) {
@@ -48,27 +57,39 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
         keys.set(kidText(card.kid), card.publicKey);
       }
     }
-    report = verifyCapture(readFileSync(path), (kid) => keys.get(kid), verifiers);
+    report = verifyCapture(readFileSync(path), new Opener({ publicKeyOf: (kid) => keys.get(kid), pskOf }, verifiers));
   }
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(path, report);
   if (report.failed.length > 0 || report.audit !== "whole") process.exitCode = 1;
 }
 
-function verifyCapture(
-  bytes: Uint8Array,
-  keyOf: (kid: string) => Uint8Array | undefined,
-  verifiers: readonly Crypto[],
-) {
+/** The keys that --keys names, by kid. Throws UsageError where one of them cannot be read. */
+function preSharedKeys(options: VerifyOptions): Map<string, Uint8Array> {
+  const { keys: folder } = options;
+  const given = readWrapping(options);
+  if (folder === undefined) {
+    if (given !== null) throw new UsageError("--passphrase-file and --key-file open the keys of --keys DIR: give it");
+    return new Map();
+  }
+  const wrappings = given === null ? [testOnlyWrapping()] : [testOnlyWrapping(), given];
+  const { psks, faults } = readPsks(folder, wrappings);
+  if (faults.length > 0) throw new UsageError(faults.join("; "));
+  return new Map(psks.map(({ kid, psk }) => [kidText(kid), psk]));
+}
+
+function verifyCapture(bytes: Uint8Array, opener: Opener) {
   const report: VerifyReport = { messages: 0, verified: 0, failed: [], gaps: 0, duplicates: 0, audit: "whole" };
   const sequences = new Sequences();
   for (const part of splitCapture(bytes)) {
     report.messages++;
     try {
       if ("refusal" in part) throw part.refusal;
-      const { kid, message } = openMessage(part.message, keyOf, verifiers);
-      sequences.add(kid, message);
-      report.verified++;
+      const { kid, message, unchecked, claim } = opener.open(part.message);
+      if (message !== null) sequences.add(kid, message);
+      else if (claim !== null) sequences.claim(kid, claim.boot, claim.seq);
+      if (unchecked === null) report.verified++;
+      else report.unchecked = (report.unchecked ?? 0) + 1;
     } catch (error) {
       const { reason, message } = error as Refusal;
       report.failed.push({
@@ -89,6 +110,18 @@ function print(path: string, report: VerifyReport): void {
     `${path}: ${report.messages} messages, ${report.verified} verified, ${report.failed.length} failed`,
     `gaps ${report.gaps}, duplicates ${report.duplicates}, audit ${report.audit}${report.detail ? `: ${report.detail}` : ""}`,
   ];
+  const { unchecked, evidence } = report;
+  if (unchecked !== undefined) {
+    lines.push(
+      `${unchecked} neither verified nor failed: a tag alone proves them, and its key is not here (--keys DIR)`,
+    );
+  }
+  if (evidence !== undefined) {
+    const { signed, countersigned, mac } = evidence;
+    lines.push(
+      `evidence: ${signed} signed by the device, ${countersigned} countersigned by the gateway, ${mac} mac alone`,
+    );
+  }
   for (const { kid, boot, seq, reason } of report.failed.slice(0, 20)) {
     lines.push(`  failed: ${kid || "?"}${boot === null ? "" : ` boot ${boot} seq ${seq}`}: ${reason}`);
   }

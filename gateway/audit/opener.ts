@@ -25,6 +25,8 @@ export interface Opening {
   readonly message: Message | null;
   /** null: it cannot be told. */
   readonly seal: "sign" | "mac" | null;
+  /** Boot and seq that an encrypted message claims where it is not opened. */
+  readonly claim: { readonly boot: number; readonly seq: number } | null;
 }
 
 /** The message, its samples decoded too. Throws Refusal. */
@@ -79,13 +81,16 @@ export class Opener {
     if (publicKey === undefined) throw refuse("kid", `kid ${kid} has no card: give --cards or --site`);
     const missing = this.lacks(kid, sealed);
     if (missing !== null) {
-      const message = sealed.mode === "M" ? readPayload(sealed.mac0.payload) : null;
-      return { kid, unchecked: missing, message, seal: sealed.mode === "M" ? "mac" : null };
+      if (sealed.mode === "M") {
+        return { kid, unchecked: missing, message: readPayload(sealed.mac0.payload), seal: "mac", claim: null };
+      }
+      const claim = sealed.mode === "E" ? { boot: sealed.encrypt0.boot, seq: sealed.encrypt0.number } : null;
+      return { kid, unchecked: missing, message: null, seal: null, claim };
     }
     const { payload, seal } = this.prove(sealed, bytes, publicKey);
     const message = readPayload(payload);
     this.born(kid, message);
-    return { kid, unchecked: null, message, seal };
+    return { kid, unchecked: null, message, seal, claim: null };
   }
 
   /** Whether the tag of a message in mode M or E holds, around this payload; null: no key is here, or no birth. */
