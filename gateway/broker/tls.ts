@@ -1,5 +1,6 @@
 /** TLS of the embedded broker: every client shows a certificate of the site's authority, and is who that says. */
 import { constants } from "node:crypto";
+import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 
 /** PEM texts. */
@@ -61,12 +62,18 @@ export function createTlsServer(
     },
     (socket) => onConnection(socket, identityOf(socket)),
   );
+  // When a handshake has failed, Node no longer knows with whom.
+  const addresses = new WeakMap<object, string>();
+  server.on("connection", (raw: Socket) => {
+    if (raw.remoteAddress !== undefined) addresses.set(raw, raw.remoteAddress);
+  });
   server.on("tlsClientError", (error, socket) => {
     const code = String(socket.authorizationError ?? (error as NodeJS.ErrnoException).code ?? error.message);
     // Gone before it had said anything: a port scan, or a client that did not believe this broker's certificate.
     const sentence =
       code === "ECONNRESET" ? "it went away during the handshake; does it trust this broker's CA?" : code;
-    onFault(socket.remoteAddress ?? "an address that is gone", WORDS[code] ?? sentence);
+    const raw = (socket as { _parent?: Socket })._parent;
+    onFault((raw && addresses.get(raw)) ?? "an address that is gone", WORDS[code] ?? sentence);
   });
   return server;
 }
