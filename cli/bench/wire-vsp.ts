@@ -1,4 +1,5 @@
 /** The packet as this project sends it. */
+import { MANIFEST_MESSAGES } from "../../firmware/manifests.ts";
 import { bootKey, type KeyLabel } from "../../protocol/boot-keys.ts";
 import { type Envelope, sign1, verify1 } from "../../protocol/cose.ts";
 import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
@@ -13,6 +14,7 @@ import {
   encodeSamples,
 } from "../../protocol/index.ts";
 import { type Mac0, mac0, verifyMac0 } from "../../protocol/mac0.ts";
+import { PAYLOAD_HASH_LENGTH } from "../../protocol/manifest.ts";
 import type { Codec } from "../../protocol/samples.ts";
 import { sha256, testOnlySigner } from "../../simulator/keys.ts";
 import type { WirePacket } from "./wire-packets.ts";
@@ -74,6 +76,13 @@ export function encrypt(plaintext: Uint8Array, payload: Uint8Array, boot: number
   if (opened === null || Buffer.compare(opened.payload, payload) !== 0)
     throw new Error("bench wire: the encrypted packet came back changed");
   return message;
+}
+
+/** Bytes of a signed manifest over as many messages as one covers at most. */
+export function manifestLength({ boot, seq, tick }: WirePacket): number {
+  const hashes = new Uint8Array(PAYLOAD_HASH_LENGTH * MANIFEST_MESSAGES);
+  const first = seq - MANIFEST_MESSAGES;
+  return seal(encodeMessage({ type: "manifest", boot, seq, tick, ofBoot: boot, first, hashes })).length;
 }
 
 /** A receiver's decoding, strict: envelope, payload, samples. `check` stands between the first two. Throws Refusal. */

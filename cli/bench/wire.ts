@@ -3,6 +3,7 @@
  * use. Whatever is measured is read back and compared. And what a receiver pays beside the signature.
  */
 import { basename } from "node:path";
+import { MANIFEST_MESSAGES } from "../../firmware/manifests.ts";
 import { decodeMac0 } from "../../protocol/mac0.ts";
 import type { Codec } from "../../protocol/samples.ts";
 import { encodeSamples } from "../../protocol/samples.ts";
@@ -20,7 +21,18 @@ import {
 import { asRecording, chipPackets, recordsIn, type WirePacket, withOwnSamples } from "./wire-packets.ts";
 import { senmlCbor } from "./wire-senml-cbor.ts";
 import { speedFigures } from "./wire-speed.ts";
-import { authenticate, encrypt, isAuthentic, lineOf, macKey, payloadOf, seal, unlined, valuesOf } from "./wire-vsp.ts";
+import {
+  authenticate,
+  encrypt,
+  isAuthentic,
+  lineOf,
+  macKey,
+  manifestLength,
+  payloadOf,
+  seal,
+  unlined,
+  valuesOf,
+} from "./wire-vsp.ts";
 
 /** What a signed packet may have, B: with a recording's own 11 bits, and through the MAX30003's 18. */
 const OWN_BITS = 590;
@@ -29,6 +41,8 @@ const CHIP_BITS = 720;
 const OVERHEAD = 86;
 /** What a MAC, and what encryption may add over what is inside, B. */
 const MAC_OVERHEAD = 29;
+/** And what a message's hash and its share of a manifest's own bytes may. */
+const MANIFEST_SHARE = 18;
 const ENCRYPTION_OVERHEAD = 38;
 const CODECS: readonly (readonly [Codec, string])[] = [
   [0, "raw24"],
@@ -171,6 +185,10 @@ function modeFigures(
     }
   });
   add("overhead of mode M", over[0]!, "B", ["at most", MAC_OVERHEAD]);
+  add("manifest of mode M, a message's share", manifestLength(packets[0]!) / MANIFEST_MESSAGES, "B", [
+    "at most",
+    MANIFEST_SHARE,
+  ]);
   add("overhead of mode E", over[1]!, "B", ["at most", ENCRYPTION_OVERHEAD]);
 }
 

@@ -169,6 +169,7 @@ describe("figures", () => {
       ["chips: signed, rice, longest", 720],
       ["chips: overhead of mode S", 86],
       ["chips: overhead of mode M", 29],
+      ["chips: manifest of mode M, a message's share", 18],
       ["chips: overhead of mode E", 38],
     ]);
     for (const { ratio, limit } of figures) if (limit !== null) expect(ratio).toBeLessThanOrEqual(1);
