@@ -44,6 +44,7 @@ const counting = (): Vitals => {
     ],
     take: () => 0,
     interrupted() {},
+    prepare: () => ({ same: true, use() {} }),
     read: (_now, emit) => emit(0, value++, 0, null, null),
     onRhythm() {},
   };
