@@ -97,6 +97,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     signer: gatewaySigner,
     now: () => options.epoch + clock.now / 1000,
     soon: setImmediate,
+    pings: true,
     onStored(accepted) {
       const { message } = accepted;
       if (message.type === "presence")
