@@ -29,6 +29,10 @@ export interface Recording {
   readonly channels: readonly RecordingChannel[];
   /** UTC of sample 0 in us since 1970; or the UTC of any index, where a clock fit knows it. Absent: only the sample clock. */
   readonly epoch?: number | ((index: number) => number);
+  /** Half width of every sample's UTC, us: a bound. */
+  readonly uncertainty?: number;
+  /** Of a recording without an epoch: UTC us since 1970 between which it lies, where they are known. */
+  readonly untimed?: { readonly after: number | null; readonly before: number | null };
   /** Beats, as sample indices (rounded on writing), in rising order; the symbol is WFDB's, "N" where absent. */
   readonly beats?: readonly { readonly index: number; readonly symbol?: string }[];
 }

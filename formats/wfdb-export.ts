@@ -50,7 +50,7 @@ export function wfdbOfRecording(recording: Recording): {
   });
   const start = utcOf(recording, 0);
   const comments = [COMMENT, `device ${recording.kid}, boot ${recording.boot}`];
-  if (start !== null) comments.push(`sample 0 at ${rfc3339(start)}`);
+  comments.push(...timeComments(recording, start));
   const record = { name, rate: recording.rate, signals, comments, ...(start === null ? {} : clockOf(start)) };
   if (recording.beats === undefined || recording.beats.length === 0) return { record, annotations: null };
   const annotations: AnnotationInput[] = [
@@ -59,6 +59,24 @@ export function wfdbOfRecording(recording: Recording): {
   ];
   for (const { index, symbol = "N" } of recording.beats) annotations.push({ sample: Math.round(index), symbol });
   return { record, annotations };
+}
+
+/** When it was, how exactly, and at which rate by UTC: the header's own time has milliseconds, its rate is the nominal one. */
+function timeComments(recording: Recording, start: number | null): string[] {
+  const { uncertainty, untimed } = recording;
+  if (start === null) {
+    if (untimed === undefined) return [];
+    const [after, before] = [untimed.after, untimed.before].map((at) => at !== null && rfc3339(Math.round(at)));
+    const bounds = [after && `after ${after}`, before && `before ${before}`].filter((one) => one !== false);
+    return [`untimed${bounds.length > 0 ? `: ${bounds.join(", ")}` : ""}`];
+  }
+  const last = lengthOf(recording) - 1;
+  const end = utcOf(recording, last);
+  const within = uncertainty === undefined ? "" : `, to within ${uncertainty} us`;
+  const comments = [`sample 0 at ${rfc3339(start)}${within}`];
+  if (typeof recording.epoch === "function" && end !== null && last > 0)
+    comments.push(`sample ${last} at ${rfc3339(end)}`);
+  return comments;
 }
 
 /** header(5) base time and date of us since 1970: "12:00:00.123", "29/02/2024". */

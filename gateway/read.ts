@@ -10,6 +10,10 @@ import {
   PRIORITY_WORDS,
 } from "../protocol/messages.ts";
 import { decodeSamples } from "../protocol/samples.ts";
+import type { Utc } from "./clock/board-clock.ts";
+import { intervalOf } from "./clock/clocks.ts";
+import { blockTimes, timedRow } from "./clock/stored-times.ts";
+import { type TimedRow, type Timeline, timelineOf } from "./clock/timeline.ts";
 import { alarmOf } from "./dashboard/alarms.ts";
 import { EVIDENCE_MAC, levelsOf } from "./evidence.ts";
 import { openStored } from "./record.ts";
@@ -24,6 +28,10 @@ export interface WaveBlock {
   readonly time: number;
   readonly samples: Int32Array;
   readonly qual: number | null;
+  /** UTC of the first sample by the fits of its channel's clock and the board's; the uncertainty is that of all its samples. */
+  readonly utc: Utc | null;
+  /** From sample to sample, us of UTC where that is known, else nominal. */
+  readonly interval: number;
 }
 
 export interface ValuePoint {
@@ -31,6 +39,8 @@ export interface ValuePoint {
   readonly time: number;
   readonly raw: number | null;
   readonly qual: number | null;
+  /** A chip's reading at a rate is dated to within one interval; the rest as exactly as the board's clock. */
+  readonly utc: Utc | null;
 }
 
 export interface StoredChannel {
@@ -47,8 +57,8 @@ export interface StoredBoot {
   /** By channel id. */
   readonly channels: Map<number, StoredChannel>;
   readonly events: EventMessage[];
-  /** ms since the epoch of tick 0: the smallest (arrival - tick), so late by the smallest delay on the way. */
-  readonly epoch: number;
+  /** The board's clock in UTC; gives null where the boot is untimed: `neighboursOf` bounds it. */
+  readonly timeline: Timeline;
   readonly messages: number;
   /** Lowest evidence level among its messages, as it is now. */
   readonly evidence: number;
@@ -63,7 +73,7 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number, least = EV
   const channels = new Map<number, StoredChannel>();
   const events: EventMessage[] = [];
   const data: DataMessage[] = [];
-  let epoch = Number.POSITIVE_INFINITY;
+  const rows: TimedRow[] = [];
   let messages = 0;
   let evidence = Number.POSITIVE_INFINITY;
   for (const row of store.messages(kid, boot)) {
@@ -79,30 +89,48 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number, least = EV
       }
     } else if (message.type === "event") events.push(message);
     else if (message.type === "data") data.push(message);
-    if ("tick" in message) epoch = Math.min(epoch, row.received - message.tick);
+    if ("tick" in message) rows.push(timedRow(row, message.tick));
   }
   if (messages === 0) return null;
-  for (const message of data) addData(channels, message);
-  for (const { blocks, values } of channels.values()) {
-    blocks.sort((a, b) => a.seg - b.seg || a.idx - b.idx);
-    values.sort((a, b) => a.time - b.time);
-  }
+  const timeline = timelineOf(rows);
+  for (const [id, { definition, blocks, values }] of channels) addData(id, definition, blocks, values, data, timeline);
   events.sort((a, b) => a.seq - b.seq);
-  return { kid, boot, channels, events, epoch, messages, evidence };
+  return { kid, boot, channels, events, timeline, messages, evidence };
 }
 
-function addData(channels: Map<number, StoredChannel>, message: DataMessage): void {
-  for (const block of message.channels) {
-    // The receiver stores nothing whose channel has no definition, but its birth may be left out.
-    const channel = channels.get(block.id);
-    if (channel === undefined) continue;
-    const time = message.tick * 1000 + block.dt;
-    if (block.kind === "num") channel.values.push({ time, raw: block.value, qual: block.qual });
-    else {
-      const samples = decodeSamples(block.codec, block.bytes, block.n);
-      channel.blocks.push({ seg: block.seg, idx: block.idx, time, samples, qual: block.qual });
+/** Puts a channel's waves and values of all messages in order, with their times. */
+function addData(
+  id: number,
+  definition: ChannelDefinition,
+  blocks: WaveBlock[],
+  values: ValuePoint[],
+  data: readonly DataMessage[],
+  timeline: Timeline,
+): void {
+  const nominal = intervalOf(definition);
+  const own = definition.attributes.processing === undefined || definition.attributes.processing === 0 ? nominal : 0;
+  const waves: Omit<WaveBlock, "utc" | "interval">[] = [];
+  for (const message of data) {
+    for (const block of message.channels) {
+      if (block.id !== id) continue;
+      const { qual } = block;
+      const time = message.tick * 1000 + block.dt;
+      if (block.kind === "num") {
+        const at = timeline.at(time);
+        const utc = at === null ? null : { utc: at.utc, uncertainty: at.uncertainty + (own ?? 0) };
+        values.push({ time, raw: block.value, qual, utc });
+      } else {
+        const samples = decodeSamples(block.codec, block.bytes, block.n);
+        waves.push({ seg: block.seg, idx: block.idx, time, samples, qual });
+      }
     }
   }
+  values.sort((a, b) => a.time - b.time);
+  waves.sort((a, b) => a.seg - b.seg || a.idx - b.idx);
+  const stretches = waves.map(({ seg, idx, time, samples }) => ({ seg, idx, time, n: samples.length }));
+  // a wave without a rate has no sampling clock
+  const times = nominal === undefined ? [] : blockTimes(stretches, nominal, timeline);
+  for (let i = 0; i < waves.length; i++) blocks.push({ ...waves[i], ...(times[i] ?? { utc: null, interval: 0 }) });
 }
 
 /** value = (raw + offset) x mul x 10^exp10. */

@@ -3,7 +3,8 @@ import { createQrsDetector } from "../firmware/dsp/qrs.ts";
 import type { Piece, Recording, RecordingChannel } from "../formats/index.ts";
 import { kidText } from "../protocol/keys.ts";
 import { MDC_ECG } from "../protocol/messages.ts";
-import { channelName, readBoot, type StoredBoot, type StoredChannel } from "./read.ts";
+import { type Between, neighboursOf } from "./clock/stored-times.ts";
+import { channelName, readBoot, type StoredBoot, type StoredChannel, type WaveBlock } from "./read.ts";
 import type { Store } from "./store/store.ts";
 
 /** A part of time, ms since the epoch; absent: everything. */
@@ -21,60 +22,132 @@ export function recordingsOf(store: Store, kid: Uint8Array, boot: number, range:
   if (stored === null) return [];
   const byRate = new Map<number, StoredChannel[]>();
   for (const channel of stored.channels.values()) {
-    if (channel.blocks.length === 0) continue;
     const rate = channel.definition.rateMilliHz;
+    if (channel.blocks.length === 0 || rate === 0) continue;
     byRate.set(rate, [...(byRate.get(rate) ?? []), channel]);
   }
+  const untimed = stored.timeline.at(0) === null ? neighboursOf(store, kid, boot) : null;
+  if (untimed !== null && !mayOverlap(untimed, range)) return [];
   const recordings: Recording[] = [];
   for (const [rateMilliHz, channels] of byRate) {
-    const recording = recordingOf(stored, rateMilliHz / 1000, channels, range);
+    const recording = recordingOf(stored, rateMilliHz / 1000, channels, range, untimed);
     if (recording !== null) recordings.push(recording);
   }
   return recordings;
 }
 
-function recordingOf(stored: StoredBoot, rate: number, channels: StoredChannel[], range: TimeRange): Recording | null {
-  const interval = 1e6 / rate;
-  // Index 0 of the first channel; the other ones of its rate come from the same chip and start with it.
-  const [first] = channels[0].blocks;
-  const origin = first.time - first.idx * interval;
-  const epoch = stored.epoch * 1000 + origin;
-  const indexAt = (ms: number) => Math.ceil((ms * 1000 - epoch) / interval);
-  const from = range.from === undefined ? 0 : Math.max(0, indexAt(range.from));
-  const to = range.to === undefined ? Number.POSITIVE_INFINITY : indexAt(range.to);
-  const cut = channels.map((channel) => toChannel(channel, origin, interval, from, to));
+/** A boot without a time is all in, or all out. */
+const mayOverlap = ({ after, before }: Between, { from, to }: TimeRange) =>
+  (from === undefined || before === null || before >= from * 1000) &&
+  (to === undefined || after === null || after < to * 1000);
+
+function recordingOf(
+  stored: StoredBoot,
+  rate: number,
+  channels: StoredChannel[],
+  range: TimeRange,
+  untimed: Between | null,
+): Recording | null {
+  // All channels of a rate come from the same chip and start with the first.
+  const places = channels.map(({ blocks }) => placesOf(blocks));
+  const utcAt = clockOf(channels[0].blocks, places[0]);
+  const length = Math.max(
+    ...channels.map(({ blocks }, i) => (places[i].at(-1) ?? 0) + (blocks.at(-1)?.samples.length ?? 0)),
+  );
+  const indexAt = (ms: number) => (utcAt === null ? 0 : firstAt(utcAt, length, ms * 1000));
+  const from = range.from === undefined || utcAt === null ? 0 : indexAt(range.from);
+  const to = range.to === undefined || utcAt === null ? length : indexAt(range.to);
+  const cut = channels.map((channel, i) => toChannel(channel, places[i], from, to));
   if (cut.every(({ pieces }) => pieces.length === 0)) return null;
   const beats = channels.flatMap((channel, i) =>
     channel.definition.mdc === MDC_ECG ? beatsOf(channel, cut[i], rate) : [],
   );
-  return { kid: kidText(stored.kid), boot: stored.boot, rate, channels: cut, epoch: epoch + from * interval, beats };
+  const recording = { kid: kidText(stored.kid), boot: stored.boot, rate, channels: cut, beats };
+  if (utcAt === null) return { ...recording, ...(untimed !== null && { untimed }) };
+  const uncertainty = uncertaintyOf(channels[0].blocks, places[0], from, to);
+  return { ...recording, epoch: (index) => utcAt(from + index), uncertainty };
 }
 
-function toChannel(
-  channel: StoredChannel,
-  origin: number,
-  interval: number,
-  from: number,
-  to: number,
-): RecordingChannel {
-  const { definition, blocks } = channel;
-  const pieces: Piece[] = [];
-  const firstSegment = blocks[0].seg;
-  let segment = firstSegment;
-  /** Index of the segment's sample 0 on the recording's clock. */
+/** Index of each block's first sample on the recording's clock; that of the first segment is the recording's. */
+function placesOf(blocks: readonly WaveBlock[]): number[] {
+  let before = blocks[0];
   let base = 0;
   let end = 0;
-  for (const block of blocks) {
-    if (block.seg !== segment) {
-      // How many were lost is not known: the board's clock says where the new segment lies.
-      segment = block.seg;
-      base = Math.max(end, Math.round((block.time - origin) / interval)) - block.idx;
+  return blocks.map((block) => {
+    if (block.seg !== before.seg) {
+      // How many were lost is not known: the board's clock says how long it was.
+      const since = before.time + before.samples.length * before.interval;
+      base = end + Math.max(0, Math.round((block.time - since) / block.interval)) - block.idx;
     }
-    const at = base + block.idx;
-    end = at + block.samples.length;
+    before = block;
+    end = base + block.idx + block.samples.length;
+    return base + block.idx;
+  });
+}
+
+/** UTC us of an index, by straight lines between the blocks' first samples and ends; null: they are untimed. */
+function clockOf(blocks: readonly WaveBlock[], places: readonly number[]): ((index: number) => number) | null {
+  const at: number[] = [];
+  const utc: number[] = [];
+  const add = (index: number, time: number, interval: number) => {
+    // no two samples share a time, whatever the uncertainty of two blocks does
+    if (at.length > 0 && time - utc[utc.length - 1] < ((index - at[at.length - 1]) * interval) / 2) return;
+    if (at.at(-1) === index) return;
+    at.push(index);
+    utc.push(time);
+  };
+  for (let i = 0; i < blocks.length; i++) {
+    const { utc: time, samples, interval } = blocks[i];
+    if (time === null) continue;
+    add(places[i], time.utc, interval);
+    const end = places[i] + samples.length;
+    if (places[i + 1] !== end) add(end - 1, time.utc + (samples.length - 1) * interval, interval);
+  }
+  if (at.length === 0) return null;
+  const { interval } = blocks[0];
+  return (index) => {
+    let [low, high] = [0, at.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (at[middle] <= index) low = middle;
+      else high = middle - 1;
+    }
+    const next = low + 1;
+    const step = next < at.length ? (utc[next] - utc[low]) / (at[next] - at[low]) : interval;
+    return utc[low] + (index - at[low]) * step;
+  };
+}
+
+/** The first index whose time is at or after `time`, us; `length`: there is none. */
+function firstAt(utcAt: (index: number) => number, length: number, time: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (utcAt(middle) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The largest of the blocks in the range, us. */
+function uncertaintyOf(blocks: readonly WaveBlock[], places: readonly number[], from: number, to: number): number {
+  let most = 0;
+  for (let i = 0; i < blocks.length; i++) {
+    const inside = places[i] < to && places[i] + blocks[i].samples.length > from;
+    if (inside) most = Math.max(most, blocks[i].utc?.uncertainty ?? 0);
+  }
+  return Math.ceil(most);
+}
+
+function toChannel(channel: StoredChannel, places: readonly number[], from: number, to: number): RecordingChannel {
+  const { definition, blocks } = channel;
+  const pieces: Piece[] = [];
+  for (let i = 0; i < blocks.length; i++) {
+    const { samples } = blocks[i];
+    const at = places[i];
     const low = Math.max(at, from);
-    const high = Math.min(end, to);
-    if (low < high) pieces.push({ at: low - from, samples: block.samples.subarray(low - at, high - at) });
+    const high = Math.min(at + samples.length, to);
+    if (low < high) pieces.push({ at: low - from, samples: samples.subarray(low - at, high - at) });
   }
   // Viewers of ECGs think in mV.
   const volts = definition.ucum === "V";

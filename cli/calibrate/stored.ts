@@ -73,14 +73,14 @@ function samplesOf({ blocks }: Run, from: number, to: number): Int32Array {
   return samples;
 }
 
-/** Board time of the end of a sample, us: by the block that holds it. */
-function timeAfter({ blocks }: Run, idx: number, rate: number): number {
+/** The end of a sample, ms since the epoch: by the block that holds it; null: untimed. */
+function timeAfter({ blocks }: Run, idx: number): number | null {
   const block = blocks[firstAfter(blocks, ({ idx: start }) => start, idx) - 1]!;
-  return block.time + ((idx + 1 - block.idx) * 1e6) / rate;
+  return block.utc === null ? null : (block.utc.utc + (idx + 1 - block.idx) * block.interval) / 1000;
 }
 
 /**
- * R twice a second where it is shown and blood can have it, of one boot. Empty where the boot has no red and infrared. Throws Error for light at a
+ * R twice a second where it is shown and blood can have it, of one boot. Empty where the boot has no red and infrared, or no time. Throws Error for light at a
  * rate that the oximeter does not take, or of a chip that does not say how far its converter goes.
  */
 export function ratiosOf(boot: StoredBoot): ShownRatio[] {
@@ -104,8 +104,8 @@ export function ratiosOf(boot: StoredBoot): ShownRatio[] {
       for (let at = 0; at + step <= infrareds.length; at += step) {
         oximeter.push(reds.subarray(at, at + step), infrareds.subarray(at, at + step), step);
         const { ratio } = oximeter.result;
-        if (ratio !== null && ratio >= LEAST_RATIO && ratio <= MOST_RATIO)
-          shown.push({ time: boot.epoch + timeAfter(run, from + at + step - 1, rate) / 1000, ratio });
+        const time = timeAfter(run, from + at + step - 1);
+        if (time !== null && ratio !== null && ratio >= LEAST_RATIO && ratio <= MOST_RATIO) shown.push({ time, ratio });
       }
     }
   }

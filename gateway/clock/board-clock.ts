@@ -3,10 +3,11 @@
  * - what arrives at `a` was sealed at or after its tick: the tick was at `a` or before;
  * - the answer to a ping that left at `s` was sealed at or after `s`, within a millisecond above its tick (ticks are whole
  *   milliseconds, cut off): one millisecond after the tick was at `s` or after;
- * - without pings, of the live messages of a few seconds one came within DELAY.
+ * - without pings, of the live messages of some seconds one came within DELAY. Where delays shrink, a queue runs empty, and
+ *   nothing is assumed.
  * All times are us.
  */
-import { type Bounds, createBounds } from "./bounds.ts";
+import { type Bounds, createBounds, type Region } from "./bounds.ts";
 
 /** A board's crystal against UTC, at most: 200 ppm. */
 export const BOARD_SLOPE = 2e-4;
@@ -15,27 +16,37 @@ export const BOARD_WANDER = 20e-6 / 3600e6;
 /** Without pings: the smallest one-way delay of a window of live messages is at most this. */
 export const DELAY = 100_000;
 /** A window has at least so many live messages, and arrives in at least this long. */
-const WINDOW_MESSAGES = 5;
-const WINDOW = 5e6;
-/** Windows in a row that contradict what was known before the clock is begun anew: one is an outage, three are a step. */
-const CONTRADICTIONS = 3;
+const WINDOW_MESSAGES = 3;
+const WINDOW = 2e6;
+/** Windows that contradict what was known for so long are a step of the gateway's clock; before, they are an outage. */
+const CONTRADICTED = 60e6;
 /** Delays are not assumed while a ping is younger than this. */
 const PING_FRESH = 600e6;
 /** Bounds of a side that are remembered: many hours' worth. */
 const CAPACITY = 256;
 const TICK = 1000;
 
-/** A board time in UTC. */
-export interface BoardTime {
+/** An instant in UTC. */
+export interface Utc {
   /** us since 1970. */
   readonly utc: number;
-  /** Half width, us: a bound, not a likely error. */
+  /** Half width, us: a bound, not a likely error. Where a delay is assumed, `utc` is the latest that is possible, and nearest. */
   readonly uncertainty: number;
+}
+
+/** A board time in UTC. */
+export interface BoardTime extends Utc {
   /** UTC us per us of the board's clock, less 1, and its half width. */
   readonly slope: number;
   readonly slopeUncertainty: number;
   /** It rests on DELAY, not on pings. */
   readonly assumed: boolean;
+}
+
+/** The middle of what is possible. Delays are mostly far below one that is assumed: then the latest is the best guess. */
+export function utcOf({ low, high }: Region, origin: number, assumed: boolean): Utc {
+  if (assumed) return { utc: origin + high, uncertainty: high - low };
+  return { utc: origin + (low + high) / 2, uncertainty: (high - low) / 2 };
 }
 
 export interface BoardClock {
@@ -61,11 +72,13 @@ export function createBoardClock(): BoardClock {
   let pingedAt = Number.NEGATIVE_INFINITY;
   let newest = Number.NEGATIVE_INFINITY;
   let restarts = 0;
-  let contradictions = 0;
-  /** The window of live messages: how many, when the first came, the board times it spans, its lowest deviation and where. */
+  /** Arrival of the first window of those that contradict, in a row. */
+  let contradictedAt: number | null = null;
+  /** The window of live messages: how many, when the first came, its board time and deviation, the lowest one and where. */
   let count = 0;
   let since = 0;
   let first = 0;
+  let firstValue = 0;
   let lowest = 0;
   let lowestAt = 0;
 
@@ -76,7 +89,8 @@ export function createBoardClock(): BoardClock {
   const restart = () => {
     bounds.clear();
     assumed = false;
-    count = contradictions = 0;
+    count = 0;
+    contradictedAt = null;
     pingedAt = Number.NEGATIVE_INFINITY;
     restarts++;
   };
@@ -95,17 +109,17 @@ export function createBoardClock(): BoardClock {
   };
 
   /** One of the window's messages came within DELAY; if it was another one than the lowest, drift lies between the two. */
-  const assume = (board: number) => {
-    if (board - pingedAt < PING_FRESH) return;
+  const assume = (board: number, arrived: number, current: number) => {
+    if (board - pingedAt < PING_FRESH || current < firstValue - DELAY) return;
     const value = lowest - DELAY - BOARD_SLOPE * (board - first);
     const region = bounds.at(lowestAt);
     if (region !== null && value > region.high) {
-      contradictions++;
-      if (contradictions < CONTRADICTIONS) return;
+      contradictedAt ??= arrived;
+      if (arrived - contradictedAt < CONTRADICTED) return;
       restart();
       bounds.upper(lowestAt, lowest);
     }
-    contradictions = 0;
+    contradictedAt = null;
     bounds.lower(lowestAt, value);
     assumed = true;
   };
@@ -114,6 +128,7 @@ export function createBoardClock(): BoardClock {
       count = 0;
       since = arrived;
       first = board;
+      firstValue = value;
       lowest = Number.POSITIVE_INFINITY;
     }
     count++;
@@ -123,7 +138,7 @@ export function createBoardClock(): BoardClock {
     }
     if (count < WINDOW_MESSAGES || arrived - since < WINDOW) return;
     count = 0;
-    assume(board);
+    assume(board, arrived, value);
   };
 
   return {
@@ -159,10 +174,9 @@ export function createBoardClock(): BoardClock {
       if (base === null || bounds.uppers === 0 || bounds.lowers === 0) return null;
       const region = bounds.at(board);
       if (region === null) return null;
-      const { low, high, slopeLow, slopeHigh } = region;
+      const { slopeLow, slopeHigh } = region;
       return {
-        utc: base + board + (low + high) / 2,
-        uncertainty: (high - low) / 2,
+        ...utcOf(region, base + board, assumed),
         slope: (slopeLow + slopeHigh) / 2,
         slopeUncertainty: (slopeHigh - slopeLow) / 2,
         assumed,

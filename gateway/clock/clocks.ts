@@ -9,6 +9,7 @@ import { decodeRecord, openStored, type RecordClock } from "../record.ts";
 import type { PingRow, Store, StoredMessage } from "../store/store.ts";
 import { type BoardClock, type BoardTime, createBoardClock } from "./board-clock.ts";
 import { type ChannelClock, createChannelClock } from "./channel-clock.ts";
+import { intervalOfRecord } from "./stored-times.ts";
 
 /** Boots of one device whose clocks are held; what comes of more is old. */
 const BOOTS_HELD = 4;
@@ -112,7 +113,10 @@ function restore(clocks: BootClocks, boot: Boot, row: StoredMessage): void {
   const tick = message.tick * 1000;
   const { clock } = decodeRecord(row.record);
   if (clock === null) clocks.board.arrival(tick, latest(row.received), false);
-  else clocks.board.known(tick, clock.utc - clock.uncertainty, clock.utc + clock.uncertainty, clock.assumed);
+  else {
+    const { from, to } = intervalOfRecord(clock);
+    clocks.board.known(tick, from, to, clock.assumed);
+  }
   takeBlocks(clocks, boot, message);
 }
 
@@ -149,10 +153,10 @@ function recordOf(time: BoardTime, message: Message, { channels }: BootClocks): 
     const rate = Math.round(1e12 / (fit.interval * (1 + slope)));
     rates.set(block.id, { id: block.id, rate, uncertainty: whole(uncertainty * NANO) });
   }
-  // rounded, so half a microsecond wider
+  // rounded up, so up to a microsecond wider
   return {
-    utc: Math.round(time.utc),
-    uncertainty: whole(time.uncertainty + 0.5),
+    utc: Math.ceil(time.utc),
+    uncertainty: whole(time.uncertainty + 1),
     drift: Math.round(-slope * NANO),
     driftUncertainty: whole(slopeUncertainty * NANO),
     assumed: time.assumed,

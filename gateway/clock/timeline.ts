@@ -1,6 +1,6 @@
 /** A boot's time as its stored rows tell it: what each row said of its own tick, and what they say together. */
 
-import { BOARD_SLOPE, BOARD_WANDER } from "./board-clock.ts";
+import { BOARD_SLOPE, BOARD_WANDER, type Utc, utcOf } from "./board-clock.ts";
 import { createBounds } from "./bounds.ts";
 
 /** One row: its tick in us, and the interval of UTC us in which it was; `from` null: nothing was known but its arrival. */
@@ -8,19 +8,13 @@ export interface TimedRow {
   readonly board: number;
   readonly from: number | null;
   readonly to: number;
+  /** `from` rests on an assumed delay. */
+  readonly assumed: boolean;
 }
 
-/** An instant in UTC. */
-export interface Utc {
-  /** us since 1970. */
-  readonly utc: number;
-  /** Half width, us. */
-  readonly uncertainty: number;
-}
-
-/** Rows that agree with one another. */
+/** A stretch of board time in UTC, as far as it is known. */
 export interface Timeline {
-  /** Board time (us) in UTC; null: none of its rows was bounded from both sides. */
+  /** Board time (us) in UTC; null: nothing bounds it from both sides. */
   at(board: number): Utc | null;
 }
 
@@ -28,40 +22,47 @@ export interface Timeline {
 const CAPACITY = 1 << 20;
 
 /**
- * Timelines of a boot, and which of them each row is in. A row that contradicts those before it begins another one: the
- * gateway's clock was set. Rows in the order in which they were stored.
+ * A boot's time by its rows, in the order in which they were stored. A row that contradicts those before it begins another
+ * time: the gateway's clock was set. The boot's is the one with the most rows; the board's clock goes on through all.
  */
-export function timelinesOf(rows: readonly TimedRow[]): readonly Timeline[] {
-  const ofRow: Timeline[] = [];
-  let current: ReturnType<typeof createTimeline> | null = null;
+export function timelineOf(rows: readonly TimedRow[]): Timeline {
+  const all: ReturnType<typeof createTimeline>[] = [];
   for (const row of rows) {
-    if (current === null || !current.add(row)) {
-      current = createTimeline(row);
-      current.add(row);
-    }
-    ofRow.push(current);
+    if (all.at(-1)?.add(row) === true) continue;
+    const next = createTimeline(row);
+    next.add(row);
+    all.push(next);
   }
-  return ofRow;
+  const timed = all.filter((one) => one.bounded > 0).sort((a, b) => b.bounded - a.bounded);
+  return timed[0] ?? { at: () => null };
 }
 
-function createTimeline(first: TimedRow): Timeline & { add(row: TimedRow): boolean } {
+function createTimeline(first: TimedRow) {
   const base = first.to - first.board;
   const bounds = createBounds({ slope: BOARD_SLOPE, wander: BOARD_WANDER, capacity: CAPACITY });
+  let bounded = 0;
+  let measured = 0;
   return {
-    add({ board, from, to }) {
+    /** Rows that were bounded from both sides. */
+    get bounded() {
+      return bounded;
+    },
+    add({ board, from, to, assumed }: TimedRow): boolean {
       const high = to - board - base;
       const low = from === null ? null : from - board - base;
       const region = bounds.uppers === 0 ? null : bounds.at(board);
       if (region !== null && (high < region.low || (low !== null && low > region.high))) return false;
       bounds.upper(board, high);
-      if (low !== null) bounds.lower(board, low);
+      if (low !== null) {
+        bounds.lower(board, low);
+        bounded++;
+        if (!assumed) measured++;
+      }
       return true;
     },
-    at(board) {
-      if (bounds.lowers === 0) return null;
-      const region = bounds.at(board);
-      if (region === null) return null;
-      return { utc: base + board + (region.low + region.high) / 2, uncertainty: (region.high - region.low) / 2 };
+    at(board: number): Utc | null {
+      const region = bounds.lowers === 0 ? null : bounds.at(board);
+      return region === null ? null : utcOf(region, base + board, measured === 0);
     },
   };
 }

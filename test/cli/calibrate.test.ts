@@ -210,7 +210,8 @@ describe("R of stored light", () => {
       expect(plateau).toHaveLength(36);
       for (const one of plateau) expect(Math.abs(one.ratio - ratio)).toBeLessThan(0.02);
     }
-    expect(shown.every(({ time }) => (time - EPOCH) % 500 === 0)).toBe(true);
+    // the arrivals are whole milliseconds, cut off: the time is known to one
+    for (const { time } of shown) expect(Math.abs(((time - EPOCH + 250) % 500) - 250)).toBeLessThanOrEqual(1.1);
   });
 
   test("is not shown while one of the lights is missing; it starts anew behind that, and behind a change of LED current", () => {
