@@ -1,4 +1,5 @@
 /** The table of operations that board, gateway and command line share. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
   KEY_CHANNEL,
@@ -67,4 +68,22 @@ test("what is wrong with parameters is told by name, and nothing is where they a
 test("a parameter is found by its key, or is absent", () => {
   expect(parameterOf([[2, 7]], 2)).toBe(7);
   expect(parameterOf([[2, 7]], 1)).toBe(null);
+});
+
+test("PROTOCOL.md section 2.3 has every operation with its parameters, and which of them may be absent", () => {
+  const protocol = readFileSync(new URL("../../protocol/PROTOCOL.md", import.meta.url), "utf8");
+  for (const { op, name, parameters } of operations()) {
+    const row = protocol.split("\n").find((line) => line.startsWith(`| ${op} ${name} `))!;
+    const told = [...row.split("|")[2]!.matchAll(/(\? )?(\d+) ([a-z-]+)/g)].map((match) => ({
+      key: Number(match[2]),
+      name: match[3],
+      required: match[1] === undefined,
+    }));
+    const own = told.filter((one) => parameters.some(({ key, name }) => key === one.key && name === one.name));
+    expect(own).toEqual(
+      [...parameters].sort((a, b) => a.key - b.key).map(({ key, name, required }) => ({ key, name, required })),
+    );
+  }
+  for (const [status, words] of STATUS_WORDS.entries())
+    expect(protocol).toContain(`${status} ${words.split(" ").slice(0, 2).join(" ").replace("operation", "op")}`);
 });
