@@ -82,7 +82,7 @@ export class Gateway {
     const kid = origin.device?.card.kid;
     if (kid !== undefined) this.outgoing.heard(kid, origin);
     if (verdict.status === "refused") this.options.onRefused?.(origin, verdict.reason, verdict.detail);
-    if (verdict.status === "duplicate" && kid !== undefined) this.outgoing.owe(kid);
+    if ("settled" in verdict && kid !== undefined) this.outgoing.owe(kid, verdict.settled);
     this.flushSoon();
     return verdict;
   }

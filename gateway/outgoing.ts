@@ -34,8 +34,8 @@ export interface Outgoing {
   readonly waiting: boolean;
   /** Notes the way by which the device was last heard. */
   heard(kid: Uint8Array, origin: Origin): void;
-  /** Notes that a device is to hear how far one of its boots is settled; without `boot`, its current one. */
-  owe(kid: Uint8Array, boot?: number): void;
+  /** Notes that a device is to hear how far one of its boots is settled. */
+  owe(kid: Uint8Array, boot: number): void;
   post(kid: Uint8Array, posting: Posting): void;
   /**
    * May it be told anything, and by which way? null: not heard since the gateway began, or not in its current boot; in
@@ -80,8 +80,7 @@ export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: 
     heard: (kid, origin) => void routes.set(kidText(kid), origin),
     owe(kid, boot) {
       const device = devices.get(kid);
-      const number = boot ?? device?.currentBoot ?? -1;
-      if (device !== undefined && number >= 0) owed.set(`${kidText(kid)} ${number}`, devices.boot(device, number));
+      if (device !== undefined) owed.set(`${kidText(kid)} ${boot}`, devices.boot(device, boot));
     },
     post: (kid, posting) => void posted.push({ kid, posting }),
     current,

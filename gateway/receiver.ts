@@ -34,10 +34,11 @@ export interface DeviceAlarm {
   readonly sentence: string;
 }
 
+/** `settled`: the message's boot, where it was settled before; its device has not heard so. */
 export type Verdict =
   | { readonly status: "accepted" }
-  | { readonly status: "duplicate" }
-  | { readonly status: "refused"; readonly reason: Reason; readonly detail: string };
+  | { readonly status: "duplicate"; readonly settled: number }
+  | { readonly status: "refused"; readonly reason: Reason; readonly detail: string; readonly settled?: number };
 
 /** What a gateway decides of its receiver. */
 export interface ReceiverSettings {
@@ -69,6 +70,8 @@ export class Receiver {
   private readonly options: ReceiverOptions;
   private readonly staging: Staging;
   private readonly buckets = new Map<string, { tokens: number; at: number }>();
+  /** Boot of the message that is judged, where it was settled before. */
+  private settled: number | null = null;
 
   constructor(options: ReceiverOptions) {
     this.options = options;
@@ -88,19 +91,19 @@ export class Receiver {
   receive(bytes: Uint8Array, origin: Origin): Verdict {
     const counters = origin.counters;
     counters.received++;
+    this.settled = null;
     try {
-      const status = this.judge(bytes, origin, counters);
-      return { status };
+      return this.judge(bytes, origin, counters);
     } catch (error) {
       const { reason, message } = error as Refusal;
       if (reason === undefined) throw error;
       counters.refused[reason]++;
       if (origin.device !== undefined && this.waiting === 0) this.options.devices.trim(origin.device);
-      return { status: "refused", reason, detail: message };
+      return { status: "refused", reason, detail: message, ...(this.settled !== null && { settled: this.settled }) };
     }
   }
 
-  private judge(bytes: Uint8Array, origin: Origin, counters: Counters): "accepted" | "duplicate" {
+  private judge(bytes: Uint8Array, origin: Origin, counters: Counters): Verdict {
     // Steps 1 to 3: size, strict envelope, exact header set.
     const sealed = decodeSealed(bytes);
     const device = this.admit(sealed.kid, origin);
@@ -142,9 +145,10 @@ export class Receiver {
       if (boot.seal === null) hear(boot, message, opened);
       counters.duplicates++;
       counters.refused.replay++;
-      return "duplicate";
+      return { status: "duplicate", settled: identity.boot };
     }
     if (identity.space === 0 && boot.settled.has(identity.seq)) {
+      this.settled = identity.boot;
       throw refuse("replay", `boot ${identity.boot} seq ${identity.seq} was refused or disowned before`);
     }
     this.checkOrder(message, identity, boot, device, bytes);
@@ -168,7 +172,7 @@ export class Receiver {
     this.remember(message, identity, boot, device, opened);
     counters.verified++;
     if (identity.space === 1) counters.presences++;
-    return "accepted";
+    return { status: "accepted" };
   }
 
   /** Step 4: its own topic, enrolled, not revoked, not too fast. */
