@@ -40,7 +40,7 @@ export function createAnalog(
 
   const levels = () => bits.reduce((sum, bit, i) => sum | (((chip.levels >> bit) & 1) << i), 0);
   const convert = () => {
-    const now = startedAt + k * period;
+    const { now } = clock;
     chip.advance(now);
     const code = Math.max(0, Math.min(full - 1, Math.floor((chip.voltage() / converter.reference) * full)));
     chip.onConvert?.(chip.output, code, now);
@@ -51,16 +51,16 @@ export function createAnalog(
       buffers[0][filled++] = code;
     }
     k++;
-    cancel = clock.at(startedAt + k * period, convert);
+    cancel = clock.at(host.truly(startedAt + k * period), convert);
   };
   const sample = (hz: number) => {
     cancel();
     cancel = () => {};
     filled = seen = lost = lostBehind = 0;
     period = hz === 0 ? 0 : 1e6 / hz;
-    startedAt = clock.now;
+    startedAt = host.local(clock.now);
     k = 0;
-    if (hz > 0) cancel = clock.at(startedAt, convert);
+    if (hz > 0) cancel = clock.at(clock.now, convert);
   };
   /** What came since the last time; the other buffer goes on. */
   const take = (): Sampled => {
@@ -68,8 +68,8 @@ export function createAnalog(
     const sampled = {
       samples: buffers[1],
       count: filled,
-      firstAt: firstAt - host.bootAt,
-      lastAt: firstAt + (filled - 1) * period - host.bootAt,
+      firstAt: host.local(firstAt),
+      lastAt: host.local(firstAt) + (filled - 1) * period,
       uncertainty: 0,
       lost,
       inputs: seen | levels(),
@@ -93,7 +93,7 @@ export function createAnalog(
       }
       host.touched(chip);
       host.at(began, () => {
-        const time = began - host.bootAt;
+        const time = host.local(began);
         const outcome: Outcome = {
           replies: [],
           error: null,

@@ -13,7 +13,9 @@ export type BusFault = (target: Target, ops: readonly Op[], at: number) => Simul
 export interface BusHost {
   /** us. */
   readonly now: number;
-  readonly bootAt: number;
+  /** What the board's clock shows at a time, us since boot, and the other way round. */
+  local(time: number): number;
+  truly(shown: number): number;
   readonly fault: BusFault | null;
   /** Runs a callback of the host at a time, or when its stall ends. */
   at(time: number, callback: () => void): void;
@@ -106,8 +108,7 @@ export function createBus(host: BusHost, kind: "i2c" | "spi", hz: number): Bus {
       // The bus is free for whoever waited before the one that just finished asks again.
       if (next === undefined) busy = false;
       else next();
-      const { bootAt } = host;
-      done({ replies, error, began: began - bootAt, ended: time - bootAt, edges: 0, edgeAt: 0, inputs: 0 });
+      done({ replies, error, began: host.local(began), ended: host.local(time), edges: 0, edgeAt: 0, inputs: 0 });
     });
   };
   const executor: Executor = {

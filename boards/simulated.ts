@@ -36,9 +36,26 @@ interface Watcher {
   readonly callback: (at: number) => void;
 }
 
-/** Makes a board that starts now. `model` as `Board.model`; storage in memory unless given. */
-export function createSimulatedBoard(clock: VirtualClock, storage: Storage = createMemoryStorage()): SimulatedBoard {
+/** What a board's clock shows, us since boot, after so many true us since boot: rising, near to 1 us a us. */
+export type Crystal = (since: number) => number;
+
+/** Steps of Newton's way from what a crystal shows to the true time: each makes the error a ten-thousandth at least. */
+const INVERSION_STEPS = 4;
+
+/** Makes a board that starts now; storage in memory and a clock that is true unless given. */
+export function createSimulatedBoard(
+  clock: VirtualClock,
+  storage: Storage = createMemoryStorage(),
+  crystal: Crystal | null = null,
+): SimulatedBoard {
   const bootAt = clock.now;
+  const local = (time: number) => (crystal === null ? time - bootAt : crystal(time - bootAt));
+  const truly = (shown: number) => {
+    if (crystal === null) return shown + bootAt;
+    let since = shown;
+    for (let i = 0; i < INVERSION_STEPS; i++) since -= crystal(since) - shown;
+    return since + bootAt;
+  };
   const watchers: Watcher[] = [];
   const buses = new Map<string, Bus>();
   const analogs = new Map<Pin, AnalogInput>();
@@ -59,7 +76,7 @@ export function createSimulatedBoard(clock: VirtualClock, storage: Storage = cre
         if (watcher.pin !== interrupt || watcher.level !== level) continue;
         // An edge seen while a step runs ahead of the clock still happens at its own time.
         host(at, () => {
-          if (watchers.includes(watcher)) watcher.callback(at - bootAt);
+          if (watchers.includes(watcher)) watcher.callback(local(at));
         });
       }
     };
@@ -68,7 +85,8 @@ export function createSimulatedBoard(clock: VirtualClock, storage: Storage = cre
   };
 
   const busHost: BusHost = {
-    bootAt,
+    local,
+    truly,
     get now() {
       return clock.now;
     },
@@ -102,10 +120,11 @@ export function createSimulatedBoard(clock: VirtualClock, storage: Storage = cre
       }
       return createAnalog(busHost, clock, input, options.inputs ?? []);
     },
-    now: () => clock.now - bootAt,
+    now: () => local(clock.now),
     timer: (ms, callback) => {
       let cancelled = false;
-      const cancel = host(clock.now + ms * 1000, () => {
+      const at = crystal === null ? clock.now + ms * 1000 : truly(local(clock.now) + ms * 1000);
+      const cancel = host(at, () => {
         if (!cancelled) callback();
       });
       return () => {

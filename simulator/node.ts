@@ -1,7 +1,7 @@
 /** A virtual board: three emulated chips, a synthetic patient on them, and the firmware's runtime as on any other board. */
 import { createHash, type Hash } from "node:crypto";
 import type { Storage } from "../boards/board.ts";
-import { createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
+import { type Crystal, createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
 import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { Chip, Driver, Fault } from "../drivers/driver.ts";
 import type { Emulator, I2cEmulator, Signal, SpiEmulator } from "../drivers/emulator.ts";
@@ -53,6 +53,10 @@ export interface NodeOptions {
   readonly calibration?: Calibration;
   /** The chips' noise. */
   readonly noise: boolean;
+  /** The board's clock; absent: it is true. */
+  readonly crystal?: Crystal;
+  /** The chips' oscillators over their nominal frequency; absent: 1. */
+  readonly oscillator?: number;
   /** Who signs its acks. */
   readonly gateways: readonly GatewayKey[];
   /** Called with the node's signer and pre-shared key to make the link that it talks over. */
@@ -209,17 +213,18 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
   const { psk } = identity;
   const counter = options.boot(signer);
   const started = startedBoot(options, world, signer, psk, counter);
-  const board = createSimulatedBoard(clock, typeof counter === "number" ? undefined : counter);
+  const board = createSimulatedBoard(clock, typeof counter === "number" ? undefined : counter, options.crystal);
   const patient = createPatient({ seed: options.seed, index, ...(options.story && { story: options.story }) });
   const random = createRandom(`${options.seed} board ${index}`);
-  const noiseOf = (label: string) => {
+  const { oscillator = 1 } = options;
+  const optionsOf = (label: string) => {
     const own = random.fork(label);
-    return options.noise ? { noise: () => own.normal() } : {};
+    return { oscillator, ...(options.noise && { noise: () => own.normal() }) };
   };
 
-  const ppg = max30102Emulator.create(noiseOf("max30102")) as I2cEmulator;
-  const thermometer = tmp117Emulator.create(noiseOf("tmp117")) as I2cEmulator;
-  const ecg = max30003Emulator.create(noiseOf("max30003")) as SpiEmulator;
+  const ppg = max30102Emulator.create(optionsOf("max30102")) as I2cEmulator;
+  const thermometer = tmp117Emulator.create(optionsOf("tmp117")) as I2cEmulator;
+  const ecg = max30003Emulator.create(optionsOf("max30003")) as SpiEmulator;
   ppg.set("red", patient.signals.red);
   ppg.set("infrared", patient.signals.infrared);
   thermometer.set("temperature", patient.signals.temperature);

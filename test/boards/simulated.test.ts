@@ -166,3 +166,17 @@ test("two chips at one address are refused, and so is a transfer on I2C", () => 
   expect(() => board.attachI2c(PINS, createChip(0x10))).toThrow("two chips at I2C address 0x10");
   expect(() => board.i2c(PINS).run(target(0x10), [{ transfer: [1] }], () => {})).toThrow("a transfer is for SPI");
 });
+
+test("a board whose crystal is fast shows more time than has gone by, and its timers end sooner", () => {
+  const clock = createVirtualClock();
+  clock.runUntil(5e6);
+  const board = createSimulatedBoard(clock, undefined, (since) => since * 1.0001 + 300 * (1 - Math.cos(since / 1e9)));
+  const rung: [number, number][] = [];
+  board.timer(10_000, () => rung.push([clock.now, board.now()]));
+  clock.runUntil(25e6);
+  expect(rung).toHaveLength(1);
+  const [truly, shown] = rung[0];
+  expect(shown).toBeCloseTo(10e6, 3);
+  expect(truly - 5e6).toBeCloseTo(10e6 / 1.0001, 0);
+  expect(board.now()).toBeGreaterThan(20e6 + 1999);
+});
