@@ -250,7 +250,10 @@ export class Receiver {
   }
 
   private addRefused(boot: Boot, seq: number, reason: Reason): void {
-    if (boot.settled.has(seq)) return;
+    if (boot.settled.has(seq)) {
+      this.settled = boot.boot;
+      return;
+    }
     const range = { kid: boot.kid, boot: boot.boot, first: seq, count: 1, reason: REASONS.indexOf(reason) };
     this.staging.settle(range);
     addSettled(boot, range);

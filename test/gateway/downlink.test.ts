@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { bootKey } from "../../protocol/boot-keys.ts";
-import { decodeEnvelope } from "../../protocol/cose.ts";
+import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
 import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import { decodeEncrypt0, openEncrypt0 } from "../../protocol/encrypt0.ts";
 import { modeOf } from "../../protocol/header.ts";
@@ -130,4 +130,27 @@ test("nothing is sent in a boot whose birth is not stored", () => {
   bench.settle();
   expect(device.raw).toEqual([]);
   expect(bench.gateway.reachable(bench.gateway.devices.get(device.kid)!)).toBeNull();
+});
+
+test("what is sent again because its ack was lost is acknowledged again: of an older boot, and what was refused for good", () => {
+  const bench = createTestGateway();
+  const old = createSpeaker(MODES[0]);
+  const young = createSpeaker(MODES[0], "speaker", 2, 8);
+  old.join(bench.gateway);
+  const data = old.seal(old.data(1));
+  const invalid = sign1(Uint8Array.of(0x86, 1, 1, 2, 0, 1, 0x80), old.signer);
+  for (const bytes of [old.seal(old.birth()), data, invalid, young.seal(young.birth())]) {
+    bench.gateway.receive(bytes, young.origin);
+  }
+  bench.settle();
+  const ackOf = (bytes: Uint8Array) => {
+    const before = young.heard.length;
+    bench.gateway.receive(bytes, young.origin);
+    bench.settle();
+    return young.heard.slice(before);
+  };
+  const again = { type: "ack", boot: 2, ofBoot: 1, next: 3, refused: [{ seq: 2 }] };
+  expect(ackOf(data)).toMatchObject([again]);
+  expect(ackOf(sign1(Uint8Array.of(0x86, 1, 1, 2, 0, 1, 0x80), old.signer))).toMatchObject([again]);
+  expect(ackOf(old.seal(old.data(2)))).toMatchObject([again]);
 });
