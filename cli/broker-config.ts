@@ -21,9 +21,10 @@ export interface BrokerConfigOptions {
 
 /**
  * Writes the files into `out`; who is revoked, and cards that the site has not signed, are left out. Throws UsageError for names
- * that no configuration can hold, and Error where the revocation list does not verify: nothing is written then.
+ * that no configuration can hold, and Error where the revocation list does not verify: nothing is written then. Gives what
+ * it wrote, and how many cards are another site's.
  */
-export function brokerConfig(options: BrokerConfigOptions): void {
+export function writeBrokerConfig(options: BrokerConfigOptions) {
   const { cards: folder, out, site, install, port } = options;
   if (!/^[\w.-]{1,64}$/.test(site))
     throw new UsageError(`--site ${JSON.stringify(site)}: letters, digits, '_', '-' and '.', at most 64`);
@@ -47,23 +48,23 @@ export function brokerConfig(options: BrokerConfigOptions): void {
   mkdirSync(out, { recursive: true });
   const files = mosquittoFiles({ site, devices, gateways, install, port });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), text);
-  const document = {
-    broker: options.broker,
-    site,
-    files: Object.keys(files).map((name) => join(out, name)),
-    devices,
-    gateways,
-  };
+  const paths = Object.keys(files).map((name) => join(out, name));
   const strangers = readCards(folder).length - cards.length;
-  if (strangers > 0) process.stderr.write(`${strangers} of the cards are not signed by this site: left out\n`);
-  if (options.json) process.stdout.write(`${JSON.stringify(document)}\n`);
-  else {
-    process.stdout.write(
-      `${document.files.join("\n")}\n${devices.length} devices, ${gateways.length} gateways; ${join(out, "README.md")} says what goes where\n`,
+  return { document: { broker: options.broker, site, files: paths, devices, gateways }, strangers };
+}
+
+export function brokerConfig(options: BrokerConfigOptions): void {
+  const { document, strangers } = writeBrokerConfig(options);
+  const { devices, gateways, files } = document;
+  const warn = (sentence: string) => process.stderr.write(`${sentence}\n`);
+  if (strangers > 0) warn(`${strangers} of the cards are not signed by this site: left out`);
+  if (gateways.length === 0)
+    warn(
+      `no gateway has a card in ${join(options.cards, "cards")}: nobody may hear the devices; enroll --gateway first`,
     );
-    if (gateways.length === 0)
-      process.stderr.write(
-        `no gateway has a card in ${join(folder, "cards")}: nobody may hear the devices; enroll --gateway first\n`,
-      );
-  }
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify(document)}\n`
+      : `${files.join("\n")}\n${devices.length} devices, ${gateways.length} gateways; README.md says what goes where\n`,
+  );
 }

@@ -71,6 +71,7 @@ connection_messages true
 log_type error
 log_type warning
 log_type notice
+log_type information
 `;
 }
 
