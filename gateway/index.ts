@@ -3,12 +3,21 @@
 export { type Page, type PageOptions, startPage } from "./api/page.ts";
 export { openMessage, type VerifyReport, verifyStore } from "./audit/verify.ts";
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
+export {
+  CommandError,
+  type CommandFault,
+  type Commander,
+  type CommanderOptions,
+  type CommandOptions,
+  type CommandOutcome,
+  createCommander,
+} from "./commander.ts";
 export { Gateway, type GatewayOptions } from "./gateway.ts";
 export { type Counters, type Origin, rejected } from "./origin.ts";
 export { type AlarmEpisode, alarmEpisodes, readBoot, type StoredBoot, type StoredChannel, toPhysical } from "./read.ts";
 export type { Accepted, Verdict } from "./receiver.ts";
 export { recordingsOf } from "./recordings.ts";
-export { attachMqtt, type MqttSource, type MqttSourceOptions } from "./sources/mqtt.ts";
+export { attachMqtt, type GatewayPresence, type MqttSource, type MqttSourceOptions } from "./sources/mqtt.ts";
 export { type KeptPort, keepPort, type PortOptions, type PortReport } from "./sources/port.ts";
 export { attachSerial } from "./sources/serial.ts";
 export { openSqliteStore } from "./store/sqlite.ts";
