@@ -55,7 +55,7 @@ export const ACK_REFUSED = 16;
 export const BOOTS_HELD = 64;
 
 /** Ranges of seqs of one boot held in memory: a device that sends every second seq must not fill it. */
-export const RANGES_HELD = 4096;
+export const RANGES_HELD = 1024;
 /** Births of one boot held in memory; data of one that was forgotten wait until it is sent again. */
 export const BIRTHS_HELD = 64;
 

@@ -3,7 +3,7 @@ const MAX_U32 = 2 ** 32 - 1;
 /** A set of whole numbers as sorted, disjoint, non-adjacent intervals: small however long the run, and however hostile. */
 export class Intervals {
   /** [from, to] pairs, both included. */
-  private readonly ranges: [number, number][] = [];
+  private readonly held: [number, number][] = [];
   private readonly most: number;
 
   /** `most`: ranges held; above it those in the middle are forgotten, so that both ends stay exact. */
@@ -11,9 +11,14 @@ export class Intervals {
     this.most = most;
   }
 
+  /** How many of them are held. */
+  get ranges(): number {
+    return this.held.length;
+  }
+
   add(from: number, to = from): void {
     if (to < from) return;
-    const ranges = this.ranges;
+    const ranges = this.held;
     const start = this.above(from - 1);
     let end = start;
     let low = from;
@@ -28,13 +33,13 @@ export class Intervals {
   }
 
   has(value: number): boolean {
-    const range = this.ranges[this.above(value)];
+    const range = this.held[this.above(value)];
     return range !== undefined && value >= range[0];
   }
 
   /** Place of the first range that ends at `value` or above. */
   private above(value: number): number {
-    const ranges = this.ranges;
+    const ranges = this.held;
     // Nearly always the new number follows the last one.
     let low = ranges.length;
     if (low === 0 || ranges[low - 1][1] < value) return low;
@@ -50,19 +55,19 @@ export class Intervals {
 
   /** The lowest number from 0 on that is not in it; 2^32 - 1, the highest that an ack can tell, where there is none below. */
   get next(): number {
-    const first = this.ranges[0];
+    const first = this.held[0];
     return first === undefined || first[0] > 0 ? 0 : Math.min(first[1] + 1, MAX_U32);
   }
 
   /** The highest number in it; -1 when empty. */
   get highest(): number {
-    return this.ranges.length === 0 ? -1 : this.ranges[this.ranges.length - 1][1];
+    return this.held.length === 0 ? -1 : this.held[this.held.length - 1][1];
   }
 
   /** Numbers from 0 to the highest that are not in it, those forgotten among them. */
   get missing(): number {
     let held = 0;
-    for (const [from, to] of this.ranges) held += to - from + 1;
+    for (const [from, to] of this.held) held += to - from + 1;
     return this.highest + 1 - held;
   }
 

@@ -1,7 +1,7 @@
 /** Whatever an enrolled device, or a stranger, puts into a message: a verdict, never an exception, and nothing else disturbed. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ACK_REFUSED, BOOTS_HELD } from "../../gateway/devices.ts";
+import { ACK_REFUSED, BIRTHS_HELD, BOOTS_HELD, RANGES_HELD } from "../../gateway/devices.ts";
 import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
 import { REASONS } from "../../protocol/refusal.ts";
 import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
@@ -118,4 +118,47 @@ test("of the seqs that were refused only what an ack tells is held, the newest",
   );
   const known = bench.gateway.devices.get(device.kid)!;
   expect(bench.gateway.devices.boot(known, 1).refused.size).toBe(ACK_REFUSED);
+});
+
+test("a device that sends every second seq, or a birth of every configuration, fills no memory; acks stay true", () => {
+  const { bench, origin } = open();
+  bench.gateway.receive(messages[0], origin);
+  const { devices } = bench.gateway;
+  const boot = devices.boot(devices.get(device.kid)!, 1);
+  const send = (message: Parameters<typeof device.seal>[0]) => {
+    bench.now += 100;
+    return bench.gateway.receive(device.seal(message), origin);
+  };
+  for (let seq = 2; seq < 2 * (RANGES_HELD + 200); seq += 2) expect(send(device.data(seq)).status).toBe("accepted");
+  bench.settle();
+  expect(boot.settled.ranges).toBe(RANGES_HELD);
+  // What memory has forgotten the store has not, and the next time it is sent the ack tells of it again.
+  const forgotten = RANGES_HELD;
+  for (let seq = 1; seq < forgotten + 4; seq += 2) send(device.data(seq));
+  bench.settle();
+  const stuck = origin.acks.at(-1)!.next;
+  expect(send(device.data(stuck)).status).toBe("duplicate");
+  bench.settle();
+  expect(origin.acks.at(-1)!.next).toBeGreaterThan(stuck);
+  for (let cfg = 2; cfg < 2 + BIRTHS_HELD + 5; cfg++) send({ ...device.birth(20_000 + cfg), cfg });
+  bench.settle();
+  expect(boot.births.size).toBe(BIRTHS_HELD);
+  const first = { ...device.data(30_000), cfg: 2 };
+  expect(send(first)).toMatchObject({ reason: "replay", detail: expect.stringContaining("no birth here yet") });
+  expect(send({ ...device.birth(20_002), cfg: 2 }).status).toBe("duplicate");
+  expect(send(first).status).toBe("accepted");
+});
+
+test("what a device disowns beyond the last seq is not taken for disowned, and all of them can be acknowledged", () => {
+  const { bench, origin } = open();
+  bench.gateway.receive(messages[0], origin);
+  const disown = (seq: number, first: number, count: number) =>
+    bench.gateway.receive(
+      device.seal({ type: "event", boot: 1, seq, tick: 4, code: 8, small: [1, first, count, 1] }),
+      origin,
+    );
+  disown(1, 2 ** 32 - 2, 3);
+  disown(2, 3, 2 ** 32 - 3);
+  bench.settle();
+  expect(origin.acks.at(-1)!.next).toBe(2 ** 32 - 1);
 });

@@ -31,3 +31,19 @@ test("the bitmap has at most 32 bytes (CDDL)", () => {
   intervals.add(5000);
   expect(intervals.bitmap()).toHaveLength(32);
 });
+
+test("a bounded set claims nothing that was not added, and keeps both ends", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(80), { maxLength: 80 }), (values) => {
+      const [bounded, whole] = [new Intervals(6), new Intervals()];
+      for (const value of values) {
+        bounded.add(value);
+        whole.add(value);
+        expect(bounded.ranges).toBeLessThanOrEqual(6);
+        expect(bounded.highest).toBe(whole.highest);
+        expect(bounded.next).toBeLessThanOrEqual(whole.next);
+      }
+      for (let i = 0; i < 81; i++) if (bounded.has(i)) expect(whole.has(i)).toBe(true);
+    }),
+  );
+});
