@@ -7,6 +7,8 @@ import { type Channel, createFrame, type Driver, type Frame, type Step } from ".
 import type { Link, LinkEvents } from "../../../firmware/link.ts";
 import { createRuntime } from "../../../firmware/runtime.ts";
 import { createVitals } from "../../../firmware/vitals.ts";
+import { type Signer, sign1 } from "../../../protocol/cose.ts";
+import { encodeMessage } from "../../../protocol/messages.ts";
 import { hex, xorshift } from "./text.ts";
 
 const ecg: Channel = {
@@ -32,7 +34,7 @@ interface Timer {
 }
 
 /** A board whose time goes from timer to timer, and whose bus answers at once after a timer of no time. */
-function createBoard() {
+export function createBoard() {
   const timers: Timer[] = [];
   let now = 0;
   let order = 0;
@@ -93,7 +95,7 @@ function createBoard() {
 }
 
 /** 16 samples a poll: a spike a second over noise. */
-function createDriver(lose: () => number): Driver {
+export function createDriver(lose: () => number): Driver {
   const random = xorshift(7);
   let index = 0;
   const fill = (frame: Frame): void => {
@@ -160,13 +162,33 @@ export function program(print: (line: string) => void): void {
     close: (done) => done(),
   };
   const zeros = new Uint8Array(64);
+  const gateway: Signer = { kid: new Uint8Array(8).fill(9), alg: -8, sign: () => zeros };
+  /** Nothing has arrived, but somebody hears: what had to go is told. */
+  const hear = (n: number): void => {
+    if (events === null) return;
+    events.onMessage(
+      sign1(
+        encodeMessage({
+          type: "ack",
+          kid: new Uint8Array(8),
+          boot: 3,
+          n: n,
+          ofBoot: 3,
+          next: 0,
+          bitmap: new Uint8Array(0),
+          refused: [],
+        }),
+        gateway,
+      ),
+    );
+  };
   const driver = createDriver(() => lost);
   const runtime = createRuntime({
     board: world.board,
     link: link,
-    crypto: { sha256: () => new Uint8Array(32), verify: () => false },
+    crypto: { sha256: () => new Uint8Array(32), verify: () => true },
     signer: { kid: new Uint8Array(8), alg: -8, sign: () => zeros },
-    gateways: [],
+    gateways: [{ kid: gateway.kid, publicKey: new Uint8Array(32) }],
     device: {
       ueid: new Uint8Array(17).fill(1),
       boot: 3,
@@ -195,10 +217,13 @@ export function program(print: (line: string) => void): void {
   world.runUntil(6000);
   world.fail(false);
   world.runUntil(21100);
+  hear(0);
   let stopped = false;
   runtime.stop(() => {
     stopped = true;
   });
+  world.runUntil(22000);
+  hear(1);
   world.runUntil(40000);
   print(`${stopped} ${runtime.produced} ${runtime.wireBytes} ${runtime.outbox.waiting.length}`);
 }
