@@ -5,9 +5,9 @@ export { openMessage, type VerifyReport, verifyStore } from "./audit/verify.ts";
 export { type Broker, type BrokerOptions, startBroker } from "./broker.ts";
 export {
   CommandError,
-  type CommandFault,
   type Commander,
   type CommanderOptions,
+  type CommandFault,
   type CommandOptions,
   type CommandOutcome,
   createCommander,
