@@ -1,6 +1,6 @@
 /**
  * What a board tells, in the order of its seqs: births, data, events, and the manifests over them. Each is sealed once and given
- * to the sender; what had to go to make room is disowned. Device side.
+ * to the sender; what had to go to make room is disowned once somebody hears. Device side.
  */
 import type { Board } from "../boards/board.ts";
 import type { Crypto } from "../protocol/cose.ts";
@@ -14,7 +14,7 @@ import {
   type Scalar,
 } from "../protocol/messages.ts";
 import { createManifests, type Manifests } from "./manifests.ts";
-import type { Kind, Sealed } from "./outbox.ts";
+import type { Kind, Run } from "./outbox.ts";
 import type { Packer } from "./packer.ts";
 import type { Sealer } from "./sealer.ts";
 import type { Sender } from "./sender.ts";
@@ -22,7 +22,7 @@ import type { Sender } from "./sender.ts";
 export interface JournalOptions {
   readonly board: Board;
   readonly sealer: Sealer;
-  readonly sender: Pick<Sender, "submit">;
+  readonly sender: Pick<Sender, "submit" | "outbox">;
   readonly crypto: Crypto;
   readonly claims: Claims;
   /** Mode "mac" on a board that can sign. */
@@ -46,6 +46,8 @@ export interface Journal {
   event(code: number, small: Scalar[], tick?: number): void;
   /** Seals all that was collected; nothing before the first birth. */
   data(packer: Packer): void;
+  /** Event 8 (reason 1) of what had to go to make room and is not told. */
+  disown(): void;
   /** The manifest over what has none yet. */
   flush(): void;
   /** From here on nothing is sealed. */
@@ -73,20 +75,8 @@ export function createJournal(options: JournalOptions): Journal {
     if (manifests !== null && message.type !== "manifest") manifests.add(number, payload);
     return options.sealer.seal(message, payload);
   };
-  /** Event 8 of what had to go to make room (reason 1), a run of numbers at a time. */
-  const disown = (gone: readonly Sealed[]): void => {
-    let first = 0;
-    for (let i = 1; i <= gone.length; i++) {
-      if (i < gone.length && gone[i].boot === gone[first].boot && gone[i].seq === gone[first].seq + i - first) continue;
-      const number = seq++;
-      const small = [gone[first].boot, gone[first].seq, i - first, 1];
-      const event: Message = { type: "event", boot: boot, seq: number, tick: tickNow(), code: EVENT_DISOWNED, small };
-      sender.submit("event", boot, number, seal(number, event), true);
-      first = i;
-    }
-  };
-  const submit = (kind: Kind, number: number, message: Message): void => {
-    disown(sender.submit(kind, boot, number, seal(number, message)));
+  const submit = (kind: Kind, number: number, message: Message, tells?: Run): void => {
+    sender.submit(kind, boot, number, seal(number, message), tells);
     if (manifests !== null) manifests.check();
   };
   if (options.manifests) {
@@ -163,6 +153,23 @@ export function createJournal(options: JournalOptions): Journal {
           cfg: cfg,
           channels: packer.take(tick),
         });
+      }
+    },
+    disown() {
+      if (halted) return;
+      const gone = sender.outbox.takeGone();
+      for (let i = 0; i < gone.length; i++) {
+        const run = gone[i];
+        const number = seq++;
+        const event: Message = {
+          type: "event",
+          boot: boot,
+          seq: number,
+          tick: tickNow(),
+          code: EVENT_DISOWNED,
+          small: [run.boot, run.first, run.last - run.first + 1, 1],
+        };
+        submit("event", number, event, run);
       }
     },
     flush() {

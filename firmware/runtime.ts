@@ -148,6 +148,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (message.type === "time") clock.take(message, board.now());
       else arms.command(message, gateway);
     },
+    onGone: () => journal.disown(),
     onSettled: () => {
       if (options.onSettled !== undefined) options.onSettled();
     },

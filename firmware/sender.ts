@@ -6,7 +6,7 @@ import type { Board } from "../boards/board.ts";
 import type { AckMessage, CommandMessage, TimeMessage } from "../protocol/messages.ts";
 import type { Downlink } from "./downlink.ts";
 import type { Letter, Link } from "./link.ts";
-import { createOutbox, type Kind, type Outbox, type Sealed } from "./outbox.ts";
+import { createOutbox, type Kind, type Outbox, type Run, type Sealed } from "./outbox.ts";
 
 export interface SenderOptions {
   readonly board: Board;
@@ -23,6 +23,8 @@ export interface SenderOptions {
   readonly credible: (ack: AckMessage, newest: number) => boolean;
   /** What else a gateway says; `gateway` as in downlink.ts. */
   readonly onOther: (message: CommandMessage | TimeMessage, gateway: Uint8Array) => void;
+  /** Somebody hears, and has not heard what had to go (Outbox.gone). */
+  readonly onGone: () => void;
   /** The outbox has just become empty. */
   readonly onSettled: () => void;
 }
@@ -32,8 +34,8 @@ export interface Sender {
   /** COSE bytes handed to the link, presence and repetitions included. */
   readonly wireBytes: number;
   open(): void;
-  /** Keeps and sends; returns what had to go to make room, as Outbox.add. */
-  submit(kind: Kind, boot: number, seq: number, bytes: Uint8Array, beyond?: boolean): Sealed[];
+  /** Keeps and sends; `tells` as Outbox.add. */
+  submit(kind: Kind, boot: number, seq: number, bytes: Uint8Array, tells?: Run): void;
   /** Waits for the acks, bounded by `limit` ms of board time, says goodbye, closes the link. */
   close(limit: number, done: () => void): void;
 }
@@ -115,7 +117,10 @@ export function createSender(options: SenderOptions): Sender {
   const settled = (ack: AckMessage): void => {
     heardAt = board.now() / 1000;
     const newest = newestSettled(ack);
-    if (!options.credible(ack, newest) || outbox.settle(ack) === 0) return;
+    if (!options.credible(ack, newest)) return;
+    const freed = outbox.settle(ack);
+    if (outbox.gone.length > 0) options.onGone();
+    if (freed === 0) return;
     if (outbox.waiting.length > 0) {
       // The gateway has what was sent later: what it lacks of before was lost on the way.
       resend(UNDER_WAY, newest);
@@ -157,12 +162,11 @@ export function createSender(options: SenderOptions): Sender {
         (count) => options.presence(count, 0),
       );
     },
-    submit(kind, boot, seq, bytes, beyond) {
-      const evicted = outbox.add(kind, boot, seq, bytes, beyond);
+    submit(kind, boot, seq, bytes, tells) {
+      outbox.add(kind, boot, seq, bytes, tells);
       const message = outbox.waiting[outbox.waiting.length - 1];
       if (kind === "birth") birth = message;
       transmit(message);
-      return evicted;
     },
     close(limit, done) {
       const finish = (): void => {

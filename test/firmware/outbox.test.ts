@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createOutbox, type Kind } from "../../firmware/outbox.ts";
+import { createOutbox, type Kind, type Run } from "../../firmware/outbox.ts";
 import type { AckMessage } from "../../protocol/messages.ts";
 
 const ack = (parts: Partial<AckMessage>): AckMessage => ({
@@ -43,29 +43,87 @@ test("an ack frees what is below next, what has its bit, and what was refused fo
   );
 });
 
-test("when it is full the oldest data go first, then events, births last; what went is told", () => {
+/** Ten bytes under this seq of boot 1. */
+const add = (outbox: ReturnType<typeof createOutbox>, kind: Kind, seq: number, tells?: Run) =>
+  outbox.add(kind, 1, seq, new Uint8Array(10), tells);
+const gone = (outbox: ReturnType<typeof createOutbox>) =>
+  outbox.gone.map(({ first, last }) => [first, last]).sort((a, b) => a[0]! - b[0]!);
+
+test("when it is full the oldest data go first, then manifests, then events, births last; what went is told", () => {
   const outbox = createOutbox(50);
-  const add = (kind: Kind, seq: number) => outbox.add(kind, 1, seq, new Uint8Array(10)).map((gone) => gone.seq);
-  expect(add("birth", 0)).toEqual([]);
-  expect(add("event", 1)).toEqual([]);
-  expect(add("data", 2)).toEqual([]);
-  expect(add("data", 3)).toEqual([]);
-  expect(add("event", 4)).toEqual([]);
-  expect(add("data", 5)).toEqual([2]);
-  expect(add("event", 6)).toEqual([3]);
-  expect(add("event", 7)).toEqual([5]);
-  expect(add("event", 8)).toEqual([1]);
-  expect(seqs(outbox)).toEqual([0, 4, 6, 7, 8]);
+  for (const [seq, kind] of (["birth", "event", "manifest", "data", "data"] as const).entries()) add(outbox, kind, seq);
+  expect(outbox.gone).toEqual([]);
+  const left = (kind: Kind, seq: number) => {
+    add(outbox, kind, seq);
+    return seqs(outbox);
+  };
+  expect(left("event", 5)).toEqual([0, 1, 2, 4, 5]);
+  expect(left("event", 6)).toEqual([0, 1, 2, 5, 6]);
+  expect(left("event", 7)).toEqual([0, 1, 5, 6, 7]);
+  expect(left("event", 8)).toEqual([0, 5, 6, 7, 8]);
+  expect(gone(outbox)).toEqual([[1, 4]]);
   expect(outbox.bytes).toBe(50);
 });
 
 test("what tells of those that went takes no room from others; the next message makes it", () => {
   const outbox = createOutbox(50);
-  for (let seq = 0; seq < 5; seq++) outbox.add("event", 1, seq, new Uint8Array(10));
-  expect(outbox.add("event", 1, 5, new Uint8Array(10), true)).toEqual([]);
+  for (let seq = 0; seq < 6; seq++) add(outbox, "event", seq);
+  for (const run of outbox.takeGone()) add(outbox, "event", 6, run);
+  expect(outbox.gone).toEqual([]);
   expect(outbox.bytes).toBe(60);
-  expect(outbox.add("event", 1, 6, new Uint8Array(10)).map(({ seq }) => seq)).toEqual([0, 1]);
-  expect(outbox.bytes).toBe(50);
+  add(outbox, "event", 7);
+  expect(seqs(outbox)).toEqual([3, 4, 5, 6, 7]);
+  expect(gone(outbox)).toEqual([[1, 2]]);
+});
+
+test("where what tells has to go itself, what it told is to be told again", () => {
+  const outbox = createOutbox(50);
+  for (let seq = 0; seq < 8; seq++) add(outbox, "event", seq);
+  for (const run of outbox.takeGone()) add(outbox, "event", 8, run);
+  for (let seq = 9; seq < 15; seq++) add(outbox, "event", seq);
+  expect(seqs(outbox)).toEqual([10, 11, 12, 13, 14]);
+  expect(gone(outbox)).toEqual([[0, 9]]);
+});
+
+test("whatever goes, comes, is told and is settled: every seq waits, is settled, or is told of or to be", () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constantFrom<Kind>("data", "event", "manifest", "birth") }),
+    fc.record({ tell: fc.constant(true) }),
+    fc.record({ next: fc.nat(40), bitmap: fc.uint8Array({ maxLength: 2 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const outbox = createOutbox(50);
+      const settled = new Set<number>();
+      const tells = new Map<number, Run>();
+      let seq = 0;
+      for (const one of steps) {
+        if ("kind" in one) add(outbox, one.kind, seq++);
+        else if ("tell" in one) {
+          for (const run of outbox.takeGone()) {
+            tells.set(seq, run);
+            add(outbox, "event", seq++, run);
+          }
+        } else {
+          const next = Math.min(one.next, seq);
+          outbox.settle(ack({ next, bitmap: one.bitmap }));
+          for (let n = 0; n < seq; n++) {
+            const bit = n - next - 1;
+            if (n < next || ((one.bitmap[bit >> 3] ?? 0) & (0x80 >> (bit & 7)) & (bit >= 0 ? 255 : 0)) !== 0)
+              settled.add(n);
+          }
+        }
+        const known = new Set([...settled, ...seqs(outbox)]);
+        for (const { first, last } of [...outbox.gone, ...outbox.waiting.flatMap((message) => message.tells ?? [])])
+          for (let n = first; n <= last; n++) known.add(n);
+        // an event 8 that was settled has told what it told
+        for (const [n, run] of tells) if (settled.has(n)) for (let k = run.first; k <= run.last; k++) known.add(k);
+        for (let n = 0; n < seq; n++) expect(known.has(n), `seq ${n}`).toBe(true);
+        const runs = gone(outbox);
+        for (let i = 1; i < runs.length; i++) expect(runs[i]![0]).toBeGreaterThan(runs[i - 1]![1]! + 1);
+      }
+    }),
+  );
 });
 
 test("a message larger than the whole outbox is an error that says so, and nothing is evicted for it", () => {

@@ -1,10 +1,10 @@
-/** A board that nobody acknowledges, with an outbox that is full of events. */
+/** A board whose messages nobody acknowledges, with an outbox that is full of events. */
 import { expect, test } from "vitest";
 import { decodeEnvelope } from "../../protocol/cose.ts";
 import { decodeMessage, EVENT_ALARM, EVENT_DISOWNED, EVENT_OVERFLOW } from "../../protocol/messages.ts";
 import { program } from "../espruino/programs/runtime.ts";
 
-test("what goes to make room is disowned, run by run, and that makes nothing else go for ever", () => {
+test("what goes to make room is disowned when somebody hears, run by run, and that makes nothing else go for ever", () => {
   const lines: string[] = [];
   program((line) => lines.push(line));
   const sent = new Map<number, ReturnType<typeof decodeMessage>>();

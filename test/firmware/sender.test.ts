@@ -52,6 +52,7 @@ const setUp = (presence = false) => {
     capacity: 1000,
     presence: (connection, state) => Uint8Array.of(100 + 10 * connection + state),
     credible: () => true,
+    onGone: () => {},
     onOther: (message) => others.push(message.type),
     onSettled: () => settledCount++,
   });
