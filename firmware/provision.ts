@@ -177,7 +177,7 @@ export interface ProvisionConsoleOptions {
 }
 
 export interface ProvisionConsole {
-  /** What the board says of itself: every second while it waits, once when its window opens; without a line end. */
+  /** What the board says of itself: every second while it waits, every half second of its window; without a line end. */
   greeting(): string;
   /** The answer to a line, without line ends; null: it is no request, and others may read it. */
   take(line: string): string | null;

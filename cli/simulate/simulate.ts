@@ -149,7 +149,7 @@ async function keysFor(pty: Pty, options: SimulateOptions, interrupt: { readonly
   const { awaitKeys } = await import("./unprovisioned.ts");
   namePort(pty, options);
   try {
-    const given = await awaitKeys(pty.stream, options.unprovisioned!, () => interrupt.came);
+    const given = await awaitKeys(pty, options.unprovisioned!, () => interrupt.came);
     if (given !== null) return given;
   } catch (error) {
     pty.close();

@@ -1,6 +1,6 @@
 /** A simulated board that is given its keys as a real one is: over its serial line, before it begins (PROTOCOL.md section 5). */
-import type { Duplex } from "node:stream";
 import { createProvisionConsole, type Provision, readIdentity } from "../../firmware/provision.ts";
+import { holdersOf } from "../../gateway/sources/holders.ts";
 import { equalBytes } from "../../protocol/constant-time.ts";
 import { nodeCrypto, nodeSigner } from "../../protocol/crypto.node.ts";
 import { kidOf } from "../../protocol/keys.ts";
@@ -8,10 +8,15 @@ import { readLines } from "../../protocol/lines.node.ts";
 import type { NodeIdentity } from "../../simulator/node.ts";
 import { type HostStorage, openHostStorage } from "../boot-counter.ts";
 import { secretFolder } from "../keys/secret-file.ts";
+import type { Pty } from "../pty.ts";
 
-/** Between two greetings of a board that waits, and how long the console of one that has keys stays open, ms. */
-const GREETING = 1000;
+/** Between two greetings of a board that waits, and of one whose console is open; how long that is after a boot; ms. */
+const WAITING = 1000;
+const OPEN = 500;
 const WINDOW = 2000;
+/** Between two looks whether somebody has the line, and at the time, ms. */
+const LOOK = 200;
+const TURN = 20;
 
 export interface Provisioned {
   readonly identity: NodeIdentity;
@@ -21,29 +26,33 @@ export interface Provisioned {
 }
 
 /**
- * Lets whoever is on the line give the board of `folder` its keys: until it has some, or where it has, for two seconds. null:
- * `interrupted` before. Throws Error where another process runs this board, or what is stored is damaged.
+ * Lets whoever opens the line give the board of `folder` its keys. As boards with an auto-reset circuit do, it boots when its
+ * port is opened, and again when it has new keys and its port is opened anew: until it has some it waits, where it has, its
+ * console is open for two seconds. null: `interrupted` before. Throws Error where another process runs this board, or what is
+ * stored is damaged.
  */
 export async function awaitKeys(
-  stream: Duplex,
+  { stream, path }: Pick<Pty, "stream" | "path">,
   folder: string,
   interrupted: () => boolean,
 ): Promise<Provisioned | null> {
   secretFolder(folder);
   const storage = openHostStorage(folder, "board");
-  let window = readIdentity(storage) !== null;
+  /** When the console closes, ms; it has been given keys since the boot. */
+  let until = 0;
+  let given = false;
   const console = createProvisionConsole({
     storage,
     crypto: nodeCrypto,
     model: "simulated",
-    open: () => window,
+    open: () => performance.now() < until,
     matches: (seed, publicKey) => equalBytes(nodeSigner(seed).publicKey, publicKey),
     onProvisioned: () => {
-      window = false;
+      given = true;
+      until = performance.now() + WINDOW;
     },
   });
   const say = (line: string) => void stream.write(`${line}\n`);
-  let provision: Provision | null = null;
   readLines(
     stream,
     (line) => {
@@ -52,23 +61,36 @@ export async function awaitKeys(
     },
     () => {},
   );
-  const until = window ? performance.now() + WINDOW : Number.POSITIVE_INFINITY;
-  say(console.greeting());
-  for (let last = performance.now(); !interrupted(); ) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    provision = readIdentity(storage);
-    if (provision !== null && (!window || performance.now() > until)) break;
-    if (provision === null && performance.now() > last + GREETING) {
-      last = performance.now();
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const opened = whoOpens(path);
+  const becomes = async (open: boolean) => {
+    while (!interrupted() && opened(open) !== open) await pause(LOOK);
+  };
+  do {
+    await becomes(true);
+    given = false;
+    const keys = readIdentity(storage) !== null;
+    until = keys ? performance.now() + WINDOW : Number.POSITIVE_INFINITY;
+    for (let next = 0; performance.now() < until && !interrupted() && !given; await pause(TURN)) {
+      if (performance.now() < next) continue;
+      next = performance.now() + (keys ? OPEN : WAITING);
       say(console.greeting());
     }
-  }
+    if (given) await becomes(false);
+  } while (given && !interrupted());
   stream.unpipe();
-  if (provision === null || interrupted()) {
+  const provision = interrupted() ? null : readIdentity(storage);
+  if (provision === null) {
     storage.release();
     return null;
   }
   return { identity: identityOf(provision), gateways: provision.gateways.map(keyOf), storage };
+}
+
+/** Whether another program has the port now; `hoped` where this system does not tell. */
+function whoOpens(path: string): (hoped: boolean) => boolean {
+  const own = holdersOf(path).map(({ pid }) => pid);
+  return (hoped) => (own.length === 0 ? hoped : holdersOf(path).some(({ pid }) => !own.includes(pid)));
 }
 
 function keyOf(publicKey: Uint8Array) {
