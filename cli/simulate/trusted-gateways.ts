@@ -32,6 +32,7 @@ export function watchGateways(folder: string, onGateway: (kid: string) => void):
     }
   };
   look();
-  const timer = setInterval(look, EVERY);
+  // It keeps no program running: where the board fails to start, all ends.
+  const timer = setInterval(look, EVERY).unref();
   return { keys, stop: () => clearInterval(timer) };
 }
