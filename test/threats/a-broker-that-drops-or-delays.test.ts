@@ -67,7 +67,7 @@ test("in M what a manifest covers is device-signed, and nothing else is, whateve
         expect(alarms).toEqual([]);
       },
     ),
-    { numRuns: 12, seed: 7 },
+    { numRuns: 8, seed: 7 },
   );
   expect(raised).toBeGreaterThan(100);
   expect(bare).toBeGreaterThan(0);
