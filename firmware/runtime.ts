@@ -206,8 +206,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       fault(null, { code: FAULT_ROLLBACK, message: what });
       return;
     }
-    // also no event: it would be under such a nonce
+    // also no event: it would be under such a nonce; so nothing can be answered either
     journal.halt();
+    arms.command = () => {};
     cancelPeriod();
     const message = `${what}; nothing more is encrypted, start the board anew`;
     if (options.onFault !== undefined) options.onFault({ code: FAULT_ROLLBACK, message: message });
