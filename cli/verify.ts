@@ -9,21 +9,15 @@ import { nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidOf, kidText } from "../protocol/keys.ts";
 import type { Refusal } from "../protocol/refusal.ts";
 import { splitCapture } from "./capture.ts";
-import { readWrapping } from "./keys/passphrase.ts";
-import { readPsks } from "./keys/psk-file.ts";
-import { testOnlyWrapping } from "./keys/wrapping.ts";
+import { type KeysOptions, preSharedKeys } from "./keys/pre-shared.ts";
 import { parsePublicKey, readCards, readPublicKey } from "./keys.ts";
 import { UsageError } from "./usage.ts";
 
-interface VerifyOptions {
+interface VerifyOptions extends KeysOptions {
   readonly store?: string;
   readonly site?: string;
   readonly cards?: string;
   readonly key?: string;
-  /** Folder with keys/KID.psk, and what opens them. */
-  readonly keys?: string;
-  readonly passphraseFile?: string;
-  readonly keyFile?: string;
   readonly both?: boolean;
   readonly json?: boolean;
 }
@@ -62,20 +56,6 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(path, report);
   if (report.failed.length > 0 || report.audit !== "whole") process.exitCode = 1;
-}
-
-/** The keys that --keys names, by kid. Throws UsageError where one of them cannot be read. */
-function preSharedKeys(options: VerifyOptions): Map<string, Uint8Array> {
-  const { keys: folder } = options;
-  const given = readWrapping(options);
-  if (folder === undefined) {
-    if (given !== null) throw new UsageError("--passphrase-file and --key-file open the keys of --keys DIR: give it");
-    return new Map();
-  }
-  const wrappings = given === null ? [testOnlyWrapping()] : [testOnlyWrapping(), given];
-  const { psks, faults } = readPsks(folder, wrappings);
-  if (faults.length > 0) throw new UsageError(faults.join("; "));
-  return new Map(psks.map(({ kid, psk }) => [kidText(kid), psk]));
 }
 
 function verifyCapture(bytes: Uint8Array, opener: Opener) {

@@ -12,6 +12,8 @@ export interface Evidence {
   /** Packets, and what was taken for one. */
   readonly packets: number;
   readonly verified: number;
+  /** Packets in modes M and E whose key is not here. */
+  readonly unchecked: number;
   readonly rejected: ReadonlyMap<Reason, number>;
   /** When the last byte and the last packet whose frame was whole arrived, ms since the opening; null: none, or a file. */
   readonly byteAt: number | null;
@@ -75,6 +77,12 @@ export function diagnose(evidence: Evidence, elapsed: number, where: Where): Fin
       };
     }
     if (verified > 0) return null;
+    if (evidence.unchecked > 0) {
+      return {
+        kind: "keys",
+        sentence: `${name}: packets come that a shared key proves, and it is not here; give --keys DIR (the folder with keys/KID.psk)`,
+      };
+    }
     return of(KEYS) > 0 ? keys(evidence, where) : strange(name, rejected);
   }
   if (odd > characters * ODD_SHARE) return wrongBaud(where, Math.round((100 * odd) / characters));

@@ -10,6 +10,8 @@ import { readCards, readPublicKey } from "../keys.ts";
 export interface Keyring {
   /** By kid. */
   readonly cards: ReadonlyMap<string, Card>;
+  /** Pre-shared keys, by kid. */
+  readonly psks: ReadonlyMap<string, Uint8Array>;
   /** Where they were looked for. */
   readonly folder: string;
   /** False where there is not even a site key: then nothing can be verified, and nobody asked for it. */
@@ -22,11 +24,16 @@ export interface Keyring {
  * Reads FOLDER/site.pub and FOLDER/cards. A card that does not hold is left out with a note; one that has expired (`now`, ms
  * since the epoch) still proves whose packet it is, with a note. Throws UsageError where `asked` and no site key is there.
  */
-export function readKeyring(folder: string, asked: boolean, now: number): Keyring {
+export function readKeyring(
+  folder: string,
+  asked: boolean,
+  now: number,
+  psks: ReadonlyMap<string, Uint8Array> = new Map(),
+): Keyring {
   const path = join(folder, "site.pub");
   const cards = new Map<string, Card>();
   const notes: string[] = [];
-  if (!asked && !existsSync(path)) return { cards, folder, given: false, notes };
+  if (!asked && !existsSync(path)) return { cards, psks, folder, given: false, notes };
   const sitePublicKey = readPublicKey(path);
   for (const bytes of readCards(folder)) {
     try {
@@ -40,7 +47,7 @@ export function readKeyring(folder: string, asked: boolean, now: number): Keyrin
     }
   }
   if (cards.size === 0) notes.push(`no card in ${join(folder, "cards")}: no packet can be verified; enrol the board`);
-  return { cards, folder, given: true, notes };
+  return { cards, psks, folder, given: true, notes };
 }
 
 /** Whether everybody knows the private key of this card. */

@@ -93,7 +93,7 @@ function logLine(entry: LogEntry): Line {
 }
 
 function packetLine(entry: PacketEntry, several: boolean): Line {
-  const { message, refusal, kid, hostTime } = entry;
+  const { message, refusal, unchecked, proof, kid, hostTime } = entry;
   const tick = message !== null && "tick" in message ? deviceClock(message.tick) : "";
   const time = hostTime === null ? tick : hostClock(hostTime);
   const head: Line[number][] = time === "" ? [] : [["dim", `${time}  `]];
@@ -101,10 +101,11 @@ function packetLine(entry: PacketEntry, several: boolean): Line {
   if (message !== null) {
     const number = "seq" in message ? ` #${message.seq}` : "";
     head.push(["strong", `${message.type}${number}`]);
-    head.push(refusal === null ? ["good", " signed  "] : ["warning", " unverified  "]);
+    head.push(proof === null ? ["warning", ` ${unchecked ?? "unverified"}  `] : ["good", ` ${proof}  `]);
     if (isLate(entry, message)) head.push(["dim", "late  "]);
-    return [...head, describe(entry, message, refusal === null)];
+    return [...head, describe(entry, message, proof !== null)];
   }
+  if (unchecked !== null) return [...head, ["warning", `${unchecked}, ${entry.bytes} bytes`]];
   if (refusal!.reason === "kid") {
     return [...head, ["warning", `unverified: unknown key ${kid}, ${entry.bytes} bytes; give --cards`]];
   }
@@ -191,9 +192,10 @@ export function objectOf(entry: Entry): object {
     const { type, text, hostTime, deviceTime } = entry;
     return { type, text, hostTime, ...(deviceTime !== null && { deviceTime, estimated: true }) };
   }
-  const { kid, refusal, hostTime, bytes, again } = entry;
+  const { kid, refusal, unchecked, hostTime, bytes, again } = entry;
+  const verified = entry.proof !== null;
   // What is not verified is nobody's word.
-  const message = refusal === null ? entry.message : null;
+  const message = verified ? entry.message : null;
   return {
     type: "packet",
     kid,
@@ -201,7 +203,7 @@ export function objectOf(entry: Entry): object {
     seq: message !== null && "seq" in message ? message.seq : null,
     tick: message !== null && "tick" in message ? message.tick : null,
     kind: message?.type ?? null,
-    verified: refusal === null,
+    verified,
     reason: refusal?.reason ?? null,
     channels: message?.type === "data" ? message.channels.map((block) => channelObject(entry, message.cfg, block)) : [],
     hostTime,
@@ -209,6 +211,7 @@ export function objectOf(entry: Entry): object {
     ...(entry.place !== null && { where: entry.place }),
     ...(again && { duplicate: true }),
     ...(refusal !== null && { detail: refusal.detail }),
+    ...(unchecked !== null && { unchecked }),
     ...(message?.type === "event" && {
       code: message.code,
       small: plain(message.small),
@@ -265,8 +268,19 @@ function plain(small: vsp.EventMessage["small"]): unknown {
 
 /** The last object. */
 export function summaryObject({ totals, boards }: Session): object {
-  const { lines, packets, verified, rejected, logs, fragments } = totals;
+  const { lines, packets, verified, unchecked, rejected, logs, fragments } = totals;
   const { gaps, duplicates } = boards;
   const reasons = Object.fromEntries(rejected);
-  return { type: "summary", lines, packets, verified, rejected: reasons, gaps, duplicates, logs, fragments };
+  return {
+    type: "summary",
+    lines,
+    packets,
+    verified,
+    rejected: reasons,
+    gaps,
+    duplicates,
+    logs,
+    fragments,
+    ...(unchecked > 0 && { unchecked }),
+  };
 }

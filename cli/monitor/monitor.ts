@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { keepPort, type PortReport } from "../../gateway/sources/port.ts";
 import { readLines } from "../../protocol/lines.node.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { type KeysOptions, preSharedKeys } from "../keys/pre-shared.ts";
 import { UsageError } from "../usage.ts";
 import { ByteCounter, diagnose, type Evidence, type Finding, type Where } from "./diagnosis.ts";
 import { type Keyring, readKeyring } from "./keyring.ts";
@@ -16,7 +17,7 @@ import { createRecorder, kindOf, type Recorder, readFile } from "./source.ts";
 import { statusLines } from "./status.ts";
 import { jsonLine, type Tone } from "./text.ts";
 
-export interface MonitorOptions {
+export interface MonitorOptions extends KeysOptions {
   /** Folder with site.pub and cards/; absent: beside the file, for a port the working folder. */
   readonly cards?: string;
   /** File for the bytes as they come. */
@@ -62,7 +63,7 @@ export async function runMonitor(source: string, options: MonitorOptions, world:
     throw new UsageError(`--record is for a port; ${source} is a recording already`);
   }
   const folder = options.cards ?? (kind === "file" ? dirname(source) : ".");
-  const keyring = readKeyring(folder, options.cards !== undefined, world.now());
+  const keyring = readKeyring(folder, options.cards !== undefined, world.now(), preSharedKeys(options));
   const recorder = options.record === undefined ? null : createRecorder(options.record);
   const baud = kind === "port" ? (options.baud ?? DEFAULT_BAUD) : null;
   const where = { name: source, baud, cards: keyring.given ? folder : null };
@@ -90,7 +91,7 @@ class View {
   private readonly load = new FlowMeter();
   private bytes = new ByteCounter();
   /** Totals at the opening of the port. */
-  private before = { logs: 0, packets: 0, verified: 0, rejected: new Map() as Evidence["rejected"] };
+  private before = { logs: 0, packets: 0, verified: 0, unchecked: 0, rejected: new Map() as Evidence["rejected"] };
   private openedAt: number | null = null;
   private byteAt: number | null = null;
   private wholeAt: number | null = null;
@@ -182,8 +183,8 @@ class View {
 
   private attach(stream: Duplex, fail: (error: Error) => void): void {
     const { now } = this.world;
-    const { logs, packets, verified, rejected } = this.session.totals;
-    this.before = { logs, packets, verified, rejected: new Map(rejected) };
+    const { logs, packets, verified, unchecked, rejected } = this.session.totals;
+    this.before = { logs, packets, verified, unchecked, rejected: new Map(rejected) };
     this.openedAt = now();
     this.bytes = new ByteCounter();
     this.byteAt = null;
@@ -233,7 +234,7 @@ class View {
 
   private judge(elapsed: number): void {
     const { before, bytes, byteAt, wholeAt } = this;
-    const { logs, packets, verified, rejected } = this.session.totals;
+    const { logs, packets, verified, unchecked, rejected } = this.session.totals;
     const since = new Map([...rejected].map(([reason, count]) => [reason, count - (before.rejected.get(reason) ?? 0)]));
     for (const [reason, count] of since) if (count === 0) since.delete(reason);
     const evidence: Evidence = {
@@ -243,6 +244,7 @@ class View {
       logs: logs - before.logs,
       packets: packets - before.packets,
       verified: verified - before.verified,
+      unchecked: unchecked - before.unchecked,
       rejected: since,
       byteAt,
       wholeAt,

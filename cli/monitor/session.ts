@@ -1,7 +1,7 @@
 /** From lines and messages to what a monitor shows of them: every packet is verified before its payload is decoded. */
-import { openMessage } from "../../gateway/audit/verify.ts";
+import { Opener, type Opening } from "../../gateway/audit/opener.ts";
 import { identityOf } from "../../gateway/identity.ts";
-import { decodeEnvelope } from "../../protocol/cose.ts";
+import { decodeSealed } from "../../gateway/opening.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { decodeLine } from "../../protocol/frame.ts";
 import { kidText } from "../../protocol/keys.ts";
@@ -28,9 +28,13 @@ export interface PacketEntry {
   /** Length of the sealed message; null where there was none. */
   readonly bytes: number | null;
   readonly kid: string | null;
-  /** Why it was refused; null: verified. */
+  /** Why it was refused; null: it was not. */
   readonly refusal: { readonly reason: Reason; readonly detail: string } | null;
-  /** Verified, or, where there are no cards at all, what the packet claims. null: not decoded. */
+  /** What proves it; null: nothing here. */
+  readonly proof: "signed" | "mac" | null;
+  /** "mac, not checked: no key": neither verified nor refused. null: one of the two. */
+  readonly unchecked: string | null;
+  /** Verified, or what the packet claims: where it is unchecked, or there are no cards at all. null: not decoded. */
   readonly message: Message | null;
   /** Line or byte of a file; null on a port. */
   readonly place: string | null;
@@ -48,6 +52,8 @@ export interface Totals {
   /** Packets, and what was taken for one: verified + all that were rejected. */
   packets: number;
   verified: number;
+  /** Packets in modes M and E whose key is not here: neither verified nor rejected. */
+  unchecked: number;
   /** Beginnings and ends of packets whose other part is missing. */
   fragments: number;
   readonly rejected: Map<Reason, number>;
@@ -70,13 +76,25 @@ const TAIL = /^[A-Za-z0-9+/]{40,}\r?$/;
  * verified is not decoded.
  */
 export class Session {
-  readonly totals: Totals = { lines: 0, logs: 0, packets: 0, verified: 0, fragments: 0, rejected: new Map() };
+  readonly totals: Totals = {
+    lines: 0,
+    logs: 0,
+    packets: 0,
+    verified: 0,
+    unchecked: 0,
+    fragments: 0,
+    rejected: new Map(),
+  };
   readonly boards = new Boards();
   private readonly options: SessionOptions;
+  private readonly opener: Opener;
   private joining = true;
 
   constructor(options: SessionOptions) {
     this.options = options;
+    const { cards, psks } = options.keyring;
+    const publicKeyOf = (kid: string) => cards.get(kid)?.publicKey;
+    this.opener = new Opener({ publicKeyOf, pskOf: (kid) => psks.get(kid) }, [nodeCrypto]);
   }
 
   /** A port was opened anew: the next line may be the end of one. */
@@ -113,7 +131,7 @@ export class Session {
 
   /** What is not even a message. */
   refused(refusal: Refusal, place: string | null = null): void {
-    this.packet({ bytes: null, kid: null, place }, refusal, null);
+    this.packet({ bytes: null, kid: null, place }, refusal, null, null);
   }
 
   /** One sealed message. */
@@ -121,18 +139,19 @@ export class Session {
     const { keyring } = this.options;
     let kid: string | null = null;
     try {
-      kid = kidText(decodeEnvelope(bytes).kid);
+      kid = kidText(decodeSealed(bytes).kid);
       const card = keyring.cards.get(kid);
       if (card === undefined) throw refuse("kid", `${kid} has no card in ${keyring.folder}; give --cards DIR`);
-      const { message } = openMessage(bytes, () => card.publicKey, [nodeCrypto]);
-      if ((identityOf(message) === null) !== (card.role === "gateway")) {
+      const opening = this.opener.open(bytes);
+      const { message } = opening;
+      if (message !== null && (identityOf(message) === null) !== (card.role === "gateway")) {
         throw refuse("payload", `a ${message.type} signed by the key of a ${card.role}`);
       }
-      this.packet({ bytes: bytes.length, kid, place }, null, message);
+      this.packet({ bytes: bytes.length, kid, place }, null, message, opening);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const claim = kid !== null && !keyring.given ? claimed(bytes) : null;
-      this.packet({ bytes: bytes.length, kid, place }, error, claim);
+      this.packet({ bytes: bytes.length, kid, place }, error, claim, null);
     }
   }
 
@@ -145,23 +164,35 @@ export class Session {
     this.options.onEntry({ type: "log", ...decodeText(line), hostTime, deviceTime });
   }
 
-  private packet(what: Pick<PacketEntry, "bytes" | "kid" | "place">, error: Refusal | null, message: Message | null) {
+  private packet(
+    what: Pick<PacketEntry, "bytes" | "kid" | "place">,
+    error: Refusal | null,
+    message: Message | null,
+    opening: Opening | null,
+  ) {
     const { totals, boards } = this;
     const hostTime = this.options.now();
+    const unchecked = opening?.unchecked ?? null;
+    const verified = error === null && unchecked === null;
     totals.packets++;
-    if (error === null) totals.verified++;
+    if (verified) totals.verified++;
+    else if (error === null) totals.unchecked++;
     else totals.rejected.set(error.reason, (totals.rejected.get(error.reason) ?? 0) + 1);
     const { kid } = what;
-    const taken = kid === null || message === null ? null : boards.take(kid, message, error === null, hostTime);
+    const taken = kid === null || message === null ? null : boards.take(kid, message, verified, hostTime);
     const refusal = error === null ? null : { reason: error.reason, detail: error.message };
+    const proof = verified && opening !== null ? (opening.seal === "sign" ? "signed" : "mac") : null;
     const again = taken?.again ?? false;
-    this.options.onEntry({ type: "packet", ...what, hostTime, refusal, message, again, boot: taken?.boot ?? null });
+    const boot = taken?.boot ?? null;
+    this.options.onEntry({ type: "packet", ...what, hostTime, refusal, proof, unchecked, message, again, boot });
   }
 }
 
 function claimed(bytes: Uint8Array): Message | null {
   try {
-    return decodeMessage(decodeEnvelope(bytes).payload);
+    const sealed = decodeSealed(bytes);
+    if (sealed.mode === "E") return null;
+    return decodeMessage(sealed.mode === "S" ? sealed.envelope.payload : sealed.mac0.payload);
   } catch {
     return null;
   }

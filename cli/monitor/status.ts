@@ -112,6 +112,7 @@ function totalsLines({ session }: StatusState): Line[] {
     `${totals.verified} verified`,
     `CRC errors ${totals.rejected.get("crc") ?? 0}`,
   ];
+  if (totals.unchecked > 0) facts.push(`not checked ${totals.unchecked}`);
   // A monitor acknowledges nothing, so a board that waits for its gateway sends everything again.
   if (duplicates > 0) facts.push(`sent again ${duplicates}`);
   if (totals.fragments > 0) facts.push(`cut off ${totals.fragments}`);

@@ -20,6 +20,7 @@ const nothing: Evidence = {
   logs: 0,
   packets: 0,
   verified: 0,
+  unchecked: 0,
   rejected: new Map(),
   byteAt: null,
   wholeAt: null,
@@ -38,6 +39,7 @@ describe("after three seconds", () => {
     expect(kindOf({ ...text, packets: 3, rejected: new Map([["crc", 3]]) })).toBe("damaged");
     expect(kindOf({ ...packets, rejected: new Map([["kid", 5]]) })).toBe("keys");
     expect(kindOf({ ...packets, rejected: new Map([["header", 5]]) })).toBe("strange");
+    expect(kindOf({ ...packets, unchecked: 4, rejected: new Map() })).toBe("keys");
     expect(kindOf({ ...packets, verified: 1, rejected: new Map([["crc", 4]]) })).toBe(null);
   });
 
@@ -80,6 +82,7 @@ const evidence = fc
       logs: some ? logs : 0,
       packets: some ? verified + refused : 0,
       verified: some ? verified : 0,
+      unchecked: 0,
       rejected: new Map(some ? rejected : []),
       byteAt: some ? 0 : null,
       wholeAt: some ? 0 : null,

@@ -3,21 +3,27 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writePsk } from "../../cli/keys/psk-file.ts";
+import { testOnlyWrapping } from "../../cli/keys/wrapping.ts";
 import { writeCards } from "../../cli/keys.ts";
 import { type MonitorOptions, runMonitor, type World } from "../../cli/monitor/monitor.ts";
 import { encodeCard } from "../../protocol/card.ts";
+import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { encodeLine } from "../../protocol/frame.ts";
+import { mac0 } from "../../protocol/mac0.ts";
 import {
   ALARM_SPO2_LOW,
   type AlarmEvent,
   EVENT_ALARM,
   encodeAlarm,
+  encodeMessage,
   MDC_SPO2,
   MDC_TEMP_FINGER,
   MDC_TEMPERATURE,
   type Message,
 } from "../../protocol/messages.ts";
 import { createTestDevice, site } from "../support/gateway.ts";
+import { createSpeaker, MODES } from "../support/speaking.ts";
 
 const device = createTestDevice("monitor");
 const stranger = createTestDevice("monitor stranger");
@@ -294,5 +300,56 @@ describe("vitals and alarms", () => {
     expect(out).toContain("event #2 unverified  alarm\n");
     expect(out).not.toContain("ALARM");
     expect((await objects(capture, {}, bare)).some((one) => "alarm" in one)).toBe(false);
+  });
+});
+
+describe("a board in modes M and E", () => {
+  const speak = (mode: (typeof MODES)[number]) => {
+    const speaker = createSpeaker(mode, "monitor");
+    return [speaker.birth(), speaker.data(1), speaker.data(2)].map((one) => encodeLine(speaker.seal(one))).join("");
+  };
+  const [, M, ES, E] = MODES;
+
+  test("without its key is shown as not checked, never as verified, and its values never", async () => {
+    const { out } = await run(speak(M));
+    expect(out).toContain("birth #0 mac, not checked: no key");
+    expect(out).toContain("data #1 mac, not checked: no key");
+    expect(out).not.toMatch(/signed|[1-9]\d* verified/);
+    for (const mode of [E, ES]) {
+      const encrypted = await run(speak(mode));
+      expect(encrypted.out).toContain("encrypted, not opened: no key");
+      expect(encrypted.out).not.toContain("data #");
+    }
+    const objects = (await run(speak(M), { json: true })).out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const object of objects.slice(0, 3)) {
+      expect(object).toMatchObject({
+        type: "packet",
+        verified: false,
+        reason: null,
+        seq: null,
+        kind: null,
+        channels: [],
+      });
+      expect(object.unchecked).toBe("mac, not checked: no key");
+    }
+    expect(objects[3]).toMatchObject({ type: "summary", packets: 3, verified: 0, unchecked: 3, rejected: {} });
+  });
+
+  test("with its key is verified, and what does not hold is rejected", async () => {
+    const keys = mkdtempSync(join(tmpdir(), "vitalwire-monitor-"));
+    writePsk(keys, device.kid, createSpeaker(M, "monitor").psk!, testOnlyWrapping());
+    for (const mode of [M, ES, E]) {
+      const summary = (await run(speak(mode), { json: true, keys })).out.trimEnd().split("\n").at(-1)!;
+      expect(JSON.parse(summary)).toMatchObject({ packets: 3, verified: 3, rejected: {} });
+    }
+    expect((await run(speak(M), { keys })).out).toContain("data #2 mac  ");
+    const other = createSpeaker(M, "monitor stranger");
+    const forged = mac0(encodeMessage(other.birth()), device.kid, new Uint8Array(32), nodeCrypto);
+    const { out } = await run(encodeLine(forged), { json: true, keys });
+    expect(JSON.parse(out.trimEnd().split("\n").at(-1)!)).toMatchObject({ verified: 0, rejected: { signature: 1 } });
+    rmSync(keys, { recursive: true });
   });
 });
