@@ -35,6 +35,13 @@ describe("a gateway's settings", () => {
     expect(settings.page).toEqual({ host: "127.0.0.1", port: 8080, asked: false });
   });
 
+  test("what opens pre-shared keys: relative to the file, and the command line above it", () => {
+    expect(readSettings({}).wrapping).toEqual({});
+    expect(settingsOf("passphraseFile: words").wrapping).toEqual({ passphraseFile: join(folder, "words") });
+    expect(settingsOf("keyFile: wrap.key").wrapping).toEqual({ keyFile: join(folder, "wrap.key") });
+    expect(settingsOf("passphraseFile: words", { keyFile: "wrap.key" }).wrapping).toEqual({ keyFile: "wrap.key" });
+  });
+
   test("with a serial port no broker is opened unless it is asked for", () => {
     expect(readSettings({ serial: ["/dev/ttyUSB0"] }).broker).toBeNull();
     expect(readSettings({ serial: ["/dev/ttyUSB0"], broker: "embedded" }).broker).not.toBeNull();

@@ -9,6 +9,7 @@ import { decodeEnvelope, sign1, verify1 } from "../../protocol/cose.ts";
 import { decodeRevocations, encodeRevocations } from "../../protocol/crl.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { decodeFirmware, encodeFirmware } from "../../protocol/firmware-object.ts";
+import { decodeGatewayState, encodeGatewayState } from "../../protocol/gateway-state.ts";
 import { decodeMessage, encodeMessage } from "../../protocol/messages.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import { device, reasonOf, site } from "../protocol/support.ts";
@@ -33,6 +34,10 @@ const objects: Record<string, { bytes: Uint8Array; open: (bytes: Uint8Array) => 
   checkpoint: {
     bytes: encodeCheckpoint({ position: 1, chain: CHAIN_START, time: 1 }, key),
     open: (bytes) => decodeCheckpoint(bytes, key.publicKey, nodeCrypto),
+  },
+  "gateway's state": {
+    bytes: encodeGatewayState({ state: 1, since: 1 }, key),
+    open: (bytes) => decodeGatewayState(bytes, key.publicKey, nodeCrypto),
   },
   message: {
     bytes: sign1(encodeMessage({ type: "event", boot: 1, seq: 1, tick: 1, code: 6, small: [1] }), key),
