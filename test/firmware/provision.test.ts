@@ -184,13 +184,7 @@ describe("a request", () => {
     const line = request(map(full));
     expect(board().take(line)).toBe(`vsp-provisioned 1 ${kid}`);
     expect(board().take(request(map(full), 1))).toBe("vsp-provision-refused 1 crc");
-    for (const text of [
-      line.slice(0, -1),
-      `${line}=`,
-      `${line}!`,
-      "vsp-provision 1 ",
-      "vsp-provision 1 AAAA",
-    ])
+    for (const text of [line.slice(0, -1), `${line}=`, `${line}!`, "vsp-provision 1 ", "vsp-provision 1 AAAA"])
       expect(board().console.take(text)).toBe("vsp-provision-refused 1 crc");
   });
 

@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import { decodeCard } from "../../protocol/card.ts";
 import { decode, decodeTagged } from "../../protocol/cbor.ts";
 import { decodeCheckpoint } from "../../protocol/checkpoint.ts";
-import { decodeEnvelope } from "../../protocol/cose.ts";
+import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
+import { decodeRevocations } from "../../protocol/crl.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { decodeEncrypt0 } from "../../protocol/encrypt0.ts";
+import { decodeFirmware } from "../../protocol/firmware-object.ts";
 import { decodeLine } from "../../protocol/frame.ts";
 import { fromHex } from "../../protocol/keys.ts";
 import { decodeMac0 } from "../../protocol/mac0.ts";
@@ -25,6 +27,11 @@ const decoders: Record<string, (input: Uint8Array) => unknown> = {
   decodeMessage,
   decodeCard: (input) => decodeCard(input, site.publicKey, nodeCrypto),
   decodeCheckpoint: (input) => decodeCheckpoint(input, site.publicKey, nodeCrypto),
+  decodeRevocations: (input) => decodeRevocations(input, site.publicKey, nodeCrypto),
+  "decodeRevocations behind the site's signature": (input) =>
+    decodeRevocations(sign1(input, site, "vsp-crl"), site.publicKey, nodeCrypto),
+  "decodeFirmware behind its signature": (input) =>
+    decodeFirmware(sign1(input, site, "vsp-fw"), site.publicKey, nodeCrypto),
   "decodeSamples raw": (input) => decodeSamples(0, input, Math.max(1, Math.floor(input.length / 3))),
   "decodeSamples delta": (input) => decodeSamples(1, input, 1 + (input.length % 30)),
   "decodeSamples rice": (input) => decodeSamples(2 as Codec, input, 1 + (input.length % 30)),
@@ -38,6 +45,7 @@ const seeds: Uint8Array[] = [
   ...vectors("sealed").messages,
   vectors("sealed").card,
   vectors("sealed").checkpoint,
+  ...vectors("objects").objects,
 ].flatMap((vector: { hex?: string; payload?: string }) =>
   [vector.hex, vector.payload].filter((hex) => hex !== undefined).map((hex) => fromHex(hex)),
 );

@@ -33,6 +33,7 @@ describe("the committed objects", () => {
       for (const make of [nodeSigner, tweetnaclSigner]) {
         const seal = vector.kind === "crl" ? encodeRevocations : encodeFirmware;
         expect(toHex(seal(decoded, make(seedOf(vector.signedBy))))).toBe(vector.hex);
+        expect(vector.hex).toContain(vector.payload);
       }
       for (const crypto of [nodeCrypto, tweetnaclCrypto]) {
         const open = vector.kind === "crl" ? decodeRevocations : decodeFirmware;
