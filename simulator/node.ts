@@ -12,18 +12,16 @@ import { emulated as max30102Emulator } from "../drivers/max30102/emulator.ts";
 import { chip as tmp117 } from "../drivers/tmp117/driver.ts";
 import { emulated as tmp117Emulator } from "../drivers/tmp117/emulator.ts";
 import type { AlarmSettings } from "../firmware/alarms.ts";
-import { type StartedBoot, startBoot } from "../firmware/boot.ts";
 import type { SensorPlan } from "../firmware/channels.ts";
 import type { CommandHandlers } from "../firmware/commands.ts";
 import type { Calibration } from "../firmware/dsp/calibration.ts";
 import type { Link } from "../firmware/link.ts";
 import { createRuntime, type Runtime } from "../firmware/runtime.ts";
-import type { GatewayKey, SealSettings } from "../firmware/sealer.ts";
+import type { GatewayKey } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
-import { newBootNonce } from "../protocol/boot-keys.ts";
-import { ALG_EDDSA } from "../protocol/cose.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
-import { sha256, testOnlyPsk, testOnlySigner } from "./keys.ts";
+import { type NodeIdentity, type SealMode, startedBoot, testOnlyIdentity, withoutKey } from "./identity.ts";
+import { sha256 } from "./keys.ts";
 import { createPatient } from "./patient.ts";
 import { createRandom } from "./random.ts";
 import { recordingSignal } from "./recording.ts";
@@ -79,21 +77,7 @@ export interface NodeOptions {
   readonly world?: string;
 }
 
-/** Who a board is that was given its keys. */
-export interface NodeIdentity {
-  /** 8 bytes. */
-  readonly kid: Uint8Array;
-  /** Ed25519, 32 bytes. */
-  readonly publicKey: Uint8Array;
-  /** null: it cannot sign. */
-  readonly signer: KeyedSigner | null;
-  readonly psk: Uint8Array | null;
-  /** 17 bytes. */
-  readonly ueid: Uint8Array;
-}
-
-/** How a virtual board seals: each is another device. */
-export type SealMode = Pick<SealSettings, "mode" | "encrypt">;
+export type { NodeIdentity, SealMode };
 
 /** What a chip's converter gave, hashed before its FIFO: int32 little-endian. */
 export interface Source {
@@ -171,38 +155,6 @@ function createSource(chip: string, name: string) {
   };
 }
 
-/** From its storage; or as a number says, with a nonce from the world: then the same boot is the same, byte for byte. */
-function startedBoot(
-  options: NodeOptions,
-  world: Uint8Array,
-  { kid }: KeyedSigner,
-  psk: Uint8Array | null,
-  counter: number | Storage,
-): StartedBoot {
-  const crypto = nodeCrypto;
-  if (typeof counter !== "number")
-    return startBoot({ storage: counter, kid, psk, entropy: options.entropy ?? world, crypto });
-  const boot = counter;
-  const entropy = sha256(`boot ${boot}`, world).subarray(0, 16);
-  const bn = psk === null ? entropy : newBootNonce({ psk, kid, boot }, entropy, null, crypto);
-  return { boot, bn, prev: null, end() {} };
-}
-
-function testOnlyIdentity(world: Uint8Array, seal: SealMode): NodeIdentity {
-  const signer = testOnlySigner("device", world);
-  const psk = seal.mode === "mac" || seal.encrypt ? testOnlyPsk(world) : null;
-  const ueid = Uint8Array.of(1, ...sha256("ueid", world).subarray(0, 16));
-  return { kid: signer.kid, publicKey: signer.publicKey, signer, psk, ueid };
-}
-
-/** The name of a board that cannot sign. */
-function withoutKey({ kid, publicKey }: NodeIdentity): KeyedSigner {
-  const sign = () => {
-    throw new Error("this board was given no signing key");
-  };
-  return { kid, publicKey, alg: ALG_EDDSA, sign };
-}
-
 /** Puts the chips on a board, the patient on the chips, and the runtime above. Nothing runs before `runtime.start()`. */
 export function createVirtualNode(options: NodeOptions): VirtualNode {
   const { clock, index } = options;
@@ -212,7 +164,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
   const signer = identity.signer ?? withoutKey(identity);
   const { psk } = identity;
   const counter = options.boot(signer);
-  const started = startedBoot(options, world, signer, psk, counter);
+  const started = startedBoot(identity, world, counter, options.entropy);
   const board = createSimulatedBoard(clock, typeof counter === "number" ? undefined : counter, options.crystal);
   const patient = createPatient({ seed: options.seed, index, ...(options.story && { story: options.story }) });
   const random = createRandom(`${options.seed} board ${index}`);
