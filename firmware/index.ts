@@ -1,6 +1,8 @@
 /** Entry point `vitalwire`: the runtime. */
 export type { Board, Executor, Pin, Storage, Target } from "../boards/board.ts";
 export type { SensorPlan } from "./channels.ts";
+export { type AnnouncementOptions, createAnnouncements } from "./commands/firmware.ts";
+export { type CommandHandlers, DEVICE_LIMITS, type DeviceLimits } from "./commands.ts";
 export {
   type OnRhythm,
   RHYTHM_ASYSTOLE,
