@@ -149,6 +149,8 @@ function open(
     protocolVersion: 4,
     clean: false,
     connectTimeout: CONNECT_LIMIT,
+    // A broker that refuses today may be told better.
+    reconnectOnConnackError: true,
     reconnectPeriod: RECONNECT,
     ...(presence !== null && { will: willOf(presence) }),
   };

@@ -58,6 +58,8 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
         clean: true,
         reconnectPeriod: RECONNECT,
         connectTimeout: CONNECT_LIMIT,
+        // Who is refused today may be enrolled tomorrow.
+        reconnectOnConnackError: true,
         // What is not acknowledged is kept above, in the outbox.
         queueQoSZero: false,
         will: nextWill(),
