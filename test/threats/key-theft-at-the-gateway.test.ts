@@ -29,9 +29,9 @@ test.each([M, E])(
     const own = [device.birth(), device.data(1, [4, 5, 6]), device.data(2, [7, 8, 9])];
     for (const message of [...own, manifestOf(3, own)]) expect(receive(device.seal(message))).toBe("accepted");
     const signed = () => {
-    const { channels, events, messages } = readBoot(bench.gateway.store, device.kid, 1, 3)!;
-    return { channels, events, messages };
-  };
+      const { channels, events, messages } = readBoot(bench.gateway.store, device.kid, 1, 3)!;
+      return { channels, events, messages };
+    };
     const before = signed();
     expect(before.channels.get(0)!.blocks.map(({ samples }) => [...samples])).toEqual([
       [4, 5, 6],
