@@ -43,19 +43,22 @@ export interface StartedBoot {
 const isU32 = (value: Cbor | undefined): value is number =>
   typeof value === "number" && value >= 0 && value <= MAX_BOOT;
 
-/** A record's items; null: it was never written. Throws Error where it is not [boot, …] of `count` items (null: of any). */
-const read = (storage: Storage, name: string, count: number | null): Cbor[] | null => {
+/** A record's items, the first a boot; null: it was never written, "damaged": it is something else. */
+const read = (storage: Storage, name: string): Cbor[] | null | "damaged" => {
   const bytes = storage.read(name);
   if (bytes === undefined) return null;
-  let items: Cbor = null;
   try {
-    items = decode(bytes);
+    const items = decode(bytes);
+    return Array.isArray(items) && isU32(items[0]) ? items : "damaged";
   } catch (_error) {
-    // said below, with what to do
+    return "damaged";
   }
-  if (!Array.isArray(items) || !isU32(items[0]) || (count !== null && items.length !== count))
-    throw new Error(`storage "${name}": damaged, the boot number cannot be known; never lower it: make a new key`);
-  return items;
+};
+
+/** What another record says; a damaged one says nothing, as one that is not there: whoever can damage can also delete. */
+const witness = (storage: Storage, name: string): Cbor[] | null => {
+  const items = read(storage, name);
+  return items === "damaged" ? null : items;
 };
 
 /** Without a pre-shared key nobody asks bn to be unknown: the hash of all that makes it another one. */
@@ -63,16 +66,18 @@ const openNonce = (boot: number, entropy: Uint8Array, crypto: Pick<Crypto, "sha2
   new Uint8Array(crypto.sha256(encode(["bn", boot, entropy])).subarray(0, BOOT_NONCE_LENGTH));
 
 /**
- * Raises the boot number, draws bn and commits both. Throws Error, and then nothing may be sealed: where a record is damaged
- * or says that the boot record is older than what was sent (a rolled-back image), where bn equals the last one stored, where
- * the storage does not keep what it is given, and after boot 2^32 - 1.
+ * Raises the boot number, draws bn and commits both. Throws Error, and then nothing may be sealed: where the boot record is
+ * damaged, where another says that it is older than what was sent (a rolled-back image), where bn equals the last one stored,
+ * where the storage does not keep what it is given, and after boot 2^32 - 1.
  */
 export function startBoot(options: BootOptions): StartedBoot {
   const storage = options.storage;
-  const record = read(storage, BOOT_RECORD, 2);
+  const record = read(storage, BOOT_RECORD);
+  if (record === "damaged" || (record !== null && record.length !== 2))
+    throw new Error(`storage "${BOOT_RECORD}": damaged, the boot number is not known; never lower it: make a new key`);
   const last = record === null ? 0 : (record[0] as number);
   for (let i = 0; i < WITNESSES.length; i++) {
-    const other = read(storage, WITNESSES[i], null);
+    const other = witness(storage, WITNESSES[i]);
     if (other !== null && (other[0] as number) > last)
       throw new Error(
         `storage "${BOOT_RECORD}" says boot ${last}, "${WITNESSES[i]}" says ${other[0]}: an old image was put back; make a new key`,
@@ -87,7 +92,7 @@ export function startBoot(options: BootOptions): StartedBoot {
     options.psk === null
       ? openNonce(boot, options.entropy, options.crypto)
       : newBootNonce({ psk: options.psk, kid: options.kid, boot: boot }, options.entropy, lastNonce, options.crypto);
-  const ended = read(storage, END_RECORD, 2);
+  const ended = witness(storage, END_RECORD);
   const kept = encode([boot, bn]);
   storage.write(BOOT_RECORD, kept);
   const back = storage.read(BOOT_RECORD);

@@ -52,6 +52,15 @@ describe("at the start", () => {
     expect(() => start(storage)).toThrow(/"boot" says boot 0, "time" says 3/);
   });
 
+  test("a damaged record beside it says nothing, as one that is gone", () => {
+    for (const damage of [[], [0xff], [0x01], [0x81, 0x20], [0x82, 0x01]]) {
+      const storage = createMemoryStorage();
+      for (const name of ["end", "time"]) storage.write(name, Uint8Array.from(damage));
+      expect(start(storage)).toMatchObject({ boot: 1, prev: null });
+      expect(start(storage)).toMatchObject({ boot: 2, prev: null });
+    }
+  });
+
   test("a counter that was set back beside its nonce gives the same nonce again, and that is refused", () => {
     const storage = createMemoryStorage();
     const { boot, bn } = start(storage);
