@@ -13,6 +13,7 @@ import {
   decodeMessage,
   type ManifestMessage,
   type Message,
+  type PresenceMessage,
 } from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
@@ -63,6 +64,8 @@ export interface ReceiverOptions extends ReceiverSettings {
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
+/** State of a presence. */
+const ONLINE = 1;
 const DEFAULT_RATE = { perSecond: 200, burst: 4000 };
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
@@ -300,6 +303,7 @@ export class Receiver {
       if (message.connection < boot.connection) {
         throw refuse("replay", `presence of connection ${message.connection}, the newest is ${boot.connection}`);
       }
+      this.checkRegression(message, device);
     } else if (message.type === "birth") {
       const bn = bootNonceOf(boot);
       if (bn !== undefined && !sameBytes(bn, message.claims.bootseed)) {
@@ -313,14 +317,18 @@ export class Receiver {
 
   /**
    * A boot below the newest that was never heard of may be an outbox that comes late. It may not be where the birth after it
-   * says that the boot before was another.
+   * says that the boot before was another (null says nothing: power was cut), nor where its board says that it is online.
    */
-  private checkRegression({ boot }: BirthMessage, device: Device): void {
-    if (boot > device.currentBoot) return;
-    const after = this.options.devices.birthAfter(device, boot);
-    if (after === undefined || (after.prev !== null && after.prev.boot >= boot)) return;
-    const before = after.prev === null ? "none" : `boot ${after.prev.boot}`;
-    const sentence = `boot ${boot} was born after boot ${device.currentBoot}, and before boot ${after.boot} its board had ${before}`;
+  private checkRegression(message: BirthMessage | PresenceMessage, device: Device): void {
+    const { boot } = message;
+    if (boot >= device.currentBoot) return;
+    let why = "says that it is online";
+    if (message.type === "birth") {
+      const after = this.options.devices.birthAfter(device, boot);
+      if (after === undefined || after.prev === null || after.prev.boot >= boot) return;
+      why = `was born, and before boot ${after.boot} its board had boot ${after.prev.boot}`;
+    } else if (message.state !== ONLINE) return;
+    const sentence = `boot ${boot} ${why}, after boot ${device.currentBoot}: a clone or a rollback?`;
     this.options.onAlarm?.({ kind: "boot regression", kid: device.card.kid, sentence });
   }
 
