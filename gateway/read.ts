@@ -3,6 +3,7 @@ import {
   ALARM_INACTIVE,
   ALARM_STATE_WORDS,
   alarmWords,
+  type BirthMessage,
   type ChannelDefinition,
   type DataMessage,
   type EventMessage,
@@ -28,6 +29,8 @@ export interface WaveBlock {
   readonly time: number;
   readonly samples: Int32Array;
   readonly qual: number | null;
+  /** Declared samples a second x 1000: a command may change it, in another segment. */
+  readonly rateMilliHz: number;
   /** UTC of the first sample by the fits of its channel's clock and the board's; the uncertainty is that of all its samples. */
   readonly utc: Utc | null;
   /** From sample to sample, us of UTC where that is known, else nominal. */
@@ -72,6 +75,7 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number, least = EV
   const levelOf = levelsOf(store, kid, boot);
   const channels = new Map<number, StoredChannel>();
   const events: EventMessage[] = [];
+  const births = new Map<number, BirthMessage>();
   const data: DataMessage[] = [];
   const rows: TimedRow[] = [];
   let messages = 0;
@@ -84,6 +88,7 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number, least = EV
     evidence = Math.min(evidence, level);
     const message = openStored(row);
     if (message.type === "birth") {
+      births.set(message.cfg, message);
       for (const definition of message.channels) {
         if (!channels.has(definition.id)) channels.set(definition.id, { definition, blocks: [], values: [] });
       }
@@ -93,44 +98,50 @@ export function readBoot(store: Store, kid: Uint8Array, boot: number, least = EV
   }
   if (messages === 0) return null;
   const timeline = timelineOf(rows);
-  for (const [id, { definition, blocks, values }] of channels) addData(id, definition, blocks, values, data, timeline);
+  for (const channel of channels.values()) addData(channel, data, births, timeline);
   events.sort((a, b) => a.seq - b.seq);
   return { kid, boot, channels, events, timeline, messages, evidence };
 }
 
 /** Puts a channel's waves and values of all messages in order, with their times. */
 function addData(
-  id: number,
-  definition: ChannelDefinition,
-  blocks: WaveBlock[],
-  values: ValuePoint[],
+  { definition: { id }, blocks, values }: StoredChannel,
   data: readonly DataMessage[],
+  births: ReadonlyMap<number, BirthMessage>,
   timeline: Timeline,
 ): void {
-  const nominal = intervalOf(definition);
-  const own = definition.attributes.processing === undefined || definition.attributes.processing === 0 ? nominal : 0;
   const waves: Omit<WaveBlock, "utc" | "interval">[] = [];
   for (const message of data) {
+    // The receiver stores nothing whose channel has no definition, but its birth may be left out.
+    const definition = births.get(message.cfg)?.channels.find((one) => one.id === id);
+    if (definition === undefined) continue;
+    const { rateMilliHz, attributes } = definition;
+    const raw = attributes.processing === undefined || attributes.processing === 0;
     for (const block of message.channels) {
       if (block.id !== id) continue;
       const { qual } = block;
       const time = message.tick * 1000 + block.dt;
       if (block.kind === "num") {
         const at = timeline.at(time);
-        const utc = at === null ? null : { utc: at.utc, uncertainty: at.uncertainty + (own ?? 0) };
-        values.push({ time, raw: block.value, qual, utc });
+        const own = raw ? (intervalOf(definition) ?? 0) : 0;
+        values.push({ time, raw: block.value, qual, utc: at && { utc: at.utc, uncertainty: at.uncertainty + own } });
       } else {
         const samples = decodeSamples(block.codec, block.bytes, block.n);
-        waves.push({ seg: block.seg, idx: block.idx, time, samples, qual });
+        waves.push({ seg: block.seg, idx: block.idx, time, samples, qual, rateMilliHz });
       }
     }
   }
   values.sort((a, b) => a.time - b.time);
   waves.sort((a, b) => a.seg - b.seg || a.idx - b.idx);
-  const stretches = waves.map(({ seg, idx, time, samples }) => ({ seg, idx, time, n: samples.length }));
-  // a wave without a rate has no sampling clock
-  const times = nominal === undefined ? [] : blockTimes(stretches, nominal, timeline);
-  for (let i = 0; i < waves.length; i++) blocks.push({ ...waves[i], ...(times[i] ?? { utc: null, interval: 0 }) });
+  const dated = waves.map(({ seg, idx, time, samples, rateMilliHz }) => ({
+    seg,
+    idx,
+    time,
+    n: samples.length,
+    nominal: rateMilliHz === 0 ? 0 : 1e9 / rateMilliHz,
+  }));
+  const times = blockTimes(dated, timeline);
+  for (let i = 0; i < waves.length; i++) blocks.push({ ...waves[i], ...times[i] });
 }
 
 /** value = (raw + offset) x mul x 10^exp10. */

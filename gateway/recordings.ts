@@ -22,9 +22,13 @@ export function recordingsOf(store: Store, kid: Uint8Array, boot: number, range:
   if (stored === null) return [];
   const byRate = new Map<number, StoredChannel[]>();
   for (const channel of stored.channels.values()) {
-    const rate = channel.definition.rateMilliHz;
-    if (channel.blocks.length === 0 || rate === 0) continue;
-    byRate.set(rate, [...(byRate.get(rate) ?? []), channel]);
+    // a command may have changed the rate on the way
+    const rates = new Set(channel.blocks.map(({ rateMilliHz }) => rateMilliHz));
+    for (const rate of rates) {
+      if (rate === 0) continue;
+      const blocks = channel.blocks.filter(({ rateMilliHz }) => rateMilliHz === rate);
+      byRate.set(rate, [...(byRate.get(rate) ?? []), { ...channel, blocks }]);
+    }
   }
   const untimed = stored.timeline.at(0) === null ? neighboursOf(store, kid, boot) : null;
   if (untimed !== null && !mayOverlap(untimed, range)) return [];

@@ -40,6 +40,8 @@ export interface ChannelTime {
 }
 
 export interface ChannelClock {
+  /** The sampling interval that the birth declares, us. */
+  readonly nominal: number;
   /** The segment that it is in; -1: none yet. */
   readonly segment: number;
   /** A block's first sample. One of an older segment, or before another that was taken, changes nothing. */
@@ -50,7 +52,7 @@ export interface ChannelClock {
   at(index: number): ChannelTime | null;
 }
 
-/** `nominal`: the sampling interval that the birth declares, us. */
+/** `nominal`: see ChannelClock. */
 export function createChannelClock(nominal: number): ChannelClock {
   let segment = -1;
   /** The first block: the others count from it. */
@@ -102,6 +104,7 @@ export function createChannelClock(nominal: number): ChannelClock {
   };
 
   return {
+    nominal,
     get segment() {
       return segment;
     },

@@ -130,10 +130,10 @@ function takeBlocks({ channels }: BootClocks, boot: Boot, message: Message): voi
   const birth = boot.births.get(message.cfg);
   for (const block of message.channels) {
     if (block.kind !== "wave") continue;
+    const interval = intervalOf(birth?.channels.find(({ id }) => id === block.id));
+    if (interval === undefined) continue;
     let clock = channels.get(block.id);
-    if (clock === undefined) {
-      const interval = intervalOf(birth?.channels.find(({ id }) => id === block.id));
-      if (interval === undefined) continue;
+    if (clock === undefined || clock.nominal !== interval) {
       clock = createChannelClock(interval);
       channels.set(block.id, clock);
     }

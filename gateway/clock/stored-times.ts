@@ -2,7 +2,7 @@
 import { decodeRecord, openStored, type RecordClock } from "../record.ts";
 import type { Store, StoredMessage } from "../store/store.ts";
 import { BOARD_SLOPE, type Utc } from "./board-clock.ts";
-import { createChannelClock } from "./channel-clock.ts";
+import { type ChannelClock, createChannelClock } from "./channel-clock.ts";
 import type { TimedRow, Timeline } from "./timeline.ts";
 
 /** Where a tick was, us: an assumed delay bounds it from one side only (board-clock.ts, utcOf). */
@@ -26,14 +26,22 @@ export interface BlockTime {
   readonly interval: number;
 }
 
-/** Times of a channel's blocks, which are in order of segment and index. `nominal`: the declared interval, us. */
-export function blockTimes(
-  blocks: readonly { readonly seg: number; readonly idx: number; readonly time: number; readonly n: number }[],
-  nominal: number,
-  timeline: Timeline,
-): BlockTime[] {
-  const clock = createChannelClock(nominal);
-  return blocks.map(({ seg, idx, time, n }) => {
+/** A block of a channel: `time` of its first sample by the board's clock, us; `nominal`: the interval that its birth declares, us, 0: none. */
+export interface DatedBlock {
+  readonly seg: number;
+  readonly idx: number;
+  readonly time: number;
+  readonly n: number;
+  readonly nominal: number;
+}
+
+/** Times of a channel's blocks, which are in order of segment and index. */
+export function blockTimes(blocks: readonly DatedBlock[], timeline: Timeline): BlockTime[] {
+  let clock: ChannelClock | null = null;
+  return blocks.map(({ seg, idx, time, n, nominal }) => {
+    // a wave without a rate has no sampling clock
+    if (nominal === 0) return { utc: null, interval: 0 };
+    if (clock?.nominal !== nominal) clock = createChannelClock(nominal);
     clock.add(seg, idx, time);
     const [first, last] = [clock.at(idx)!, clock.at(idx + n - 1)!];
     const [begin, end] = [timeline.at(first.time), timeline.at(last.time)];
