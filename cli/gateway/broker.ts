@@ -5,12 +5,12 @@ import { attachMqtt, type MqttSourceOptions } from "../../gateway/sources/mqtt.t
 import type { Signer } from "../../protocol/cose.ts";
 import { fromHex, kidText } from "../../protocol/keys.ts";
 import { readTls } from "../tls-files.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 import type { EmbeddedBroker, ExternalBroker } from "./settings.ts";
 
-/** Refusals that are told a second; others can make as many as they like. */
-const LINES = 10;
-/** Between two looks at who may still be there, ms. */
+/** Between two looks at who may still be there, and two summaries of who was refused, ms. */
 const REVIEW = 1000;
+const SUMMARY = 60_000;
 
 export interface OpenBrokerOptions {
   readonly settings: EmbeddedBroker | ExternalBroker;
@@ -48,7 +48,7 @@ async function openEmbedded(
   { site, gateway: { devices }, say }: OpenBrokerOptions,
   gatewayId: string,
 ): Promise<{ url: MqttSourceOptions["url"]; close: () => Promise<void> }> {
-  let lines = LINES;
+  const refusals = createRefusalLog((sentence) => say(`broker: ${sentence}`));
   const broker = await startBroker({
     ...where,
     site,
@@ -56,20 +56,14 @@ async function openEmbedded(
     ...(tls && { tls: readTls(tls, Date.now()) }),
     enrolled: (kid) => devices.get(fromHex(kid)) !== undefined,
     revoked: (kid) => devices.revocation(fromHex(kid)) !== undefined,
-    onRefused(sentence) {
-      if (lines-- > 0) say(`broker: ${sentence}`);
-    },
+    onRefused: refusals.add,
   });
   say(`broker: listening on ${broker.url}${tls === undefined ? "" : ", for boards with a certificate"}`);
-  const reviewing = setInterval(() => {
-    if (lines < 0) say(`broker: ${-lines} refusals more`);
-    lines = LINES;
-    broker.review();
-  }, REVIEW);
+  const timers = [setInterval(() => broker.review(), REVIEW), setInterval(() => refusals.summarize(), SUMMARY)];
   return {
     url: () => broker.connect(),
     close() {
-      clearInterval(reviewing);
+      for (const timer of timers) clearInterval(timer);
       return broker.close();
     },
   };

@@ -81,6 +81,23 @@ describe("a gateway's settings", () => {
     expect(faultOf(yaml)).toContain(expected);
   });
 
+  test("certificates of brokers: paths relative to the file, another port, and all that belongs together", () => {
+    const files = "ca: tls/ca.crt, certificate: tls/x.crt, key: /k/x.key";
+    const tls = { ca: join(folder, "tls/ca.crt"), certificate: join(folder, "tls/x.crt"), key: "/k/x.key" };
+    expect(settingsOf(`broker: { embedded: { ${files} } }\n`).broker).toEqual({ host: "127.0.0.1", port: 8883, tls });
+    expect(settingsOf(`broker: { url: "mqtts://x", ${files} }\n`).broker).toEqual({ url: "mqtts://x", tls });
+    expect(settingsOf("broker: { embedded: { host: 0.0.0.0, plain: true } }\n").broker).toEqual({
+      host: "0.0.0.0",
+      port: 1883,
+      plain: true,
+    });
+    expect(faultOf("broker: { embedded: { ca: a, key: b } }\n")).toContain("TLS takes ca, certificate and key");
+    expect(faultOf(`broker: { url: "mqtt://x", ${files} }\n`)).toContain("certificates are for mqtts://HOST[:PORT]");
+    expect(faultOf("store: x\nbroker: { embedded: { certificates: a } }\n")).toContain(
+      '/gateway.yaml:2: there is no setting "certificates" here',
+    );
+  });
+
   test("what is not spoken yet, or is no broker, is refused by its name", () => {
     expect(faultOf("store: postgres://x/y\n")).toContain(
       "--store postgres://x/y: Postgres is not spoken yet; name a file",
