@@ -5,6 +5,7 @@ import { TEST_ONLY } from "../../gateway/devices.ts";
 import { type Card, decodeCard } from "../../protocol/card.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { kidText } from "../../protocol/keys.ts";
+import { readRevocations } from "../enroll/site-files.ts";
 import { readCards, readPublicKey } from "../keys.ts";
 
 export interface Keyring {
@@ -35,11 +36,18 @@ export function readKeyring(
   const notes: string[] = [];
   if (!asked && !existsSync(path)) return { cards, psks, folder, given: false, notes };
   const sitePublicKey = readPublicKey(path);
+  const revoked = new Set<string>();
+  try {
+    for (const { kid } of readRevocations(folder, sitePublicKey)?.list.revoked ?? []) revoked.add(kidText(kid));
+  } catch (error) {
+    notes.push(`who is revoked is not known: ${(error as Error).message}`);
+  }
   for (const bytes of readCards(folder)) {
     try {
       const card = decodeCard(bytes, sitePublicKey, nodeCrypto);
       const kid = kidText(card.kid);
       cards.set(kid, card);
+      if (revoked.has(kid)) notes.push(`card ${kid} is revoked: a gateway refuses what this key signs`);
       if (card.expires * 1000 < now)
         notes.push(`card ${kid} has expired: a gateway will refuse what this key signs; enrol it anew`);
     } catch (error) {

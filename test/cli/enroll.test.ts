@@ -8,12 +8,13 @@ import { giveKeys } from "../../cli/enroll/port.ts";
 import { readPsk } from "../../cli/keys/psk-file.ts";
 import { readKey } from "../../cli/keys/seed-file.ts";
 import { keyFileWrapping } from "../../cli/keys/wrapping.ts";
+import { readKeyring } from "../../cli/monitor/keyring.ts";
 import { UsageError } from "../../cli/usage.ts";
 import { createProvisionConsole, type Provision, readIdentity } from "../../firmware/provision.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { createWire } from "../../gateway/wire.ts";
 import { decodeCard } from "../../protocol/card.ts";
-import { decodeRevocations } from "../../protocol/crl.ts";
+import { decodeRevocations, encodeRevocations, MAX_REVOKED } from "../../protocol/crl.ts";
 import { nodeCrypto, nodeSigner } from "../../protocol/crypto.node.ts";
 import { fromHex, kidText, toHex } from "../../protocol/keys.ts";
 import { readLines } from "../../protocol/lines.node.ts";
@@ -221,6 +222,18 @@ describe("revoke", () => {
     expect(list().revoked.find(({ kid }) => toHex(kid) === one.kid)!.time).toBe(time);
   });
 
+  test("a monitor says of a key that it is revoked, and still tells whose packets they are", async () => {
+    const { kid } = await ward.enroll();
+    await ward.revoke({ device: kid, reason: "stolen" });
+    const keyring = readKeyring(ward.folder, true, Date.now());
+    expect([...keyring.cards.keys()]).toEqual([kid]);
+    expect(keyring.notes).toEqual([`card ${kid} is revoked: a gateway refuses what this key signs`]);
+    writeFileSync(ward.path("revoked.crl"), "x");
+    expect(readKeyring(ward.folder, true, Date.now()).notes).toEqual([
+      expect.stringMatching(/^who is revoked is not known/),
+    ]);
+  });
+
   test("a key that is revoked gets no card any more; its board gets a new one", async () => {
     const { kid, ueid } = await ward.enroll();
     await ward.revoke({ device: kid, reason: "stolen" });
@@ -228,13 +241,23 @@ describe("revoke", () => {
     expect((await ward.enroll({ rotate: kid })).ueid).toBe(ueid);
   });
 
-  test("leaves out who has expired by now", async () => {
+  test("a list that is full makes room by who has expired for a day, and else refuses instead of forgetting somebody", async () => {
     vi.useFakeTimers({ now: Date.parse("2026-01-01T00:00:00Z"), toFake: ["Date"] });
     try {
       const [short, long] = [await ward.enroll({ days: 1 }), await ward.enroll({ days: 30 })];
-      await ward.revoke({ device: short.kid, reason: "stolen" });
-      vi.setSystemTime(Date.parse("2026-01-03T00:00:00Z"));
-      expect((await ward.revoke({ device: long.kid, reason: "stolen" })).revoked).toEqual([long.kid]);
+      const { signer } = readKey(ward.path("site.key"));
+      const others = Array.from({ length: MAX_REVOKED - 1 }, (_, i) => Uint8Array.of(0, 0, 0, 0, 0, 0, 0, i));
+      const revoked = [...others, fromHex(short.kid)].map((kid) => ({ kid, reason: 1, time: 0 }));
+      const full = encodeRevocations({ issuer: "ward 7", issuedAt: 0, number: 7, revoked }, signer);
+      writeFileSync(ward.path("revoked.crl"), full);
+      vi.setSystemTime(Date.parse("2026-01-02T23:00:00Z"));
+      await expect(ward.revoke({ device: long.kid, reason: "stolen" })).rejects.toThrow(/190 keys are revoked/);
+      expect(new Uint8Array(readFileSync(ward.path("revoked.crl")))).toEqual(full);
+      vi.setSystemTime(Date.parse("2026-01-03T01:00:00Z"));
+      await ward.revoke({ device: long.kid, reason: "stolen" });
+      expect(list().number).toBe(8);
+      const kids = list().revoked.map(({ kid }) => toHex(kid));
+      expect(kids).toEqual([...others.map(toHex), long.kid].sort());
     } finally {
       vi.useRealTimers();
     }
@@ -377,6 +400,17 @@ describe("a board on a line", () => {
     last.greet();
     await giveKeys(last.far, { provision: next, replaces: kidText(kid), say() {} });
     expect(readIdentity(one.storage)).toEqual(next);
+  });
+
+  test("that has this key already gets what else has changed, such as a new gateway", async () => {
+    const one = board();
+    one.greet();
+    await give(one.far);
+    const again = board(one.storage);
+    again.greet();
+    const changed = { ...provision, gateways: [new Uint8Array(32).fill(8)] };
+    await giveKeys(again.far, { provision: changed, replaces: null, say() {} });
+    expect(readIdentity(one.storage)).toEqual(changed);
   });
 
   test("that has none is not the one whose key was to be replaced", async () => {
