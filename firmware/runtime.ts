@@ -95,6 +95,9 @@ const ACK_LIMIT = 5000;
 /** Bytes of text in an event at most (CDDL: scalar). */
 const DETAIL_BYTES = 64;
 
+/** Highest cfg (CDDL: u16). */
+const MAX_CFG = 65535;
+
 const SIGN: SealSettings = { mode: "sign", encrypt: false, psk: null, aead: null };
 
 /** What a command says, as it stands in the command: an event's bytes are 64 at most, and no such command has more. */
@@ -181,7 +184,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const firstBirth = (): void => {
     if (journal.cfg === 0) birth(1);
   };
-  const sensing = createSensing(board, options.sensors, packer, vitals, options.alarms !== undefined, {
+  const sensing = createSensing(board, options.sensors, packer, vitals, {
     onFull: sealData,
     onLost: (channel, segment, lost) => journal.event(EVENT_OVERFLOW, [channel, segment, lost]),
     onFault: fault,
@@ -193,6 +196,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       told(next);
       birth(next);
     },
+    // what alarms watch stays; a cfg is never used twice
+    mayChange: (same) => journal.cfg < MAX_CFG && (same || options.alarms === undefined),
   });
   /**
    * A gateway has, under our keys of this boot, a seq that was not sent in it: this is the image of a board that ran on

@@ -28,6 +28,8 @@ export interface SensingEvents {
    * its birth.
    */
   readonly onChannels: (told: (cfg: number) => void) => void;
+  /** May channels change, and give the `same` vitals or other ones? */
+  readonly mayChange: (same: boolean) => boolean;
 }
 
 export interface Sensing {
@@ -46,13 +48,11 @@ interface Chip extends ChipControl {
   readonly identity: Reader["identity"];
 }
 
-/** `fixed`: other vitals than now are refused, because something watches these. */
 export function createSensing(
   board: Board,
   plans: readonly SensorPlan[],
   packer: Packer,
   vitals: Vitals,
-  fixed: boolean,
   events: SensingEvents,
 ): Sensing {
   const chips: Chip[] = [];
@@ -143,7 +143,7 @@ export function createSensing(
         const successor = vitals.prepare(sensor, Object.assign({}, plan, { channels: channels }));
         // the ids of the channels behind are theirs for the whole boot, and so are the vitals that alarms watch
         if (channels.length !== driver.channels().length) done(STATUS_NOT_POSSIBLE);
-        else if (fixed && !successor.same) done(STATUS_REFUSED);
+        else if (!events.mayChange(successor.same)) done(STATUS_REFUSED);
         else replace(next, successor.use, began, done);
       },
     });

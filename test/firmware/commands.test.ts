@@ -495,6 +495,16 @@ test("a board that stops answers what still waits, and its last message is seale
   expect(board.node.runtime.produced).toBe(produced);
 });
 
+test("a change that does not reach the chip has failed, and nothing says that it holds", () => {
+  const board = createCommanded();
+  board.start(2);
+  board.node.board.busFault = ({ model }) => (model === "MAX30102" ? "nack" : null);
+  const n = board.command(OP_SET_LED_CURRENT, [[1, 24]]);
+  board.run(1);
+  expect(board.statusOf(n)).toBe(STATUS_FAILED);
+  expect(board.eventsOf(EVENT_CONFIGURATION)).toEqual([]);
+});
+
 test("a chip that does not come back in its new configuration is told as failed, with the new birth, and is tried again", () => {
   const board = createCommanded();
   board.start(2);
