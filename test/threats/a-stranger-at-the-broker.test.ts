@@ -1,11 +1,16 @@
-/** The embedded broker with TLS: who gets in, by what certificate, and what happens to the rest. */
+/**
+ * PROTOCOL.md section 10: a stranger, or another board, at the broker. What meets it: client certificates, whose common name is
+ * client id, user name and topic. What the rules refuse by themselves: test/gateway/broker-rules.test.ts; mosquitto:
+ * test/cli/broker-config.test.ts.
+ */
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
-import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import mqtt, { type IClientOptions, MqttClient } from "mqtt";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createMqttLink } from "../../firmware/transports/host/mqtt.ts";
 import { type Broker, type BrokerOptions, startBroker } from "../../gateway/broker.ts";
 import { makeCertificates, oneMore, texts } from "../support/certificates.ts";
 import { lacks } from "../support/needs.ts";
@@ -158,5 +163,61 @@ describe.skipIf(lacks("openssl"))("a broker with certificates", () => {
     client.publish(`vsp/1/test/${KID}/d`, "x", { qos: 1 });
     await closed;
     expect(said).toEqual([`${KID}: thrown out: is revoked`]);
+  });
+
+  test("a board with a certificate of its own speaks and hears as itself alone", async () => {
+    await start();
+    const other = oneMore(folder, OTHER);
+    for (const topic of [`vsp/1/test/${KID}/d`, `vsp/1/test/${OTHER}/c`, `vsp/1/test/gw/${GATEWAY}/s`]) {
+      const client = await enter(other, OTHER);
+      const closed = closing(client);
+      client.publish(topic, "x", { qos: 1 });
+      await closed;
+      expect(said.pop()).toBe(`${OTHER}: thrown out: publishes on "${topic}"`);
+    }
+    const client = await enter(other, OTHER);
+    for (const filter of [`vsp/1/test/${KID}/c`, "vsp/1/test/+/d", "#", `$share/ingest/vsp/1/test/+/d`]) {
+      const granted = await client.subscribeAsync(filter, { qos: 1 }).catch(() => [{ qos: 128 }]);
+      expect(
+        granted.every(({ qos }) => qos === 128),
+        filter,
+      ).toBe(true);
+      expect(said.pop()).toBe(`${OTHER}: may not subscribe to "${filter}"`);
+    }
+  });
+
+  test("a board's link over TLS is let in as soon as its board is enrolled", async () => {
+    const enrolled = new Set<string>();
+    await start({ enrolled: (kid) => enrolled.has(kid) });
+    const link = createMqttLink({ url: `mqtts://localhost:${broker.port}`, site: "test", kid: KID, tls: board() });
+    const heard: string[] = [];
+    const up = new Promise<void>((resolve) =>
+      link.open(
+        {
+          onUp: () => resolve(),
+          onDown: () => {},
+          onMessage: (message) => heard.push(Buffer.from(message).toString()),
+        },
+        () => Uint8Array.of(1),
+      ),
+    );
+    await told();
+    enrolled.add(KID);
+    await up;
+    expect(said).toEqual([`127.0.0.1: refused: "${KID}" is not enrolled`]);
+    const gateway = new MqttClient(() => broker.connect(), {
+      clientId: `gw-${GATEWAY}`,
+      username: `gw-${GATEWAY}`,
+      protocolVersion: 4,
+    });
+    clients.push(gateway);
+    const arrived = new Promise<void>((resolve) => gateway.on("message", () => resolve()));
+    await gateway.subscribeAsync("vsp/1/test/+/d", { qos: 1 });
+    await gateway.publishAsync(`vsp/1/test/${KID}/c`, "command", { qos: 1 });
+    while (heard.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(link.send("d", Uint8Array.of(2))).toBe(true);
+    await arrived;
+    expect(heard).toEqual(["command"]);
+    await new Promise<void>((resolve) => link.close(resolve));
   });
 });
