@@ -2,7 +2,7 @@
 import { fromHex } from "../protocol/keys.ts";
 import type { CommandMessage } from "../protocol/messages.ts";
 import { CommandError, type Commander, type CommandOutcome } from "./commander.ts";
-import type { ControlHandler, ControlRequest } from "./control.ts";
+import type { ControlRequest } from "./control.ts";
 
 /** Parameters of one command (items of its message are bounded). */
 const PARAMETERS = 32;
@@ -35,8 +35,8 @@ function parametersOf(given: unknown): Parameters {
 }
 
 /** Gives {boot, n, status}; throws CommandError. `valid` and `wait` are seconds. */
-export function commandHandler(commander: Commander): ControlHandler {
-  return (request): Promise<CommandOutcome> => {
+export function commandHandler(commander: Commander): (request: ControlRequest) => Promise<CommandOutcome> {
+  return async (request) => {
     const { device } = request;
     if (typeof device !== "string" || !/^[0-9a-f]{16}$/.test(device))
       throw invalid("device is no kid of 16 hex digits");

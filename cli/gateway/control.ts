@@ -1,9 +1,10 @@
 /** What the rest of the command line asks of a running gateway: the table of its requests. */
 import { commandHandler } from "../../gateway/command-request.ts";
-import { createCommander } from "../../gateway/commander.ts";
-import { type Control, controlPath, startControl } from "../../gateway/control.ts";
+import { type Commander, createCommander } from "../../gateway/commander.ts";
+import { type Control, type ControlRequest, controlPath, startControl } from "../../gateway/control.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { fromHex } from "../../protocol/keys.ts";
+import { operationOf, STATUS_WORDS } from "../../protocol/messages.ts";
 
 const timer = (ms: number, callback: () => void) => {
   const timeout = setTimeout(callback, ms);
@@ -23,7 +24,7 @@ export async function openControl(
   let control: Control | null = null;
   try {
     control = await startControl(controlPath(store), {
-      command: commandHandler(commander),
+      command: (request) => tellCommand(commander, request, say),
       release: ({ device }) => releaseDevice(gateway, device, say),
     });
   } catch (error) {
@@ -33,6 +34,20 @@ export async function openControl(
     commander.close();
     await control?.close();
   };
+}
+
+/** The request "command": sent, and told, for who commanded what is part of a ward's story. */
+async function tellCommand(commander: Commander, request: ControlRequest, say: (line: string) => void) {
+  const name = operationOf(Number(request.op))?.name ?? "an operation";
+  const told = (outcome: string) => say(`board ${request.device}: ${name}, asked for by command: ${outcome}`);
+  try {
+    const outcome = await commandHandler(commander)(request);
+    told(STATUS_WORDS[outcome.status] ?? `status ${outcome.status}`);
+    return outcome;
+  } catch (error) {
+    told((error as Error).message);
+    throw error;
+  }
 }
 
 /** The request "release": {device}. True where the device was in quarantine. */

@@ -79,7 +79,7 @@ async function start(
     now,
     monotonic: () => performance.now(),
     soon: setImmediate,
-    pings: true,
+    pings: settings.pings,
     onStored(accepted) {
       page?.stored(accepted);
       narrator.stored(accepted);

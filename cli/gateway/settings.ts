@@ -46,6 +46,8 @@ export interface Settings {
   readonly site: string;
   /** `asked`: somebody chose the port, so another one will not do. null: no page. */
   readonly page: null | { readonly host: string; readonly port: number; readonly asked: boolean };
+  /** Are boards asked for their ticks? */
+  readonly pings: boolean;
   readonly allowTestKeys: boolean;
   /** What opens the devices' pre-shared keys. */
   readonly wrapping: WrappingOptions;
@@ -81,6 +83,7 @@ const schema = z.strictObject({
     .regex(/^[\w.-]{1,64}$/, "letters, digits, '_', '-' and '.', at most 64")
     .optional(),
   page: z.union([listening, z.literal(false)]).optional(),
+  pings: z.boolean().optional(),
   allowTestKeys: z.boolean().optional(),
   passphraseFile: z.string().optional(),
   keyFile: z.string().optional(),
@@ -113,6 +116,7 @@ export function readSettings(options: GatewayOptions): Settings {
       page === null && options.port === undefined
         ? null
         : { host: page?.host ?? LOOPBACK, port: pagePort ?? PAGE_PORT, asked: pagePort !== undefined },
+    pings: file.pings ?? true,
     allowTestKeys: options.allowTestKeys ?? file.allowTestKeys ?? false,
     wrapping: wrappingOf(options, { passphraseFile: inFile(file.passphraseFile), keyFile: inFile(file.keyFile) }),
   };

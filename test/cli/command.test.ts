@@ -17,7 +17,9 @@ const ended = async (...words: string[]) => {
 };
 
 test("a command reaches the board and its answer comes back: as a document, as a sentence, as an exit code", async () => {
-  const board = vitalwire("simulate", "--out", "pty", "--cards", folder(), "--seconds", "60");
+  // In the mode that asks most of both ends.
+  const mode = ["--seal", "mac", "--encrypt"];
+  const board = vitalwire("simulate", "--out", "pty", "--cards", folder(), "--seconds", "60", ...mode);
   const [port] = await board.printed(/\/dev\/pts\/\d+/);
   const gateway = vitalwire(
     ...["gateway", "--store", store(), "--cards", folder(), "--allow-test-keys", "--port", "0", "--serial", port],
@@ -41,6 +43,7 @@ test("a command reaches the board and its answer comes back: as a document, as a
   expect(stranger).toMatchObject({ code: 1, stdout: "" });
   expect(stranger.output).toMatch(/device 0011223344556677 is not enrolled here/);
 
+  await gateway.printed(/set-led-current, asked for by command: beyond a hard limit/);
   gateway.process.kill("SIGTERM");
   expect(await gateway.ended(5000)).toBe(0);
   expect(existsSync(`${store()}.sock`)).toBe(false);
