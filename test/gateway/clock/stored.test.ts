@@ -8,7 +8,14 @@ import { decodeRecord } from "../../../gateway/record.ts";
 import { recordingsOf } from "../../../gateway/recordings.ts";
 import { openSqliteStore } from "../../../gateway/store/sqlite.ts";
 import type { Store } from "../../../gateway/store/store.ts";
-import { type DataMessage, EVENT_COMMAND_RESULT, type EventMessage, OP_TIME_PING } from "../../../protocol/messages.ts";
+import {
+  type DataMessage,
+  EVENT_COMMAND_RESULT,
+  type EventMessage,
+  OP_TIME_PING,
+  type Wave,
+} from "../../../protocol/messages.ts";
+import { encodeSamples } from "../../../protocol/samples.ts";
 import { createTestDevice, createTestGateway, createTestOrigin, gatewayKey } from "../../support/gateway.ts";
 
 /** Unix time at which a boot's tick is 0, ms. */
@@ -86,6 +93,25 @@ function session({
         deliver(device.seal(data(Math.floor(shown(at - start)))), all ?? at);
         second++;
         if (all === undefined) answer();
+      }
+    },
+    /** From here on at half the rate, in a segment of its own, as a command would have it. */
+    slower(seconds: number) {
+      const first = second;
+      const at = (k: number) => start + 1000 * (first + k + 1) + 200;
+      const tick = (k: number) => Math.floor(shown(at(k) - start));
+      const birth = device.birth(seq++);
+      const channels = birth.channels.map((one) => ({ ...one, rateMilliHz: (RATE * 1000) / 2 }));
+      deliver(device.seal({ ...birth, cfg: 2, channels, tick: tick(0) }), at(0));
+      for (let k = 0; k < seconds; k++) {
+        const message = data(tick(k));
+        const half = RATE / 2;
+        const time = shown(1000 * (first + k)) * 1000;
+        const block = { ...(message.channels[0] as Wave), seg: 1, idx: half * k, n: half };
+        const bytes = encodeSamples(1, samples.slice(0, half), 0, half);
+        const channel = { ...block, bytes, dt: Math.round(time - message.tick * 1000) };
+        deliver(device.seal({ ...message, cfg: 2, channels: [channel] }), at(k));
+        answer();
       }
     },
     skip(messages: number) {
@@ -204,6 +230,22 @@ describe("what is read", () => {
     const count = part.channels[0].pieces.reduce((sum, { samples }) => sum + samples.length, 0);
     expect(Math.abs(count - 10 * RATE * 1.01)).toBeLessThan(3);
     expect(recordingsOf(one.store, one.device.kid, 1, { from: BOOT + 3600_000 })).toEqual([]);
+  });
+
+  test("a rate that was changed on the way is another recording, each dated at its own", () => {
+    const one = session();
+    one.born();
+    one.run(20);
+    one.slower(20);
+    const recordings = recordingsOf(one.store, one.device.kid, 1);
+    expect(recordings.map(({ rate, channels }) => [rate, channels[0].pieces.length])).toEqual([
+      [RATE, 20],
+      [RATE / 2, 20],
+    ]);
+    const [, slow] = recordings;
+    const at = slow.epoch as (index: number) => number;
+    for (const k of [0, 1000, 2559])
+      expect(Math.abs(at(k) - (BOOT + 20_000) * 1000 - (k * 1e6) / 128)).toBeLessThan(slow.uncertainty!);
   });
 
   test("a boot of which nothing was live is untimed: never guessed, bounded by its neighbours and its own arrival", () => {
