@@ -8,6 +8,7 @@ import { type BrokerConfigOptions, writeBrokerConfig } from "../../cli/broker-co
 import { writeCards } from "../../cli/keys.ts";
 import { testCard, testSite } from "../../cli/site.ts";
 import { UsageError } from "../../cli/usage.ts";
+import { createMqttLink } from "../../firmware/transports/host/mqtt.ts";
 import { encodeRevocations } from "../../protocol/crl.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
@@ -255,6 +256,26 @@ describe.skipIf(lacks("mosquitto") || lacks("openssl"))("a real mosquitto", () =
     expect(all.filter((line) => line.endsWith("shared"))).toHaveLength(5);
     expect(stolen).toEqual([]);
     await worker.unsubscribeAsync(share);
+  });
+
+  test("keeps a command that somebody has retained, and the board's link does not take it", async () => {
+    const mouth = await asGateway();
+    const topic = `vsp/1/ward-3/${A}/c`;
+    await mouth.publishAsync(topic, "old", { qos: 1, retain: true });
+    const link = createMqttLink({ url: `mqtts://localhost:${port}`, site: "ward-3", kid: A, tls: board() });
+    const all: string[] = [];
+    const up = new Promise<void>((resolve) =>
+      link.open(
+        { onUp: () => resolve(), onDown: () => {}, onMessage: (message) => all.push(Buffer.from(message).toString()) },
+        () => Uint8Array.of(1),
+      ),
+    );
+    await up;
+    await mouth.publishAsync(topic, "new", { qos: 1 });
+    while (!all.includes("new")) await new Promise((resolve) => setImmediate(resolve));
+    expect(all).toEqual(["new"]);
+    await mouth.publishAsync(topic, "", { qos: 1, retain: true });
+    await new Promise<void>((resolve) => link.close(resolve));
   });
 
   test("drops what a revoked board publishes as soon as its new ACL is read", async () => {
