@@ -47,11 +47,15 @@ export function createTlsServer(
   onConnection: (socket: TLSSocket, identity: string) => void,
   onFault: (address: string, sentence: string) => void,
 ): Server {
+  const { ca, certificate, key } = credentials;
+  // Without the first, whoever has any authority's certificate would be let in.
+  if (ca === undefined || certificate === undefined || key === undefined)
+    throw new Error("broker: TLS takes ca, certificate and key, all three (docs/tls.md)");
   const server = createServer(
     {
-      ...(credentials.ca !== undefined && { ca: credentials.ca }),
-      cert: credentials.certificate,
-      key: credentials.key,
+      ca,
+      cert: certificate,
+      key,
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: LOWEST_TLS,

@@ -165,6 +165,12 @@ describe.skipIf(lacks("openssl"))("a broker with certificates", () => {
     expect(said).toEqual([`${KID}: thrown out: is revoked`]);
   });
 
+  test("a broker that is not told whose certificates count does not start", async () => {
+    const { certificate, key } = texts(folder, "broker.crt", "broker.key");
+    await expect(start({ tls: { certificate, key } })).rejects.toThrow("TLS takes ca, certificate and key, all three");
+    await start();
+  });
+
   test("a board with a certificate of its own speaks and hears as itself alone", async () => {
     await start();
     const other = oneMore(folder, OTHER);
