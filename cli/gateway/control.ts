@@ -6,6 +6,8 @@ import type { Gateway } from "../../gateway/gateway.ts";
 import { fromHex } from "../../protocol/keys.ts";
 import { operationOf, STATUS_WORDS } from "../../protocol/messages.ts";
 
+const isKid = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
+
 const timer = (ms: number, callback: () => void) => {
   const timeout = setTimeout(callback, ms);
   return () => clearTimeout(timeout);
@@ -38,8 +40,9 @@ export async function openControl(
 
 /** The request "command": sent, and told, for who commanded what is part of a ward's story. */
 async function tellCommand(commander: Commander, request: ControlRequest, say: (line: string) => void) {
+  const device = isKid(request.device) ? `board ${request.device}` : "a board that has no such name";
   const name = operationOf(Number(request.op))?.name ?? "an operation";
-  const told = (outcome: string) => say(`board ${request.device}: ${name}, asked for by command: ${outcome}`);
+  const told = (outcome: string) => say(`${device}: ${name}, asked for by command: ${outcome}`);
   try {
     const outcome = await commandHandler(commander)(request);
     told(STATUS_WORDS[outcome.status] ?? `status ${outcome.status}`);
@@ -52,8 +55,7 @@ async function tellCommand(commander: Commander, request: ControlRequest, say: (
 
 /** The request "release": {device}. True where the device was in quarantine. */
 function releaseDevice(gateway: Gateway, device: unknown, say: (line: string) => void): boolean {
-  if (typeof device !== "string" || !/^[0-9a-f]{16}$/.test(device))
-    throw new Error("device is no kid of 16 hex digits");
+  if (!isKid(device)) throw new Error("device is no kid of 16 hex digits");
   const released = gateway.devices.release(fromHex(device), Date.now());
   if (released) say(`board ${device}: released from quarantine, by hand`);
   return released;
