@@ -5,22 +5,15 @@
 
 import { decode } from "../protocol/cbor.ts";
 import type { Aead, Crypto, Signer } from "../protocol/cose.ts";
-import { kidText, toHex } from "../protocol/keys.ts";
-import { PAYLOAD_HASH_LENGTH, payloadHash } from "../protocol/manifest.ts";
-import {
-  type BirthMessage,
-  type DataMessage,
-  decodeMessage,
-  type ManifestMessage,
-  type Message,
-  type PresenceMessage,
-} from "../protocol/messages.ts";
+import { kidText } from "../protocol/keys.ts";
+import { PAYLOAD_HASH_LENGTH } from "../protocol/manifest.ts";
+import { type DataMessage, decodeMessage, type ManifestMessage, type Message } from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
 import { addBirth, addSettled, type Boot, bootNonceOf, type Device, type Devices, disownedRange } from "./devices.ts";
-import { EVIDENCE_SIGNED } from "./evidence.ts";
-import { type Identity, identityOf } from "./identity.ts";
+import { identityOf } from "./identity.ts";
 import { decodeSealed, type Opened, openSealed, type Prover, type Sealed } from "./opening.ts";
+import { type Case, createOrder, type Order } from "./order.ts";
 import type { Counters, Origin } from "./origin.ts";
 import type { RecordClock } from "./record.ts";
 import { type Batch, createStaging, type Staging } from "./staging.ts";
@@ -64,14 +57,12 @@ export interface ReceiverOptions extends ReceiverSettings {
   readonly rate?: { readonly perSecond: number; readonly burst: number };
 }
 
-/** State of a presence. */
-const ONLINE = 1;
 const DEFAULT_RATE = { perSecond: 200, burst: 4000 };
-const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
 
 export class Receiver {
   private readonly options: ReceiverOptions;
   private readonly staging: Staging;
+  private readonly order: Order;
   private readonly buckets = new Map<string, { tokens: number; at: number }>();
   /** Boot of the message that is judged, where it was settled before. */
   private settled: number | null = null;
@@ -79,6 +70,7 @@ export class Receiver {
   constructor(options: ReceiverOptions) {
     this.options = options;
     this.staging = createStaging(options);
+    this.order = createOrder(options, this.staging);
   }
 
   /** What waits for the next commit. */
@@ -129,18 +121,12 @@ export class Receiver {
     if (origin.topic !== undefined && origin.topic.letter !== identity.letter) {
       throw refuse("topic", `a ${message.type} on the topic of "${origin.topic.letter}", must be "${identity.letter}"`);
     }
-    this.checkRotation(device, identity, message);
+    this.order.checkRotation(device, identity, message);
     const boot = this.options.devices.boot(device, identity.boot);
+    const one: Case = { device, boot, identity, message, opened, bytes };
     const earlier = this.staging.earlier(device, identity);
     if (earlier !== undefined) {
-      if (!sameBytes(earlier, opened.payload)) {
-        throw this.contradiction(
-          device,
-          identity,
-          bytes,
-          `boot ${identity.boot} seq ${identity.seq} is stored with another payload`,
-        );
-      }
+      this.order.checkEarlier(one, earlier);
       // Memory may have forgotten it (devices.ts); the next ack tells of it again.
       if (identity.space === 0) boot.settled.add(identity.seq);
       if (message.type === "birth") addBirth(device, boot, message);
@@ -154,25 +140,15 @@ export class Receiver {
       this.settled = identity.boot;
       throw refuse("replay", `boot ${identity.boot} seq ${identity.seq} was refused or disowned before`);
     }
-    this.checkOrder(message, identity, boot, device, bytes);
-    if (message.type === "data") this.checkData(message, boot, device);
+    this.order.check(one);
+    if (message.type === "data") this.checkData(message, boot);
     if (message.type === "manifest") this.checkManifest(message, boot);
-    const evidence = this.evidence(device, boot, identity, opened, bytes);
+    const evidence = this.order.evidence(one);
     // Step 9, first half.
-    if (message.type === "manifest" && opened.seal === "sign") {
-      const { other, raised, missing } = this.staging.compare(device, message);
-      if (other !== null) {
-        throw this.contradiction(
-          device,
-          identity,
-          bytes,
-          `boot ${message.ofBoot} seq ${other} is known with another payload than the manifest of boot ${identity.boot} seq ${identity.seq} lists`,
-        );
-      }
-      this.staging.stage(opened, message, identity, { device, origin, boot, evidence });
-      this.staging.raise(device, identity, message.ofBoot, raised, missing);
-    } else this.staging.stage(opened, message, identity, { device, origin, boot, evidence });
-    this.remember(message, identity, boot, device, opened);
+    const told = message.type === "manifest" && opened.seal === "sign" ? this.order.compare(one, message) : null;
+    this.staging.stage(one, origin, evidence);
+    if (told !== null) this.staging.raise(one, told);
+    this.remember(one);
     counters.verified++;
     if (identity.space === 1) counters.presences++;
     return { status: "accepted" };
@@ -262,78 +238,8 @@ export class Receiver {
     addSettled(boot, range);
   }
 
-  /** Two things that one device cannot both have said: it is heard no more until a person has looked. */
-  private contradiction(device: Device, { boot, seq }: Identity, message: Uint8Array, what: string): Refusal {
-    const { kid } = device.card;
-    const sentence = `${what}: a clone or a rollback`;
-    device.quarantine = {
-      kid,
-      since: Math.floor(this.options.now()),
-      boot,
-      seq,
-      message,
-      sentence,
-      released: null,
-    };
-    this.staging.quarantine(device.quarantine);
-    this.options.onAlarm?.({ kind: "clone or rollback", kid, sentence });
-    return refuse("replay", sentence);
-  }
-
-  /** A key that a newer one has replaced is good for what it had reached by then. */
-  private checkRotation(device: Device, { boot, space, seq }: Identity, message: Message): void {
-    const kid = kidText(device.card.kid);
-    const { rotation } = device;
-    if (rotation !== null) {
-      const below = boot < rotation.boot || (boot === rotation.boot && seq <= rotation.seq);
-      if (space === 0 && below) return;
-      const reach = `boot ${rotation.boot} seq ${rotation.seq}`;
-      throw refuse("revoked", `kid ${kid}: ${kidText(rotation.successor)} replaced it after ${reach}`);
-    }
-    if (message.type !== "birth") return;
-    const successor = this.options.devices.successorOf(device, toHex(message.claims.ueid));
-    if (successor !== undefined) {
-      throw refuse("revoked", `kid ${kid}: its board has had a newer key, ${kidText(successor.card.kid)}`);
-    }
-  }
-
-  /** Step 7. */
-  private checkOrder(message: Message, identity: Identity, boot: Boot, device: Device, bytes: Uint8Array): void {
-    if (message.type === "presence") {
-      if (message.connection < boot.connection) {
-        throw refuse("replay", `presence of connection ${message.connection}, the newest is ${boot.connection}`);
-      }
-      this.checkRegression(message, device);
-    } else if (message.type === "birth") {
-      const bn = bootNonceOf(boot);
-      if (bn !== undefined && !sameBytes(bn, message.claims.bootseed)) {
-        throw this.contradiction(device, identity, bytes, `boot ${message.boot} was born before with another seed`);
-      }
-      if (bn === undefined) this.checkRegression(message, device);
-    } else if (boot.births.size === 0) {
-      throw refuse("replay", `boot ${boot.boot} has no birth here yet: send it first`);
-    }
-  }
-
-  /**
-   * A boot below the newest that was never heard of may be an outbox that comes late. It may not be where the birth after it
-   * says that the boot before was another (null says nothing: power was cut), nor where its board says that it is online.
-   */
-  private checkRegression(message: BirthMessage | PresenceMessage, device: Device): void {
-    const { boot } = message;
-    if (boot >= device.currentBoot) return;
-    let why = "says that it is online";
-    if (message.type === "birth") {
-      const after = this.options.devices.birthAfter(device, boot);
-      if (after === undefined || after.prev === null || after.prev.boot >= boot) return;
-      why = `was born, and before boot ${after.boot} its board had boot ${after.prev.boot}`;
-    } else if (message.state !== ONLINE) return;
-    const sentence = `boot ${boot} ${why}, after boot ${device.currentBoot}: a clone or a rollback?`;
-    this.options.onAlarm?.({ kind: "boot regression", kid: device.card.kid, sentence });
-  }
-
   /** Steps 6 and 8 where they need the birth: channels that it defined, blocks that decode. */
-  private checkData(message: DataMessage, boot: Boot, device: Device): void {
+  private checkData(message: DataMessage, boot: Boot): void {
     const birth = boot.births.get(message.cfg);
     if (birth === undefined) throw refuse("replay", `cfg ${message.cfg} of boot ${boot.boot} has no birth here yet`);
     try {
@@ -344,7 +250,7 @@ export class Receiver {
         if (channel.kind === "wave") decodeSamples(channel.codec, channel.bytes, channel.n);
       }
     } catch (error) {
-      this.addRefused(this.options.devices.boot(device, message.boot), message.seq, (error as Refusal).reason);
+      this.addRefused(boot, message.seq, (error as Refusal).reason);
       throw error;
     }
   }
@@ -354,54 +260,24 @@ export class Receiver {
     const last = first + hashes.length / PAYLOAD_HASH_LENGTH - 1;
     if (ofBoot < number || (ofBoot === number && last < seq)) return;
     this.addRefused(boot, seq, "payload");
-    throw refuse(
-      "payload",
-      `manifest of boot ${number} seq ${seq} lists up to boot ${ofBoot} seq ${last}, which is not before it`,
-    );
-  }
-
-  /** The level at once: signed where the device signed it, or has listed it in a manifest before it came. null: a MAC. */
-  private evidence(device: Device, boot: Boot, identity: Identity, opened: Opened, bytes: Uint8Array): number | null {
-    // A manifest lists what came before it: nothing is looked up for what comes in its order.
-    const late = identity.boot < device.currentBoot || identity.seq < boot.settled.highest;
-    const listed = identity.space === 0 && late ? this.staging.listed(device, identity) : undefined;
-    if (listed !== undefined && !sameBytes(listed, payloadHash(opened.payload, this.options.crypto))) {
-      const what = `boot ${identity.boot} seq ${identity.seq} is listed in a manifest with another payload`;
-      throw this.contradiction(device, identity, bytes, what);
-    }
-    return listed !== undefined || opened.seal === "sign" ? EVIDENCE_SIGNED : null;
+    const lists = `lists up to boot ${ofBoot} seq ${last}, which is not before it`;
+    throw refuse("payload", `manifest of boot ${number} seq ${seq} ${lists}`);
   }
 
   /** What memory keeps of a message that is staged. */
-  private remember(message: Message, identity: Identity, boot: Boot, device: Device, opened: Opened): void {
+  private remember({ message, identity, boot, device, opened }: Case): void {
     hear(boot, message, opened);
     if (message.type === "presence") boot.connection = Math.max(boot.connection, message.connection);
     else boot.settled.add(identity.seq);
     if (message.type === "birth") {
       addBirth(device, boot, message);
-      this.rotate(device);
+      this.order.rotate(device);
     }
-    if (message.type === "event") {
-      const range = disownedRange(message);
-      if (range === null) return;
-      const settled = { kid: device.card.kid, ...range, reason: DISOWNED };
-      this.staging.settle(settled);
-      addSettled(this.options.devices.boot(device, range.boot), settled);
-    }
-  }
-
-  /** A birth under a new key ends the older ones of the same board. */
-  private rotate(device: Device): void {
-    const { devices, now, onAlarm } = this.options;
-    for (const old of devices.replacedBy(device)) {
-      if (old.rotation !== null) continue;
-      const { kid } = old.card;
-      const seq = Math.max(0, devices.boot(old, old.currentBoot).settled.highest);
-      old.rotation = { kid, successor: device.card.kid, boot: old.currentBoot, seq, since: Math.floor(now()) };
-      this.staging.rotate(old.rotation);
-      const sentence = `${kidText(device.card.kid)} speaks for its board now: it is good up to boot ${old.currentBoot} seq ${seq}`;
-      onAlarm?.({ kind: "rotation", kid, sentence });
-    }
+    const range = message.type === "event" ? disownedRange(message) : null;
+    if (range === null) return;
+    const settled = { kid: device.card.kid, ...range, reason: DISOWNED };
+    this.staging.settle(settled);
+    addSettled(this.options.devices.boot(device, range.boot), settled);
   }
 
   /** What the next commit is to hold; the caller writes it and then says `committed` or `failed`. */

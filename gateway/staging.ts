@@ -4,7 +4,7 @@ import { countersign } from "../protocol/countersign.ts";
 import { kidText } from "../protocol/keys.ts";
 import { PAYLOAD_HASH_LENGTH, payloadHash } from "../protocol/manifest.ts";
 import type { ManifestMessage, Message } from "../protocol/messages.ts";
-import type { Boot, Device } from "./devices.ts";
+import type { Device } from "./devices.ts";
 import {
   EVIDENCE_COUNTERSIGNED,
   EVIDENCE_MAC,
@@ -15,7 +15,7 @@ import {
   SPACE_LEVELS,
 } from "./evidence.ts";
 import type { Identity } from "./identity.ts";
-import type { Opened } from "./opening.ts";
+import type { Case } from "./order.ts";
 import type { Origin } from "./origin.ts";
 import type { ReceiverOptions } from "./receiver.ts";
 import { EMPTY_RECORD, encodeRecord, storedPayload } from "./record.ts";
@@ -53,16 +53,10 @@ export interface Staging {
   /** The hash that a manifest, stored or staged, has listed for this message. */
   listed(device: Device, identity: Identity): Uint8Array | undefined;
   /** `evidence` null: a MAC, which is countersigned where the gateway does so. */
-  stage(opened: Opened, message: Message, identity: Identity, from: From): void;
+  stage(one: Case, origin: Origin, evidence: number | null): void;
   compare(device: Device, manifest: ManifestMessage): Comparison;
   /** An entry of what a staged manifest raises, and a note of what it lists. */
-  raise(
-    device: Device,
-    manifest: Identity,
-    ofBoot: number,
-    raised: readonly StoredMessage[],
-    missing: readonly Listed[],
-  ): void;
+  raise(manifest: Case, told: Pick<Comparison, "raised" | "missing">): void;
   settle(range: Settled): void;
   quarantine(row: Quarantine): void;
   rotate(row: Rotation): void;
@@ -70,13 +64,6 @@ export interface Staging {
   clear(): void;
   /** Nothing of it is: the chain goes on where the store's ends. */
   reset(): void;
-}
-
-interface From {
-  readonly device: Device;
-  readonly origin: Origin;
-  readonly boot: Boot;
-  readonly evidence: number | null;
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
@@ -144,7 +131,8 @@ export function createStaging(options: ReceiverOptions): Staging {
       return row === undefined ? undefined : storedPayload(row);
     },
     listed: (device, { boot, seq }) => listedOf(device.card.kid, boot, seq),
-    stage({ payload, message: bytes, target }, message, identity, { device, origin, boot, evidence }) {
+    stage({ device, boot, identity, message, opened }, origin, evidence) {
+      const { payload, message: bytes, target } = opened;
       const { kid } = device.card;
       const at = now();
       const received = Math.floor(at);
@@ -186,19 +174,19 @@ export function createStaging(options: ReceiverOptions): Staging {
       }
       return { other: null, raised, missing };
     },
-    raise(device, manifest, ofBoot, raised, missing) {
+    raise({ device, identity, message }, { raised, missing }) {
       const { kid } = device.card;
       for (const one of missing) listed.set(keyOf(kid, { boot: one.boot, space: 0, seq: one.seq }), one);
-      if (raised.length === 0) return;
+      if (raised.length === 0 || message.type !== "manifest") return;
       append({
         kid,
-        boot: manifest.boot,
+        boot: identity.boot,
         space: SPACE_LEVELS,
-        seq: manifest.seq,
+        seq: identity.seq,
         kind: KIND_LEVELS,
         received: Math.floor(now()),
         evidence: EVIDENCE_SIGNED,
-        message: encodeLevelChange(levelChange(ofBoot, raised)),
+        message: encodeLevelChange(levelChange(message.ofBoot, raised)),
         record: EMPTY_RECORD,
       });
     },
