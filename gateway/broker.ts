@@ -1,5 +1,5 @@
 /** The embedded MQTT broker (aedes) with PROTOCOL.md's access rules: a device publishes and hears only its own topics. */
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Aedes, type Client } from "aedes";
 import { fenced } from "./broker/fence.ts";
@@ -128,28 +128,33 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
   const sockets = new Set<Socket>();
   const addressOf = (socket: Socket) => socket.remoteAddress ?? "an address that is gone";
-  const server =
-    tls === undefined
-      ? createServer({ noDelay: true }, (socket) => accept(socket, { address: addressOf(socket), identity: undefined }))
-      : createTlsServer(
-          tls,
-          (socket, identity) => accept(socket, { address: addressOf(socket), identity }),
-          (address, sentence) => tell(`${address}: refused: ${sentence}`),
-        );
-  server.maxConnections = options.connections ?? CONNECTIONS;
-  server.on("drop", (dropped) => {
-    tell(`${dropped?.remoteAddress}: refused: ${server.maxConnections} connections are open already`);
-  });
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(new Error(`broker on ${host}:${options.port}: ${error.message}; give another port`)),
-    );
-    server.listen(options.port ?? 0, host, resolve);
-  });
+  const closeAedes = () => new Promise<void>((resolve) => aedes.close(() => resolve()));
+  let server: Server;
+  try {
+    server =
+      tls === undefined
+        ? createServer({ noDelay: true }, (socket) =>
+            accept(socket, { address: addressOf(socket), identity: undefined }),
+          )
+        : createTlsServer(
+            tls,
+            (socket, identity) => accept(socket, { address: addressOf(socket), identity }),
+            (address, sentence) => tell(`${address}: refused: ${sentence}`),
+          );
+    server.maxConnections = options.connections ?? CONNECTIONS;
+    server.on("drop", (dropped) => {
+      tell(`${dropped?.remoteAddress}: refused: ${server.maxConnections} connections are open already`);
+    });
+    server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+    });
+    await listen(server, host, options.port ?? 0);
+  } catch (error) {
+    // Its timers would keep the program running.
+    await closeAedes();
+    throw error;
+  }
   const { port } = server.address() as AddressInfo;
   return {
     port,
@@ -169,9 +174,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       }
     },
     async close() {
-      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+      await closeAedes();
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(
+        new Error(`broker on ${host}:${port}: ${error.message}; give another port, or an address of this machine`),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
 }
