@@ -2,7 +2,7 @@
 import { decodeRecord, openStored, type RecordClock } from "../record.ts";
 import type { Store, StoredMessage } from "../store/store.ts";
 import { BOARD_SLOPE, type Utc } from "./board-clock.ts";
-import { type ChannelClock, createChannelClock } from "./channel-clock.ts";
+import { createChannelClock } from "./channel-clock.ts";
 import type { TimedRow, Timeline } from "./timeline.ts";
 
 /** Where a tick was, us: an assumed delay bounds it from one side only (board-clock.ts, utcOf). */
@@ -35,14 +35,24 @@ export interface DatedBlock {
   readonly nominal: number;
 }
 
+/** Blocks behind the one that is dated which its line goes through, too: a reader knows what came next. */
+const AHEAD = 8;
+
 /** Times of a channel's blocks, which are in order of segment and index. */
 export function blockTimes(blocks: readonly DatedBlock[], timeline: Timeline): BlockTime[] {
-  let clock: ChannelClock | null = null;
-  return blocks.map(({ seg, idx, time, n, nominal }) => {
+  let clock = createChannelClock(0);
+  /** Blocks that the clock has taken. */
+  let taken = 0;
+  return blocks.map(({ seg, idx, n, nominal }, i) => {
     // a wave without a rate has no sampling clock
     if (nominal === 0) return { utc: null, interval: 0 };
-    if (clock?.nominal !== nominal) clock = createChannelClock(nominal);
-    clock.add(seg, idx, time);
+    if (i >= taken && clock.nominal !== nominal) clock = createChannelClock(nominal);
+    taken = Math.max(taken, i);
+    for (; taken <= i + AHEAD && taken < blocks.length; taken++) {
+      const next = blocks[taken];
+      if (next.seg !== seg || next.nominal !== nominal) break;
+      clock.add(next.seg, next.idx, next.time);
+    }
     const [first, last] = [clock.at(idx)!, clock.at(idx + n - 1)!];
     const [begin, end] = [timeline.at(first.time), timeline.at(last.time)];
     const board = n > 1 ? (last.time - first.time) / (n - 1) : (clock.fit?.interval ?? nominal);
