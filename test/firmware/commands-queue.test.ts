@@ -1,12 +1,17 @@
 /** The queue of commands: one at a time, eight in all, each answered once, whatever the chips and handlers do. */
 import { expect, test } from "vitest";
 import { createVirtualClock } from "../../boards/virtual-clock.ts";
+import type { Alarms, LimitSettings } from "../../firmware/alarms.ts";
 import { type CommandHandlers, createCommands, DEVICE_LIMITS } from "../../firmware/commands.ts";
 import {
+  type ChannelDefinition,
   type CommandMessage,
+  OP_PAUSE_ALARM,
   OP_REKEY,
   OP_SEND_BIRTH,
+  OP_SET_ALARM_LIMITS,
   OP_TIME_PING,
+  STATUS_BEYOND_LIMIT,
   STATUS_DONE,
   STATUS_EXPIRED,
   STATUS_FAILED,
@@ -14,13 +19,13 @@ import {
 
 const gateway = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 
-function createQueue(handlers: CommandHandlers = {}) {
+function createQueue(handlers: CommandHandlers = {}, alarms: Alarms | null = null, limits = DEVICE_LIMITS) {
   const clock = createVirtualClock();
   const told: string[] = [];
   const commands = createCommands({
     chips: [],
-    alarms: null,
-    limits: DEVICE_LIMITS,
+    alarms,
+    limits,
     handlers,
     now: () => clock.now,
     timer: (ms, callback) => clock.at(clock.now + ms * 1000, callback),
@@ -34,9 +39,9 @@ function createQueue(handlers: CommandHandlers = {}) {
     clock,
     told,
     commands,
-    take(op: number, expires = Number.MAX_SAFE_INTEGER, by = gateway) {
-      const command: CommandMessage = { type: "command", kid: gateway, boot: 1, n: ++n, expires, op, parameters: [] };
-      commands.take(command, by);
+    take(op: number, expires = Number.MAX_SAFE_INTEGER, parameters: CommandMessage["parameters"] = []) {
+      const command: CommandMessage = { type: "command", kid: gateway, boot: 1, n: ++n, expires, op, parameters };
+      commands.take(command, gateway);
     },
   };
 }
@@ -141,4 +146,46 @@ test("the name of the gateway is kept, not the message that it stood in", () => 
   buffer.fill(0);
   done(STATUS_DONE);
   expect(names).toEqual([gateway]);
+});
+
+test("a device that is built for shorter pauses keeps to them", () => {
+  const pauses: number[] = [];
+  const alarms = { pause: (seconds: number) => pauses.push(seconds) > 0 } as unknown as Alarms;
+  const queue = createQueue({}, alarms, { ...DEVICE_LIMITS, pause: 60 });
+  for (const seconds of [60, 61]) queue.take(OP_PAUSE_ALARM, undefined, [[1, seconds]]);
+  expect(queue.told).toEqual(["1: 0", `2: ${STATUS_BEYOND_LIMIT}`]);
+  expect(pauses).toEqual([60]);
+});
+
+test("limits are set in the vital's unit, and what a command does not name stays", () => {
+  const set: LimitSettings[] = [];
+  const vital: Partial<ChannelDefinition> = { offset: 100, mul: 5, exp10: -2 };
+  const alarms = {
+    watched: (channel: number) => (channel === 9 ? vital : null),
+    setLimits: (_channel: number, changes: LimitSettings) => set.push(changes),
+  } as unknown as Alarms;
+  const queue = createQueue({}, alarms);
+  const every = [
+    [2, 9],
+    [3, 300],
+    [4, 500],
+    [5, 7],
+    [6, 3],
+    [7, 0],
+    [8, 20],
+    [9, 40],
+  ] as const;
+  queue.take(OP_SET_ALARM_LIMITS, undefined, every);
+  for (const one of every.slice(1)) queue.take(OP_SET_ALARM_LIMITS, undefined, [[2, 9], one]);
+  queue.take(OP_SET_ALARM_LIMITS, undefined, [
+    [2, 9],
+    [7, 1],
+  ]);
+  queue.take(OP_SET_ALARM_LIMITS, undefined, [
+    [2, 8],
+    [7, 1],
+  ]);
+  const whole = { low: 20, high: 30, delay: 7, priority: 3, latching: false, hysteresis: 1, blank: 40 };
+  expect(set).toEqual([whole, ...Object.entries(whole).map((one) => Object.fromEntries([one])), { latching: true }]);
+  expect(queue.told.at(-1)).toBe("10: 4");
 });
