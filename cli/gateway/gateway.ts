@@ -90,6 +90,9 @@ async function start(
       narrator.refused(origin, reason, detail);
       counters.set(origin.name, origin.counters);
     },
+    onAlarm({ kind, kid, sentence }) {
+      say(`ALARM ${kind}: board ${kidText(kid)}: ${sentence}`);
+    },
     onLog: (origin, text) => logLine(`${origin.name}| ${text.slice(0, LOG_WIDTH)}`),
     onError: (error) => say(`${error.message}; nothing is acknowledged, the boards keep it`),
   });
