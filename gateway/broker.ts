@@ -44,7 +44,10 @@ const CONNECTIONS = 1000;
 const GREETING_LIMIT = 10_000;
 /** Longest keepalive, s; 0, which is none, is refused too. */
 const KEEPALIVE = 300;
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[?::1\]?|localhost)$/;
+
+/** Is this address or name this machine alone? */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host);
 
 /** What is known of a connection. */
 interface Caller {
@@ -61,7 +64,7 @@ interface Caller {
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const { site, gatewayId, tls } = options;
   const host = options.host ?? "127.0.0.1";
-  if (tls === undefined && !LOOPBACK.test(host) && options.plainNetwork !== true) {
+  if (tls === undefined && !isLoopback(host) && options.plainNetwork !== true) {
     throw new Error(
       `broker on ${host}: without TLS everybody on that network could be a board; give it a certificate (docs/tls.md), ` +
         "or say plain: true where the network itself is trusted",

@@ -1,5 +1,5 @@
 /** The broker of a running gateway: its own, or somebody's; boards come and go, and who is refused is told. */
-import { startBroker } from "../../gateway/broker.ts";
+import { isLoopback, startBroker } from "../../gateway/broker.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { attachMqtt, type MqttSourceOptions } from "../../gateway/sources/mqtt.ts";
 import type { Signer } from "../../protocol/cose.ts";
@@ -31,6 +31,11 @@ export async function openBroker(options: OpenBrokerOptions): Promise<() => Prom
   const clientId = `gw-${kidText(signer.kid)}`;
   const source = { site, clientId, state: { signer, now: Date.now }, onReport: tell };
   if ("url" in settings) {
+    const { protocol, host, hostname } = new URL(settings.url);
+    if (/^(mqtt|ws):$/.test(protocol) && !isLoopback(hostname))
+      options.say(
+        `broker ${host}: without TLS: who is on the way reads what boards send; mqtts:// as docs/tls.md shows`,
+      );
     const tls = settings.tls && { tls: readTls(settings.tls, Date.now(), clientId) };
     const { close } = await attachMqtt(gateway, { ...source, url: settings.url, ...tls });
     return close;
