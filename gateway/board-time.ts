@@ -51,7 +51,7 @@ export interface BoardTimes {
   speaks(kid: Uint8Array, boot: number): boolean;
   /** A ping with this number is leaving now. */
   left(kid: Uint8Array, boot: number, n: number): void;
-  /** The board's tick now, ms: at most what it really is. null: nothing was heard in this boot since the gateway began. */
+  /** The board's tick now, ms: at most what it really is. null: it has not spoken (`speaks`) in this boot. */
   tickNow(kid: Uint8Array, boot: number): number | null;
 }
 
@@ -143,7 +143,7 @@ export function createBoardTimes(now: () => number, pings: boolean): BoardTimes 
     },
     tickNow(kid, boot) {
       const time = of(kid, boot);
-      if (time === undefined) return null;
+      if (time === undefined || !time.speaks) return null;
       const at = now();
       return Math.max(0, Math.floor(time.offset - LOSS * Math.max(0, at - time.at) + at));
     },

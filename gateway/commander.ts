@@ -15,7 +15,7 @@ export type CommandFault =
   | "unknown"
   /** It is in quarantine, or revoked: nobody knows who would obey. */
   | "distrusted"
-  /** Nothing was heard of it in its current boot since the gateway began. */
+  /** No data or event of its current boot were heard since the gateway began: how to speak to it is not known. */
   | "unheard"
   /** No such operation, a parameter that it has not, a time out of range. */
   | "invalid"
@@ -116,7 +116,7 @@ export function createCommander(gateway: Gateway, { timer }: CommanderOptions): 
     if (boot === null || gateway.times.tickNow(boot.kid, boot.boot) === null) {
       throw new CommandError(
         "unheard",
-        `device ${kid} has not been heard since the gateway began; switch it on, wait for its first message`,
+        `device ${kid} has not been heard since the gateway began; switch it on, wait for its first data`,
       );
     }
     if ([...pending].filter((one) => one.kid === kid).length >= UNDER_WAY) {
@@ -160,7 +160,7 @@ export function createCommander(gateway: Gateway, { timer }: CommanderOptions): 
         gateway.post(kid, {
           body({ boot }) {
             const tick = gateway.times.tickNow(kid, boot);
-            if (tick === null) throw new Error(`nothing was heard of boot ${boot}, so its clock is not known`);
+            if (tick === null) throw new Error(`its boot ${boot} has said nothing yet; give it again in a moment`);
             return { type: "command", expires: tick + Math.round(options.validFor), op, parameters };
           },
           left(boot, n) {

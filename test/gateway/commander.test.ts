@@ -78,6 +78,16 @@ test("a device that is not enrolled, or was not heard, is not asked", async () =
   expect(device.raw).toEqual([]);
 });
 
+test("a device of which only the birth was heard is not asked yet: whether it encrypts is not known", async () => {
+  const { device, receive, send } = setUp(MODES[3]);
+  receive(device.seal(device.birth()));
+  expect(await faultOf(send())).toBe("unheard");
+  receive(device.seal(device.data(1)));
+  const outcome = send();
+  receive(device.seal(device.result(2, device.commands[0].n, 0)));
+  expect(await outcome).toMatchObject({ status: 0 });
+});
+
 test("an operation or parameter that is not in the table is not sent", async () => {
   const { commander, device, speak } = setUp();
   speak();
