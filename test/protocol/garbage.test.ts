@@ -9,6 +9,7 @@ import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { decodeEncrypt0 } from "../../protocol/encrypt0.ts";
 import { decodeFirmware } from "../../protocol/firmware-object.ts";
 import { decodeLine } from "../../protocol/frame.ts";
+import { decodeGatewayState, TYP_GATEWAY_STATE } from "../../protocol/gateway-state.ts";
 import { fromHex } from "../../protocol/keys.ts";
 import { decodeMac0 } from "../../protocol/mac0.ts";
 import { decodeMessage } from "../../protocol/messages.ts";
@@ -32,6 +33,8 @@ const decoders: Record<string, (input: Uint8Array) => unknown> = {
     decodeRevocations(sign1(input, site, "vsp-crl"), site.publicKey, nodeCrypto),
   "decodeFirmware behind its signature": (input) =>
     decodeFirmware(sign1(input, site, "vsp-fw"), site.publicKey, nodeCrypto),
+  "decodeGatewayState behind its signature": (input) =>
+    decodeGatewayState(sign1(input, site, TYP_GATEWAY_STATE), site.publicKey, nodeCrypto),
   "decodeSamples raw": (input) => decodeSamples(0, input, Math.max(1, Math.floor(input.length / 3))),
   "decodeSamples delta": (input) => decodeSamples(1, input, 1 + (input.length % 30)),
   "decodeSamples rice": (input) => decodeSamples(2 as Codec, input, 1 + (input.length % 30)),
