@@ -79,9 +79,12 @@ export async function attachMqtt(gateway: Gateway, options: MqttSourceOptions): 
     gateway.receive(payload, originOf(topic, match[2], match[3]));
   });
   let closing = false;
+  let told = "";
   const report: NonNullable<MqttSourceOptions["onReport"]> = (condition, sentence) => {
-    // The end that was asked for is no loss.
-    if (!closing) onReport?.(condition, sentence);
+    // The end that was asked for is no loss; what is as it was is not told again at every attempt.
+    if (closing || sentence === told) return;
+    told = sentence;
+    onReport?.(condition, sentence);
   };
   if (presence !== null) announce(client, presence);
   const subscribed = follow(client, `vsp/1/${site}`, name, report);
