@@ -172,7 +172,7 @@ export interface ProvisionConsoleOptions {
   readonly open: () => boolean;
   /** Whether this seed is that public key's, where the board can tell. */
   readonly matches?: (seed: Uint8Array, publicKey: Uint8Array) => boolean;
-  /** Its keys are stored: it may begin, or begin anew. */
+  /** Its new keys are stored: it may begin, or begin anew. */
   readonly onProvisioned: (provision: Provision) => void;
 }
 
@@ -187,6 +187,8 @@ export interface ProvisionConsole {
 export function createProvisionConsole(options: ProvisionConsoleOptions): ProvisionConsole {
   const storage = options.storage;
   const identity = readIdentity(storage);
+  /** Whether the last request brought anything new. */
+  let fresh = false;
   let kid = identity === null ? null : kidOf(identity.publicKey, options.crypto);
 
   const keep = (record: Uint8Array): boolean => {
@@ -225,7 +227,8 @@ export function createProvisionConsole(options: ProvisionConsoleOptions): Provis
     // Keys are replaced by who names the key that is there, and in no other way; the same request again is answered again.
     const kept = encodeProvision(provision, null);
     const stored = storage.read(IDENTITY_RECORD);
-    if (stored !== undefined && equalBytes(stored, kept)) return provision;
+    fresh = stored === undefined || !equalBytes(stored, kept);
+    if (!fresh) return provision;
     if (kid === null ? replaces !== null : replaces === null || !equalBytes(replaces, kid)) return "kid";
     if (
       provision.seed !== null &&
@@ -243,7 +246,7 @@ export function createProvisionConsole(options: ProvisionConsoleOptions): Provis
       if (line.slice(0, REQUEST.length) !== REQUEST) return null;
       const verdict = judge(line);
       if (typeof verdict === "string") return `${REFUSED}${verdict}`;
-      options.onProvisioned(verdict);
+      if (fresh) options.onProvisioned(verdict);
       return `${DONE}${kidText(kidOf(verdict.publicKey, options.crypto))}`;
     },
   };

@@ -42,11 +42,13 @@ export function giveKeys(stream: Duplex, options: GivingOptions): Promise<void> 
     const patience = options.patience ?? PATIENCE;
     let sent = false;
     let hinted = false;
+    let ended = false;
     let timer = setTimeout(
       () => fail(`no board asked for keys in ${patience / 1000} s: connect it, press its reset button, begin again`),
       patience,
     );
     const end = (settle: () => void) => {
+      ended = true;
       clearTimeout(timer);
       stream.off("close", onClose);
       settle();
@@ -64,6 +66,8 @@ export function giveKeys(stream: Duplex, options: GivingOptions): Promise<void> 
     readLines(
       stream,
       (line) => {
+        // Whoever has the line next may hear another board on it: that gets nothing.
+        if (ended) return;
         const saying = readSaying(line.trimEnd());
         if (saying === null) {
           if (hinted || !line.includes("~")) return;

@@ -160,6 +160,7 @@ describe("a board with keys", () => {
     one.state.open = true;
     for (let i = 0; i < 2; i++) expect(one.take(provisionRequest(provision, null))).toBe(`vsp-provisioned 1 ${kid}`);
     expect(writes).toBe(1);
+    expect(one.given).toEqual([provision]);
   });
 
   test("that are damaged says so instead of running with others", () => {
