@@ -8,6 +8,8 @@ export interface PagePlace {
   readonly port: number;
   /** Somebody chose the port, so another one will not do. */
   readonly asked: boolean;
+  /** Path of the gateway's store; absent: in memory. */
+  readonly storePath?: string;
 }
 
 /** Opens it, on any free port where the usual one is taken and nobody asked for it. Throws Error where it cannot listen. */
@@ -23,6 +25,7 @@ export async function openPage(
       gateway,
       sitePublicKey,
       ...(place.host !== undefined && { host: place.host }),
+      ...(place.storePath !== undefined && { storePath: place.storePath }),
       port,
       now: () => Date.now(),
       random: (bytes) => new Uint8Array(randomBytes(bytes)),

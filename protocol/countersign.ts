@@ -42,6 +42,15 @@ export function countersign(target: Mac0 | Encrypt0, plaintext: Uint8Array | nul
   return { kid: signer.kid, protectedBytes: protectedBytes, signature: signature };
 }
 
+/** The bytes that the countersignature is over, of this message (RFC 9338 section 3.3). `plaintext`: as for `countersign`. */
+export function toBeCountersigned(
+  countersignature: Countersignature,
+  target: Mac0 | Encrypt0,
+  plaintext: Uint8Array | null,
+): Uint8Array {
+  return structureOf(target, countersignature.protectedBytes, plaintext);
+}
+
 /** Whether the countersignature is that of the holder of `publicKey` (32 bytes, Ed25519) over this message. */
 export function verifyCountersignature(
   countersignature: Countersignature,
@@ -51,7 +60,7 @@ export function verifyCountersignature(
   crypto: Crypto,
 ): boolean {
   if (countersignature.signature.length !== 64) return false;
-  const structure = structureOf(target, countersignature.protectedBytes, plaintext);
+  const structure = toBeCountersigned(countersignature, target, plaintext);
   return crypto.verify(publicKey, structure, countersignature.signature);
 }
 

@@ -9,7 +9,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { Reason } from "../../protocol/refusal.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Origin } from "../origin.ts";
-import type { Accepted } from "../receiver.ts";
+import type { Accepted, DeviceAlarm } from "../receiver.ts";
 import { createAccess, type Denial } from "./access.ts";
 import { createApp, HEADERS } from "./app.ts";
 import { createAssets, dashboardFolder } from "./assets.ts";
@@ -20,6 +20,8 @@ export interface PageOptions {
   readonly gateway: Gateway;
   /** 32 bytes. null: none known, cards cannot be checked in the browser. */
   readonly sitePublicKey: Uint8Array | null;
+  /** Path of the store, for commands that the page shows; absent: it shows none. */
+  readonly storePath?: string;
   /** Listens here only, and answers to this name and loopback's; 127.0.0.1 unless said otherwise. */
   readonly host?: string;
   /** 0: any free port. */
@@ -38,8 +40,10 @@ export interface Page {
   readonly address: string;
   /** For the gateway's onStored: tells every open page at once. */
   stored(accepted: Accepted): void;
-  /** A device was enrolled while the gateway ran: its card. */
+  /** A device was enrolled while the gateway ran, or a gateway got a card: that card. */
   enrolled(card: Uint8Array): void;
+  /** For the gateway's onAlarm. */
+  alarm(alarm: DeviceAlarm): void;
   /** For the gateway's onRefused. */
   refused(origin: Origin, reason: Reason): void;
   /** A serial port or a broker changed its condition; who connects later is told the newest of each name. */
@@ -71,14 +75,14 @@ const realAfter: After = (ms, callback) => {
 
 /** Throws Error where the port is taken or may not be used: which, and what to do. */
 export async function startPage(options: PageOptions, seams: PageSeams = {}): Promise<Page> {
-  const { gateway, sitePublicKey, now, random, onAddress, host = "127.0.0.1" } = options;
+  const { gateway, sitePublicKey, storePath, now, random, onAddress, host = "127.0.0.1" } = options;
   const after = seams.after ?? realAfter;
   const server = createServer({ maxHeaderSize: MAX_HEADER, noDelay: true });
   server.maxConnections = MAX_CONNECTIONS;
   const port = await listen(server, host, options.port);
 
   const access = createAccess({ host, port, random, onAddress });
-  const stream = createStream({ gateway, sitePublicKey, now, after });
+  const stream = createStream({ gateway, sitePublicKey, ...(storePath !== undefined && { storePath }), now, after });
   const sockets = createSockets(stream, after);
   const connections = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -103,6 +107,7 @@ export async function startPage(options: PageOptions, seams: PageSeams = {}): Pr
     },
     stored: stream.stored,
     enrolled: stream.enrolled,
+    alarm: stream.alarm,
     refused: stream.refused,
     source: stream.source,
     close() {

@@ -2,6 +2,8 @@
  * What every connected page hears: first what is stored, then each message as it is stored. Nothing here waits, and what a
  * page was told from the store is not told again: no message is lost, and none comes twice.
  */
+import { decodeCard } from "../../protocol/card.ts";
+import { nodeCrypto } from "../../protocol/crypto.node.ts";
 import { fromHex, kidText } from "../../protocol/keys.ts";
 import type { Reason } from "../../protocol/refusal.ts";
 import { encodeFrame, type Frame } from "../dashboard/feed.ts";
@@ -9,9 +11,11 @@ import type { Device } from "../devices.ts";
 import type { Gateway } from "../gateway.ts";
 import type { Intervals } from "../intervals.ts";
 import { type Origin, rejected } from "../origin.ts";
-import type { Accepted } from "../receiver.ts";
+import type { Accepted, DeviceAlarm } from "../receiver.ts";
+import { decodeRecord } from "../record.ts";
 import type { StoredMessage } from "../store/store.ts";
 import { type AlarmBacklog, createAlarmBacklog } from "./alarm-backlog.ts";
+import { createNotices } from "./notices.ts";
 
 /** One connected page. */
 export interface Listener {
@@ -23,14 +27,16 @@ export type After = (ms: number, callback: () => void) => () => void;
 
 export interface Stream {
   /**
-   * Sends hello, boards, what is stored, sources, counts, live; then everything as it comes. Returns how to leave. Throws
+   * Sends hello, cards, what is stored, sources, counts, live; then everything as it comes. Returns how to leave. Throws
    * where the store cannot be read; then the listener has not joined.
    */
   join(listener: Listener): () => void;
   /** A message is durable: told at once. */
   stored(accepted: Accepted): void;
-  /** A device was enrolled; a card of anybody else is nobody's business here. */
+  /** A device was enrolled, or a gateway got a card; a card of anybody else is nobody's business here. */
   enrolled(card: Uint8Array): void;
+  /** Something that a person should know of a device: told at once. What changes without an alarm is told within a second. */
+  alarm(alarm: DeviceAlarm): void;
   /** Raises the counts of the device whose way it was. */
   refused(origin: Origin, reason: Reason): void;
   /** A serial port or a broker changed its condition. */
@@ -42,6 +48,8 @@ export interface Stream {
 export interface StreamOptions {
   readonly gateway: Gateway;
   readonly sitePublicKey: Uint8Array | null;
+  /** Path of the store, for commands that name it; absent: in memory. */
+  readonly storePath?: string;
   /** ms since the epoch. */
   readonly now: () => number;
   readonly after: After;
@@ -51,13 +59,18 @@ export interface StreamOptions {
 const BACKLOG = 40;
 /** Between two counts of one device, ms. */
 const COUNTS_PERIOD = 1000;
+/** How often it is looked whether what a person should know of a device has changed, ms. */
+const NOTICES_PERIOD = 1000;
 
 export function createStream(options: StreamOptions): Stream {
-  const { gateway, after } = options;
+  const { gateway, after, sitePublicKey } = options;
   /** Listeners, and the boards that each was told of: by kid, the position up to which it was told from the store. */
   const listeners = new Map<Listener, Map<string, number>>();
   const sources = new Map<string, Uint8Array>();
   const alarms = createAlarmBacklog(gateway.store);
+  const notices = createNotices(gateway.devices, options.storePath ?? null, options.now);
+  /** The newest notices told of each device, encoded; of who has none, none. */
+  const noticed = new Map<string, Uint8Array>();
   /** The way by which each device was last heard. */
   const heard = new Map<string, Origin>();
   /** Devices whose counts were told less than a period ago: whether they changed since, and how to call the timer off. */
@@ -68,12 +81,34 @@ export function createStream(options: StreamOptions): Stream {
   };
   const tellBoard = (listener: Listener, told: Map<string, number>, { device, card }: Board) => {
     const kid = kidText(device.card.kid);
-    listener.send(encodeFrame({ type: "board", card }));
+    listener.send(encodeFrame({ type: "card", card }));
+    const standing = noticesFrame(device);
+    if (standing.notices.length > 0) listener.send(encodeFrame(standing));
     // A renewed card of a board that is known: its messages are too.
     if (told.has(kid)) return;
     told.set(kid, gateway.store.head().position);
     for (const row of backlogOf(gateway, device, alarms)) listener.send(encodeFrame(messageFrame(row)));
   };
+  const noticesFrame = (device: Device) =>
+    ({ type: "notices", kid: device.card.kid, notices: notices.of(device) }) as const;
+  const look = () => {
+    for (const device of gateway.devices.all()) {
+      const kid = kidText(device.card.kid);
+      const frame = noticesFrame(device);
+      const known = noticed.get(kid);
+      if (known === undefined && frame.notices.length === 0) continue;
+      const bytes = encodeFrame(frame);
+      if (known !== undefined && Buffer.compare(known, bytes) === 0) continue;
+      noticed.set(kid, bytes);
+      sendAll(bytes);
+    }
+  };
+  let cancelLook = () => {};
+  const lookOn = () => {
+    look();
+    cancelLook = after(NOTICES_PERIOD, lookOn);
+  };
+  lookOn();
   const changed = (device: Device) => {
     const kid = kidText(device.card.kid);
     const rest = resting.get(kid);
@@ -95,10 +130,10 @@ export function createStream(options: StreamOptions): Stream {
 
   return {
     join(listener) {
-      const { sitePublicKey } = options;
       const send = (frame: Frame) => listener.send(encodeFrame(frame));
       const told = new Map<string, number>();
       send({ type: "hello", now: Math.floor(options.now()), sitePublicKey });
+      for (const card of gatewayCards(gateway, sitePublicKey)) send({ type: "card", card });
       for (const board of boardsOf(gateway)) tellBoard(listener, told, board);
       for (const bytes of sources.values()) listener.send(bytes);
       for (const device of gateway.devices.all()) {
@@ -126,9 +161,14 @@ export function createStream(options: StreamOptions): Stream {
       changed(device);
     },
     enrolled(card) {
-      const board = boardsOf(gateway).find((one) => Buffer.compare(one.card, card) === 0);
-      if (board === undefined) return;
-      for (const [listener, told] of listeners) tellBoard(listener, told, board);
+      const isSame = (one: Uint8Array) => Buffer.compare(one, card) === 0;
+      const board = boardsOf(gateway).find((one) => isSame(one.card));
+      if (board !== undefined) for (const [listener, told] of listeners) tellBoard(listener, told, board);
+      else if (gatewayCards(gateway, sitePublicKey).some(isSame)) sendAll(encodeFrame({ type: "card", card }));
+    },
+    alarm(alarm) {
+      notices.alarm(alarm);
+      look();
     },
     refused(origin) {
       const device = deviceAt(origin);
@@ -144,14 +184,16 @@ export function createStream(options: StreamOptions): Stream {
     },
     close() {
       listeners.clear();
+      cancelLook();
       for (const { cancel } of resting.values()) cancel();
       resting.clear();
     },
   };
 }
 
-function messageFrame({ received, evidence, message }: StoredMessage): Frame {
-  return { type: "message", received, evidence, message };
+function messageFrame({ received, message, record }: StoredMessage): Frame {
+  const { countersignature, plaintext } = decodeRecord(record);
+  return { type: "message", received, message, countersignature, plaintext };
 }
 
 interface Board {
@@ -165,6 +207,21 @@ function boardsOf(gateway: Gateway): Board[] {
     const device = gateway.devices.get(kid);
     return device === undefined ? [] : [{ device, card }];
   });
+}
+
+/** Cards of gateways that the site has signed: their countersignatures may stand under what is stored. */
+function gatewayCards(gateway: Gateway, sitePublicKey: Uint8Array | null): Uint8Array[] {
+  if (sitePublicKey === null) return [];
+  const isGateway = (card: Uint8Array) => {
+    try {
+      return decodeCard(card, sitePublicKey, nodeCrypto).role === "gateway";
+    } catch {
+      // Of another site.
+      return false;
+    }
+  };
+  const others = gateway.store.cards().filter(({ kid }) => gateway.devices.get(kid) === undefined);
+  return others.map(({ card }) => card).filter(isGateway);
 }
 
 /**

@@ -10,8 +10,10 @@ import {
 import { decodeSamples } from "../../protocol/samples.ts";
 import { vitalChannel } from "../../protocol/vital.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
-import type { BoardCounts } from "./feed.ts";
+import { Evidence } from "./evidence.ts";
+import type { BoardCounts, Notice } from "./feed.ts";
 import { Schedule } from "./playout.ts";
+import type { Proof } from "./proof.ts";
 import { claimText, codesOf, exactDecimal, ROLES, type Role, roleOf, VITALS } from "./scales.ts";
 import { endOf, Wave } from "./wave.ts";
 import { FLAGS, flagWords, spanWords } from "./words.ts";
@@ -20,7 +22,6 @@ import { FLAGS, flagWords, spanWords } from "./words.ts";
 export interface Arrival {
   /** At the page; for what was stored before, when it came to the gateway. */
   readonly at: number;
-  readonly evidence: number;
   /** It came as it was stored; else it was stored before the page was there. */
   readonly live: boolean;
 }
@@ -71,8 +72,6 @@ const SILENT_PERIODS = 1.75;
 const VITAL_LIMIT = 3000;
 /** Below this quality a number is of a poor signal, 0..100. */
 const POOR = 50;
-/** Message ids remembered against repetition. */
-const REMEMBERED = 4096;
 /** Arrivals from which the packet rate is taken. */
 const RATE_BASIS = 11;
 
@@ -93,17 +92,16 @@ export class Board {
   schedule = new Schedule();
   presence: { connection: number; state: 0 | 1 | 2 } | null = null;
   counts: BoardCounts | null = null;
-  /** Messages whose signature held here. */
-  verified = 0;
+  /** What a person should know of the board itself, as the gateway tells it. */
+  notices: readonly Notice[] = [];
+  /** What was taken, by what proves it here. */
+  readonly evidence = new Evidence();
   /** What did not: how often, by the reason. */
   readonly failures = new Map<string, number>();
-  /** Lowest evidence level of this boot's messages; null: none. */
-  evidence: number | null = null;
   /** When the newest data came, ms since the epoch; null: never. */
   heardAt: number | null = null;
   private newestTick = -1;
   private arrivals: number[] = [];
-  private readonly known = new Set<string>();
 
   constructor(kid: string, publicKey: Uint8Array, issuer: string) {
     this.kid = kid;
@@ -126,21 +124,22 @@ export class Board {
     return [...this.births.values()].at(-1);
   }
 
-  /** Takes a message whose signature held. What was taken before, and what an earlier boot sent, changes nothing. */
-  take(message: Message, arrival: Arrival): Taken {
+  /**
+   * Takes a message and what proved it. What was taken before, and what an earlier boot sent, changes nothing; another payload
+   * where one is known, or than a manifest lists, is refused.
+   */
+  take(message: Message, payload: Uint8Array, proof: Proof, arrival: Arrival): Taken {
+    const standing = this.evidence.take(message, payload, proof);
+    if (standing === "other") this.fail("another payload");
     if (message.type === "presence") {
       const id = message.connection;
       if (message.boot >= this.boot && (this.presence === null || id >= this.presence.connection))
         this.presence = { connection: id, state: message.state };
-      this.verified++;
       return NOTHING;
     }
-    if (!("seq" in message) || !this.remember(`${message.boot} ${message.seq}`)) return NOTHING;
-    this.verified++;
-    if (message.boot < this.boot) return NOTHING;
+    if (!("seq" in message) || standing !== "new" || message.boot < this.boot) return NOTHING;
     const reborn = message.boot > this.boot;
     if (reborn) this.begin(message.boot);
-    this.evidence = Math.min(this.evidence ?? arrival.evidence, arrival.evidence);
     if (message.type === "birth") this.births.set(message.cfg, message);
     if (message.type === "event") this.alarms.take(message, (id) => this.birth?.channels.find((one) => one.id === id));
     if (message.type !== "data") return { ...NOTHING, reborn };
@@ -154,16 +153,8 @@ export class Board {
     this.vitals = new Map();
     this.alarms = new Alarms();
     this.schedule = new Schedule();
-    this.evidence = null;
     this.newestTick = -1;
     this.arrivals = [];
-  }
-
-  private remember(id: string): boolean {
-    if (this.known.has(id)) return false;
-    this.known.add(id);
-    if (this.known.size > REMEMBERED) this.known.delete(this.known.values().next().value!);
-    return true;
   }
 
   private takeData(message: DataMessage, { at, live }: Arrival): Omit<Taken, "reborn"> {

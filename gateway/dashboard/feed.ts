@@ -3,20 +3,45 @@
  * messages travel as they are, so that the page can verify what it draws.
  */
 import { type Cbor, decode, encode } from "../../protocol/cbor.ts";
+import { type Countersignature, countersignatureOf, countersignatureParts } from "../../protocol/countersign.ts";
 
 export type Frame =
   /** First on every connection. `now`: the gateway's clock, ms since the epoch. */
   | { readonly type: "hello"; readonly now: number; readonly sitePublicKey: Uint8Array | null }
-  /** An enrolled device: at the start, and when one is added. */
-  | { readonly type: "board"; readonly card: Uint8Array }
-  /** A stored message. `received`: ms since the epoch; `evidence`: 1 mac, 2 mac and countersignature, 3 device-signed. */
-  | { readonly type: "message"; readonly received: number; readonly evidence: number; readonly message: Uint8Array }
+  /** An enrolled device, or a gateway whose countersignatures may come: at the start, and when one is added. */
+  | { readonly type: "card"; readonly card: Uint8Array }
+  | ({ readonly type: "message" } & FedMessage)
   /** All that was stored before has been sent: what comes now is live. */
   | { readonly type: "live" }
   /** What the gateway counted of a device, on change, at most once a second. */
   | { readonly type: "counts"; readonly kid: Uint8Array; readonly counts: BoardCounts }
+  /** All that a person should know of a device, on change: what was told of it before no longer counts. */
+  | { readonly type: "notices"; readonly kid: Uint8Array; readonly notices: readonly Notice[] }
   /** A serial port or a broker changed its condition. */
   | { readonly type: "source"; readonly name: string; readonly condition: string; readonly sentence: string };
+
+/** A stored message, with what a browser needs to check it. */
+export interface FedMessage {
+  /** ms since the epoch. */
+  readonly received: number;
+  readonly message: Uint8Array;
+  /** The gateway's, of a message in mode M, and of a bare payload in mode E; null: there is none. */
+  readonly countersignature: Countersignature | null;
+  /** Of a bare payload in mode E, which no browser can open. */
+  readonly plaintext: Uint8Array | null;
+}
+
+export const NOTICE_KINDS = ["quarantine", "revoked", "rotation", "boot regression"] as const;
+
+/** A technical condition of a device that is no measurement's: whether it is what its card says. */
+export interface Notice {
+  readonly kind: (typeof NOTICE_KINDS)[number];
+  /** ms since the epoch. */
+  readonly since: number;
+  readonly sentence: string;
+  /** The command that ends it; empty: none does. */
+  readonly command: string;
+}
 
 export interface BoardCounts {
   /** The way by which it was last heard: "serial:/dev/ttyUSB0", "mqtt:1563545644dd02b0". */
@@ -29,34 +54,42 @@ export interface BoardCounts {
   readonly declared: number;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 const HELLO = 0;
-const BOARD = 1;
+const CARD = 1;
 const MESSAGE = 2;
 const LIVE = 3;
 const COUNTS = 4;
 const SOURCE = 5;
+const NOTICES = 6;
 
 export function encodeFrame(frame: Frame): Uint8Array {
   switch (frame.type) {
     case "hello":
       return encode([HELLO, VERSION, frame.now, frame.sitePublicKey]);
-    case "board":
-      return encode([BOARD, frame.card]);
-    case "message":
-      return encode([MESSAGE, frame.received, frame.evidence, frame.message]);
+    case "card":
+      return encode([CARD, frame.card]);
+    case "message": {
+      const { received, message, countersignature, plaintext } = frame;
+      const parts = countersignature && countersignatureParts(countersignature);
+      return encode([MESSAGE, received, message, parts, plaintext]);
+    }
     case "live":
       return encode([LIVE]);
     case "counts": {
       const { way, verified, rejected, duplicates, missing, declared } = frame.counts;
       return encode([COUNTS, frame.kid, way, verified, rejected, duplicates, missing, declared]);
     }
+    case "notices": {
+      const notices = frame.notices.map(({ kind, since, sentence, command }) => [kind, since, sentence, command]);
+      return encode([NOTICES, frame.kid, notices]);
+    }
     case "source":
       return encode([SOURCE, frame.name, frame.condition, frame.sentence]);
   }
 }
 
-/** Throws Error for what no gateway of this version sends; Refusal for what is no deterministic CBOR. */
+/** Throws Error for what no gateway of this version sends; Refusal for what is no deterministic CBOR, or no countersignature. */
 export function decodeFrame(bytes: Uint8Array): Frame {
   const value = decode(bytes);
   const frame = Array.isArray(value) ? read(value) : null;
@@ -79,11 +112,17 @@ function read(value: Cbor[]): Frame | null {
     case HELLO:
       if (!has(4) || a !== VERSION || !whole(b) || !(c === null || bytes(c))) return null;
       return { type: "hello", now: b, sitePublicKey: c };
-    case BOARD:
-      return has(2) && bytes(a) ? { type: "board", card: a } : null;
+    case CARD:
+      return has(2) && bytes(a) ? { type: "card", card: a } : null;
     case MESSAGE:
-      if (!has(4) || !whole(a) || !whole(b) || !bytes(c)) return null;
-      return { type: "message", received: a, evidence: b, message: c };
+      if (!has(5) || !whole(a) || !bytes(b) || c === undefined || !(d === null || bytes(d))) return null;
+      return {
+        type: "message",
+        received: a,
+        message: b,
+        countersignature: c === null ? null : countersignatureOf(c),
+        plaintext: d,
+      };
     case LIVE:
       return has(1) ? { type: "live" } : null;
     case COUNTS:
@@ -94,9 +133,21 @@ function read(value: Cbor[]): Frame | null {
         kid: a,
         counts: { way: b, verified: c, rejected: d, duplicates: e, missing: f, declared: g },
       };
+    case NOTICES: {
+      const notices = Array.isArray(b) ? b.map(noticeOf) : [null];
+      if (!has(3) || !bytes(a) || !notices.every((one) => one !== null)) return null;
+      return { type: "notices", kid: a, notices };
+    }
     case SOURCE:
       return has(4) && text(a) && text(b) && text(c) ? { type: "source", name: a, condition: b, sentence: c } : null;
     default:
       return null;
   }
+}
+
+function noticeOf(value: Cbor): Notice | null {
+  const [name, since, sentence, command] = Array.isArray(value) && value.length === 4 ? value : [];
+  const kind = NOTICE_KINDS.find((one) => one === name);
+  if (kind === undefined || !whole(since) || !text(sentence) || !text(command)) return null;
+  return { kind, since, sentence, command };
 }

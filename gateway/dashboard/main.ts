@@ -6,7 +6,6 @@
  * `window.vitalwire.frames` counts animation frames, `penAt(kid, role)` says how far a sweep is drawn (board us).
  */
 import { decodeCard } from "../../protocol/card.ts";
-import { decodeEnvelope, type Envelope } from "../../protocol/cose.ts";
 import { kidOf, kidText, toHex } from "../../protocol/keys.ts";
 import { decodeMessage, type Message } from "../../protocol/messages.ts";
 import { Board } from "./board.ts";
@@ -15,6 +14,7 @@ import { byId } from "./dom.ts";
 import { decodeFrame, type Frame } from "./feed.ts";
 import { createHead } from "./page.ts";
 import { Panel } from "./panel.ts";
+import { type Proof, prove, type Sealed, unseal } from "./proof.ts";
 import type { Gain, Role } from "./scales.ts";
 import { createVerifier, softCrypto } from "./verify.ts";
 
@@ -40,6 +40,8 @@ const CROWD = 4;
 
 const verifier = await createVerifier(globalThis.crypto?.subtle);
 const panels = new Map<string, Panel>();
+/** Public keys of the gateways whose cards were checked, by kid. */
+const gateways = new Map<string, Uint8Array>();
 const queues = new Map<string, Promise<void>>();
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 let sitePublicKey: Uint8Array | null = null;
@@ -84,10 +86,12 @@ function onFrame(bytes: Uint8Array): void {
       live = false;
       ahead = arrived - frame.now;
       sitePublicKey = frame.sitePublicKey;
+      // The gateway tells again what stands.
+      for (const { board } of panels.values()) board.notices = [];
       head.site(sitePublicKey && toHex(kidOf(sitePublicKey, softCrypto)));
       return;
-    case "board":
-      addBoard(frame.card);
+    case "card":
+      addCard(frame.card);
       return;
     case "message":
       queue(frame, arrived);
@@ -100,18 +104,29 @@ function onFrame(bytes: Uint8Array): void {
       if (panel !== undefined) panel.board.counts = frame.counts;
       return;
     }
+    case "notices": {
+      const panel = panels.get(kidText(frame.kid));
+      if (panel === undefined) return;
+      panel.board.notices = frame.notices;
+      panel.update(clock(), condition === "open");
+      return;
+    }
     case "source":
       head.source(frame.name, frame.condition, frame.sentence);
       return;
   }
 }
 
-function addBoard(bytes: Uint8Array): void {
+function addCard(bytes: Uint8Array): void {
   if (sitePublicKey === null) return;
   try {
     const card = decodeCard(bytes, sitePublicKey, softCrypto);
     const kid = kidText(card.kid);
-    if (card.role !== "device" || panels.has(kid)) return;
+    if (card.role === "gateway") {
+      if (!gateways.has(kid)) gateways.set(kid, card.publicKey);
+      return;
+    }
+    if (panels.has(kid)) return;
     const panel = new Panel(new Board(kid, card.publicKey, card.issuer), panels.size + 1);
     panels.set(kid, panel);
     const boards = byId("boards");
@@ -127,29 +142,32 @@ function addBoard(bytes: Uint8Array): void {
 /** Verification runs at once, what it lets through is taken in the order in which it came. */
 function queue(frame: Frame & { type: "message" }, arrived: number): void {
   const wasLive = live;
-  let envelope: Envelope;
+  let sealed: Sealed;
   try {
-    envelope = decodeEnvelope(frame.message);
+    sealed = unseal(frame);
   } catch {
     refuseUnknown();
     return;
   }
-  const kid = toHex(envelope.kid);
+  const { kid, payload } = sealed;
   const panel = panels.get(kid);
   if (panel === undefined) {
     refuseUnknown();
     return;
   }
-  const check = verifier.verify(panel.board.publicKey, envelope).then((holds) => ({ holds, verified: clock() }));
+  const check = prove(sealed, panel.board.publicKey, gateways, verifier).then((proof) => ({
+    proof,
+    verified: clock(),
+  }));
   const before = queues.get(kid) ?? Promise.resolve();
   const after = before.then(async () => {
-    const { holds, verified } = await check;
-    if (!holds) {
-      panel.board.fail("signature");
+    const { proof, verified } = await check;
+    if (proof === null) {
+      panel.board.fail(sealed.gateway === null ? "signature" : "countersignature");
       return;
     }
     try {
-      take(panel, decodeMessage(envelope.payload), frame, { arrived, verified, wasLive });
+      take(panel, { message: decodeMessage(payload), payload, proof }, frame.received, { arrived, verified, wasLive });
     } catch (error) {
       panel.board.fail((error as { reason?: string }).reason ?? "payload");
     }
@@ -159,20 +177,23 @@ function queue(frame: Frame & { type: "message" }, arrived: number): void {
 
 function refuseUnknown(): void {
   unknown++;
-  head.trouble("unknown", `${unknown} messages refused by this browser: they are of no board whose card was checked.`);
+  head.trouble(
+    "unknown",
+    `${unknown} messages refused by this browser: they are no messages of a board whose card was checked.`,
+  );
 }
 
 function take(
   panel: Panel,
-  message: Message,
-  frame: Frame & { type: "message" },
+  { message, payload, proof }: { message: Message; payload: Uint8Array; proof: Proof },
+  received: number,
   when: { arrived: number; verified: number; wasLive: boolean },
 ): void {
   const { arrived, verified, wasLive } = when;
   const { board, strip } = panel;
-  const at = wasLive ? arrived : Math.min(arrived, frame.received + (ahead ?? 0));
+  const at = wasLive ? arrived : Math.min(arrived, received + (ahead ?? 0));
   const channels = board.birth;
-  const taken = board.take(message, { at, evidence: frame.evidence, live: wasLive });
+  const taken = board.take(message, payload, proof, { at, live: wasLive });
   if (taken.reborn) strip.restart();
   if (board.birth !== channels) strip.rebuild(gain);
   if (!wasLive) {
@@ -181,7 +202,7 @@ function take(
   } else if ("seq" in message) {
     const { boot, seq } = message;
     const note = () => {
-      bench.drawn.push({ kid: board.kid, boot, seq, received: frame.received, arrived, verified, drawn: clock() });
+      bench.drawn.push({ kid: board.kid, boot, seq, received, arrived, verified, drawn: clock() });
       if (bench.drawn.length > RECORDS) bench.drawn.shift();
     };
     strip.extend(taken.spans, performance.now() + performance.timeOrigin, reducedMotion.matches, note);

@@ -3,6 +3,7 @@ import { AlarmBar } from "./alarm-bar.ts";
 import type { Board, State } from "./board.ts";
 import { make, say } from "./dom.ts";
 import { Figures } from "./figures.ts";
+import { NoticeList } from "./notices.ts";
 import { Provenance } from "./provenance.ts";
 import { Strip } from "./strip.ts";
 import { FLAGS, inFours, presenceWords, spanWords } from "./words.ts";
@@ -23,6 +24,7 @@ export class Panel {
   stale = false;
   state: State = "waiting";
   private readonly alarms: AlarmBar;
+  private readonly notices: NoticeList;
   private readonly figures = new Figures();
   private readonly provenance = new Provenance();
   private readonly word = make("strong", "state");
@@ -35,12 +37,14 @@ export class Panel {
     this.board = board;
     this.strip = new Strip(board);
     this.alarms = new AlarmBar(number);
+    this.notices = new NoticeList(number);
     this.word.setAttribute("aria-live", "polite");
     this.notice.hidden = true;
     const name = make("h2", "", make("span", "number", String(number)), inFours(board.kid));
     const head = make("header", "", name, this.scale, this.chips, this.since, this.word);
     const screen = make("div", "screen", this.strip.element, this.notice);
-    const parts = [head, this.alarms.element, this.figures.element, screen, this.provenance.element];
+    const above = [head, this.notices.element, this.alarms.element];
+    const parts = [...above, this.figures.element, screen, this.provenance.element];
     this.element = make("article", "board", ...parts);
     this.element.dataset.kid = board.kid;
     this.element.setAttribute("aria-label", `board ${number}, ${board.kid}`);
@@ -58,6 +62,7 @@ export class Panel {
     const sentence = this.sentence(now);
     say(this.notice, sentence);
     this.notice.hidden = sentence === "";
+    this.notices.update(board.notices);
     this.alarms.update(board, now, state);
     this.figures.update(board, now, state);
   }
@@ -74,15 +79,21 @@ export class Panel {
     const test = [...board.waves.values()].some(
       ({ newest }) => newest !== undefined && newest.flags & FLAGS.testSignal,
     );
+    const unchecked = board.evidence.counts.unchecked > 0;
     const boot = board.boot < 0 ? "" : `boot ${board.boot}`;
     say(
       this.since,
-      [test ? "TEST SIGNAL" : "", presence === null ? "" : presenceWords(presence.state), boot]
+      [
+        test ? "TEST SIGNAL" : "",
+        unchecked ? "NOT CHECKED HERE" : "",
+        presence === null ? "" : presenceWords(presence.state),
+        boot,
+      ]
         .filter(Boolean)
         .join(" \u00b7 "),
     );
     this.provenance.update(board, now, by);
-    this.element.classList.toggle("distrusted", board.failed > 0);
+    this.element.classList.toggle("distrusted", board.failed + board.evidence.contradicted.size > 0);
   }
 
   private sentence(now: number): string {

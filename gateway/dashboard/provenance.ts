@@ -2,10 +2,43 @@
 import { EVENT_DISOWNED } from "../../protocol/messages.ts";
 import type { Board } from "./board.ts";
 import { make, say } from "./dom.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Mode } from "./proof.ts";
 import { roleOf } from "./scales.ts";
 import { evidenceWords, identityWords, inFours, presenceWords, spanWords } from "./words.ts";
 
-const ITEMS = ["verified", "failed", "evidence", "rate", "gaps", "rejected", "age", "way"] as const;
+const ITEMS = [
+  "verified",
+  "countersigned",
+  "unchecked",
+  "failed",
+  "contradicted",
+  "evidence",
+  "rate",
+  "gaps",
+  "rejected",
+  "age",
+  "way",
+] as const;
+
+const MODE_WORDS: Record<Mode, string> = { S: "S (sign)", M: "M (mac)", E: "E (encrypt)" };
+
+const gatewayWords = ({ gateways }: Evidence) => [...gateways].map(inFours).join(", ");
+
+/** Of what the device signed itself. A MAC that a manifest lists is device-signed; no signature of its own was verified. */
+function signedWords({ counts: { signed, listed, countersigned, unchecked } }: Evidence): string {
+  if (listed + countersigned + unchecked === 0) return `\u2713 signature verified in this browser: ${signed}`;
+  if (signed + listed === 0) return "";
+  return `\u2713 device-signed, checked in this browser: ${signed + listed}${listed > 0 ? ` (${listed} by manifest)` : ""}`;
+}
+
+function contradictionWords({ contradicted }: Evidence): string {
+  const [first] = contradicted;
+  if (first === undefined) return "";
+  const [boot, seq] = first.split(" ");
+  const more = contradicted.size > 1 ? ` and ${contradicted.size - 1} more` : "";
+  return `the device signed another payload for boot ${boot} seq ${seq}${more}: a clone or a rollback`;
+}
 
 export class Provenance {
   readonly element: HTMLElement;
@@ -27,14 +60,20 @@ export class Provenance {
       element.classList.toggle("bad", bad);
       element.hidden = text === "";
     };
-    const { counts, failed, rate } = board;
+    const { counts, failed, rate, evidence } = board;
     const reasons = [...board.failures].map(([reason, count]) => `${reason}: ${count}`).join(", ");
+    const { countersigned, unchecked } = evidence.counts;
+    item("verified", evidence.lowest === null ? "nothing verified yet" : signedWords(evidence));
     item(
-      "verified",
-      board.verified === 0 ? "nothing verified yet" : `\u2713 signature verified in this browser: ${board.verified}`,
+      "countersigned",
+      countersigned === 0
+        ? ""
+        : `\u2713 MAC, countersigned by gateway ${gatewayWords(evidence)}, checked in this browser: ${countersigned}`,
     );
+    item("unchecked", unchecked === 0 ? "" : `MAC alone, this browser cannot check it: ${unchecked}`);
     item("failed", failed === 0 ? "" : `${failed} refused by this browser (${reasons}), not drawn`, true);
-    item("evidence", board.evidence === null ? "" : evidenceWords(board.evidence), board.evidence === 0);
+    item("contradicted", contradictionWords(evidence), true);
+    item("evidence", evidence.lowest === null ? "" : `mode ${evidence.mode}: ${evidenceWords(evidence.lowest)}`);
     item("rate", rate === null ? "" : `${rate.toFixed(2)} packets/s`);
     const { missing = 0, declared = 0, rejected = 0, way = "" } = counts ?? {};
     const lost = missing > 0 || declared > 0;
@@ -50,12 +89,20 @@ export class Provenance {
   }
 
   private detail(board: Board, by: string): void {
-    const { birth, counts, presence } = board;
+    const { birth, counts, presence, evidence } = board;
+    const { signed, listed, countersigned, unchecked } = evidence.counts;
+    const modes = Object.entries(evidence.modes).filter(([, count]) => count > 0);
     const rows: [string, string][] = [
       ["kid", inFours(board.kid)],
       ["card", `by ${board.issuer}, checked in this browser`],
-      ["signatures", `${board.verified} hold, ${board.failed} do not; checked by ${by}`],
-      ["evidence", board.evidence === null ? "none" : `at least ${evidenceWords(board.evidence)}`],
+      ["modes", modes.map(([mode, count]) => `${MODE_WORDS[mode as Mode]}: ${count}`).join(", ") || "not heard yet"],
+      ["signatures", `${signed + countersigned} messages hold, ${board.failed} do not; checked by ${by}`],
+      ["level 3, device-signed", `${signed} by their signatures, ${listed} by a manifest that the device signed`],
+      [
+        "level 2, mac + gateway",
+        `${countersigned} that gateway ${gatewayWords(evidence) || "(none)"} countersigned, whose card was checked in this browser`,
+      ],
+      ["level 1, mac", `${unchecked}: only who has the pre-shared key can check them`],
       ["way", counts?.way || "not heard yet"],
       [
         "presence",

@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import nacl from "tweetnacl";
-import { type Crypto, type Envelope, toBeSigned, verify1 } from "../../protocol/cose.ts";
+import type { Crypto } from "../../protocol/cose.ts";
 import { hasCanonicalScalar } from "../../protocol/keys.ts";
 
 /** For cards and fingerprints, and for messages where the browser has no Ed25519. */
@@ -15,11 +15,17 @@ export const softCrypto: Crypto = {
   },
 };
 
+/** What was signed, and the claimed signature. */
+export interface Signed {
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 export interface Verifier {
   /** Who checks, as the page says it. */
   readonly by: "WebCrypto" | "tweetnacl";
   /** Whether the signature holds under this key (Ed25519, 32 bytes). Never rejects. */
-  verify(publicKey: Uint8Array, envelope: Envelope): Promise<boolean>;
+  verify(publicKey: Uint8Array, signed: Signed): Promise<boolean>;
 }
 
 /** What is asked of crypto.subtle; named by where it is found, so that it is the browser's type there and Node's in a test. */
@@ -35,8 +41,8 @@ export async function createVerifier(subtle: Subtle | undefined): Promise<Verifi
   const soft: Verifier = {
     by: "tweetnacl",
     // A turn of the event loop between two: a backlog must not hold the page still.
-    verify: (publicKey, envelope) =>
-      new Promise((resolve) => setTimeout(() => resolve(verify1(envelope, publicKey, softCrypto)))),
+    verify: (publicKey, { bytes, signature }) =>
+      new Promise((resolve) => setTimeout(() => resolve(softCrypto.verify(publicKey, bytes, signature)))),
   };
   if (subtle === undefined) return soft;
   const load = (publicKey: Uint8Array) =>
@@ -49,16 +55,15 @@ export async function createVerifier(subtle: Subtle | undefined): Promise<Verifi
   const keys = new WeakMap<Uint8Array, Promise<Key>>();
   return {
     by: "WebCrypto",
-    async verify(publicKey, envelope) {
-      if (!hasCanonicalScalar(envelope.signature)) return false;
+    async verify(publicKey, { bytes, signature }) {
+      if (!hasCanonicalScalar(signature)) return false;
       try {
         let key = keys.get(publicKey);
         if (key === undefined) {
           key = load(publicKey);
           keys.set(publicKey, key);
         }
-        const signed = Uint8Array.from(toBeSigned(envelope));
-        return await subtle.verify(ED25519, await key, Uint8Array.from(envelope.signature), signed);
+        return await subtle.verify(ED25519, await key, Uint8Array.from(signature), Uint8Array.from(bytes));
       } catch {
         return false;
       }

@@ -1,8 +1,9 @@
 /** The frames between gateway and page: what is encoded is decoded, and nothing else is. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeFrame, encodeFrame, type Frame } from "../../gateway/dashboard/feed.ts";
+import { decodeFrame, encodeFrame, type Frame, NOTICE_KINDS } from "../../gateway/dashboard/feed.ts";
 import { type Cbor, encode } from "../../protocol/cbor.ts";
+import { protectedHeader } from "../../protocol/header.ts";
 
 const bytes = fc.uint8Array({ maxLength: 200 });
 const whole = fc.maxSafeNat();
@@ -15,17 +16,31 @@ const counts = fc.record({
   missing: whole,
   declared: whole,
 });
+const notice = fc.record({
+  kind: fc.constantFrom(...NOTICE_KINDS),
+  since: whole,
+  sentence: text,
+  command: text,
+});
+const countersignature = fc
+  .record({
+    kid: fc.uint8Array({ minLength: 8, maxLength: 8 }),
+    signature: fc.uint8Array({ minLength: 64, maxLength: 64 }),
+  })
+  .map(({ kid, signature }) => ({ kid, protectedBytes: protectedHeader(-8, kid), signature }));
 const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({ type: fc.constant("hello" as const), now: whole, sitePublicKey: fc.option(bytes) }),
-  fc.record({ type: fc.constant("board" as const), card: bytes }),
+  fc.record({ type: fc.constant("card" as const), card: bytes }),
   fc.record({
     type: fc.constant("message" as const),
     received: whole,
-    evidence: fc.integer({ min: 1, max: 3 }),
     message: bytes,
+    countersignature: fc.option(countersignature),
+    plaintext: fc.option(bytes),
   }),
   fc.record({ type: fc.constant("live" as const) }),
   fc.record({ type: fc.constant("counts" as const), kid: bytes, counts }),
+  fc.record({ type: fc.constant("notices" as const), kid: bytes, notices: fc.array(notice, { maxLength: 3 }) }),
   fc.record({ type: fc.constant("source" as const), name: text, condition: text, sentence: text }),
 );
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -63,20 +78,26 @@ test("well-formed CBOR that is no frame of this version is refused with a senten
     0,
     null,
     [],
-    [6],
+    [7],
     [-1],
     ["hello"],
-    [0, 2, 1, null],
-    [0, 1, -1, null],
-    [0, 1, 1, "key"],
-    [0, 1, 1],
+    [0, 1, 1, null],
+    [0, 2, -1, null],
+    [0, 2, 1, "key"],
+    [0, 2, 1],
     [1, "card"],
-    [2, 1, 3, "message"],
-    [2, -1, 3, new Uint8Array(1)],
+    [2, 1, "message", null, null],
+    [2, 1, new Uint8Array(1), null],
+    [2, 1, new Uint8Array(1), null, "plaintext"],
+    [2, -1, new Uint8Array(1), null, null],
     [3, 0],
     [4, new Uint8Array(8), "way", 1, 2, 3, 4],
     [4, new Uint8Array(8), "way", 1, 2, 3, 4, null],
     [5, "name", "condition"],
+    [6, new Uint8Array(8), "notices"],
+    [6, new Uint8Array(8), [["fire", 1, "", ""]]],
+    [6, new Uint8Array(8), [["revoked", 1, ""]]],
+    [6, new Uint8Array(8), [["revoked", -1, "", ""]]],
   ];
   for (const value of values) {
     expect(() => decodeFrame(encode(value)), JSON.stringify(value)).toThrow(/does not know.*reload/);

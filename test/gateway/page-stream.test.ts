@@ -20,6 +20,7 @@ import { createManualTimers, createPageBench, type PageBench, until } from "./pa
 const byKid = (a: string, b: string) => Buffer.compare(createTestDevice(a).kid, createTestDevice(b).kid);
 const names = ["a", "b"].sort(byKid);
 const [device, other] = names.map((name) => createTestDevice(name));
+const gatewayCard = Uint8Array.from(createTestGateway().gateway.store.cards()[0].card);
 let bench: PageBench;
 beforeEach(async () => {
   bench = await createPageBench();
@@ -53,17 +54,19 @@ test("a page is told hello, the boards, what is stored, the sources, the counts,
   const message = (of: Message, after: number) => ({
     type: "message",
     received: start + after,
-    evidence: 3,
     message: device.seal(of),
+    countersignature: null,
+    plaintext: null,
   });
   expect(feed.frames).toEqual([
     { type: "hello", now: start + 1000, sitePublicKey: site.publicKey },
-    { type: "board", card },
+    { type: "card", card: gatewayCard },
+    { type: "card", card },
     message(device.birth(), 0),
     message(presence(1), 250),
     message(device.data(1), 500),
     message(device.data(2), 750),
-    { type: "board", card: silent },
+    { type: "card", card: silent },
     { type: "source", name: "serial:test", condition: "open", sentence: "open at 115200 baud" },
     {
       type: "counts",
@@ -75,10 +78,10 @@ test("a page is told hello, the boards, what is stored, the sources, the counts,
   bench.gateway.receive(device.seal(device.data(3)), origin);
   bench.settle();
   await until(() => told(feed.frames).includes("data 3"));
-  expect(feed.frames.slice(9, 11)).toEqual([{ type: "live" }, message(device.data(3), 1000)]);
+  expect(feed.frames.slice(10, 12)).toEqual([{ type: "live" }, message(device.data(3), 1000)]);
 });
 
-test("a site key that nobody knows is told as none; a gateway's card is no board", async () => {
+test("a site key that nobody knows is told as none; without it no gateway's card either", async () => {
   const page = await createPageBench({ sitePublicKey: null });
   const feed = await page.listen();
   expect(feed.frames).toEqual([{ type: "hello", now: page.now, sitePublicKey: null }, { type: "live" }]);
@@ -235,7 +238,7 @@ test("a board that was heard before, enrolled while a page is open, is told with
   device.enrollAt(reopened.gateway);
   reopened.page.enrolled(card);
   await until(() => told(feed.frames).length === 1);
-  expect(feed.frames.map(({ type }) => type)).toEqual(["hello", "live", "board", "message"]);
+  expect(feed.frames.map(({ type }) => type)).toEqual(["hello", "card", "live", "card", "message"]);
   await reopened.close();
 });
 
@@ -251,15 +254,11 @@ test("a board that is enrolled while a page is open is told before its first mes
   bench.page.source("end", "open", "");
   await until(() => ofType(feed.frames, "source").length === 1);
   // Announced, or renewed: the card again, its messages not.
-  expect(ofType(feed.frames, "board")).toEqual([
-    { type: "board", card },
-    { type: "board", card },
-    { type: "board", card },
-  ]);
+  expect(ofType(feed.frames, "card").map((frame) => frame.card)).toEqual([gatewayCard, card, card, card]);
   expect(told(feed.frames)).toEqual(["birth 0", "data 1"]);
-  expect(feed.frames.findIndex(({ type }) => type === "board")).toBeLessThan(
-    feed.frames.findIndex(({ type }) => type === "message"),
-  );
+  expect(
+    feed.frames.findIndex((frame) => frame.type === "card" && Buffer.compare(frame.card, card) === 0),
+  ).toBeLessThan(feed.frames.findIndex(({ type }) => type === "message"));
 });
 
 test("counts are told on change, at most once a second and with the newest of it: rejected, duplicates, missing, declared", async () => {

@@ -104,6 +104,7 @@ export async function createPageBench(
   return {
     gateway: bench.gateway,
     stored: bench.stored,
+    alarms: bench.alarms,
     get now() {
       return bench.now;
     },
