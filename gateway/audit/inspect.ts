@@ -62,7 +62,10 @@ export function inspect(path: string, write: (line: InspectionLine) => void): vo
     if (size === 0 || size % page !== 0)
       write({ damage: `${size} bytes are no whole number of pages of ${page}: cut?` });
     const version = (all("PRAGMA user_version")[0] as { user_version: number }).user_version;
-    if (version !== SCHEMA_VERSION) write({ damage: `schema version ${version}, must be ${SCHEMA_VERSION}` });
+    if (version !== SCHEMA_VERSION) {
+      const older = version > 0 && version < SCHEMA_VERSION ? ": an older vitalwire made it, verify it with that" : "";
+      write({ damage: `schema version ${version}, must be ${SCHEMA_VERSION}${older}` });
+    }
     const found = all("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").map(({ sql }) => sql);
     for (const sql of SCHEMA) if (!found.includes(sql)) write({ damage: `schema: not as made: ${sql.slice(0, 60)}…` });
     if (found.length !== SCHEMA.length) write({ damage: `schema: ${found.length} entries, must be ${SCHEMA.length}` });

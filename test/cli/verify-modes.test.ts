@@ -1,0 +1,70 @@
+/** vitalwire verify at its front door, of a store and of captures in modes M and E, with and without the pre-shared key. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { writePsk } from "../../cli/keys/psk-file.ts";
+import { passphraseWrapping } from "../../cli/keys/wrapping.ts";
+import { writeCards } from "../../cli/keys.ts";
+import { verify } from "../../cli/verify.ts";
+import { openSqliteStore } from "../../gateway/store/sqlite.ts";
+import { encodeLine } from "../../protocol/frame.ts";
+import { ownFolder } from "../support/folder.ts";
+import { createTestGateway, site } from "../support/gateway.ts";
+import { manifestOf } from "../support/manifests.ts";
+import { createSpeaker, MODES } from "../support/speaking.ts";
+
+const folder = ownFolder();
+afterEach(() => void vi.restoreAllMocks());
+const [, M, , E] = MODES;
+
+test("a store and its captures: what a manifest signed is verified, the rest is counted apart until the key is given", async () => {
+  const store = join(folder(), "store.db");
+  const secret = join(folder(), "passphrase");
+  writeFileSync(secret, "correct horse\n", { mode: 0o600 });
+  const bench = createTestGateway(openSqliteStore(store), { countersign: false });
+  const cards: { kid: Uint8Array; card: Uint8Array }[] = [];
+  const captures: string[] = [];
+  for (const mode of [M, E]) {
+    const device = createSpeaker(mode, mode.name);
+    cards.push({ kid: device.kid, card: device.enrollAt(bench.gateway) });
+    bench.gateway.devices.givePsk(device.kid, device.psk!);
+    writePsk(folder(), device.kid, device.psk!, passphraseWrapping("correct horse"));
+    const messages = [device.birth(), device.data(1), device.data(2)];
+    const sealed = [...messages, manifestOf(3, messages), device.data(4)].map(device.seal);
+    for (const bytes of sealed) bench.gateway.receive(bytes, device.origin);
+    captures.push(join(folder(), `${mode.mode}${mode.encrypt}.vsp`));
+    // As lines, and as a sequence that begins in the middle of a boot.
+    writeFileSync(captures.at(-1)!, mode === M ? sealed.map(encodeLine).join("") : Buffer.concat(sealed.toReversed()));
+  }
+  bench.settle();
+  bench.gateway.close();
+  writeCards(folder(), site.publicKey, cards);
+
+  const printed = async (file: string | undefined, options: object) => {
+    let out = "";
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      out += text;
+      return true;
+    });
+    await verify(file, { cards: folder(), ...options });
+    vi.restoreAllMocks();
+    return out;
+  };
+  const report = async (file: string | undefined, options: object) =>
+    JSON.parse(await printed(file, { json: true, ...options }));
+  const keys = { keys: folder(), passphraseFile: secret };
+  const whole = { failed: [], gaps: 0, duplicates: 0, audit: "whole" };
+  const evidence = { signed: 8, countersigned: 0, mac: 2 };
+  expect(await report(undefined, { store })).toEqual({ ...whole, messages: 10, verified: 8, unchecked: 2, evidence });
+  expect(await report(undefined, { store, ...keys })).toEqual({ ...whole, messages: 10, verified: 10, evidence });
+  expect(await report(captures[0]!, {})).toEqual({ ...whole, messages: 5, verified: 1, unchecked: 4 });
+  expect(await report(captures[0]!, keys)).toEqual({ ...whole, messages: 5, verified: 5 });
+  // Encrypted messages before the birth stay closed: nothing tells their nonce.
+  expect(await report(captures[1]!, keys)).toEqual({ ...whole, messages: 5, verified: 1, unchecked: 4 });
+  const words = await printed(undefined, { store });
+  expect(words).toContain(
+    "2 neither verified nor failed: a tag alone proves them, and its key is not here (--keys DIR)",
+  );
+  expect(words).toContain("evidence: 8 signed by the device, 0 countersigned by the gateway, 2 mac alone");
+  expect(process.exitCode ?? 0).toBe(0);
+});
