@@ -213,7 +213,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     }
     // also no event: it would be under such a nonce; so nothing can be answered either
     journal.halt();
-    arms.command = () => {};
+    commands.end();
     cancelPeriod();
     const message = `${what}; nothing more is encrypted, start the board anew`;
     if (options.onFault !== undefined) options.onFault({ code: FAULT_ROLLBACK, message: message });

@@ -495,6 +495,23 @@ test("a board that stops answers what still waits, and its last message is seale
   expect(board.node.runtime.produced).toBe(produced);
 });
 
+test("a board that must not encrypt any more obeys nothing: it could not answer", () => {
+  const called: string[] = [];
+  const board = createCommanded({ seal: MODES["bare E"]!, handlers: { rekey: () => called.push("rekey") } });
+  board.start(2);
+  board.command(OP_REKEY);
+  board.command(OP_REKEY);
+  expect(called).toEqual(["rekey"]);
+  const produced = board.node.runtime.produced;
+  // the gateway has what this boot never sent: an old storage image
+  board.say({ type: "ack", ofBoot: 7, next: 5000, bitmap: new Uint8Array(0), refused: [] });
+  board.command(OP_REKEY);
+  board.command(OP_SEND_BIRTH);
+  board.run(40);
+  expect(called).toEqual(["rekey"]);
+  expect(board.node.runtime.produced).toBe(produced);
+});
+
 test("a change that does not reach the chip has failed, and nothing says that it holds", () => {
   const board = createCommanded();
   board.start(2);
