@@ -3,11 +3,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { writePsk } from "../../cli/keys/psk-file.ts";
-import { passphraseWrapping } from "../../cli/keys/wrapping.ts";
+import { keyFileWrapping } from "../../cli/keys/wrapping.ts";
 import { writeCards } from "../../cli/keys.ts";
 import { verify } from "../../cli/verify.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { encodeLine } from "../../protocol/frame.ts";
+import { toHex } from "../../protocol/keys.ts";
 import { ownFolder } from "../support/folder.ts";
 import { createTestGateway, site } from "../support/gateway.ts";
 import { manifestOf } from "../support/manifests.ts";
@@ -16,11 +17,12 @@ import { createSpeaker, MODES } from "../support/speaking.ts";
 const folder = ownFolder();
 afterEach(() => void vi.restoreAllMocks());
 const [, M, , E] = MODES;
+const wrappingKey = new Uint8Array(32).fill(9);
 
 test("a store and its captures: what a manifest signed is verified, the rest is counted apart until the key is given", async () => {
   const store = join(folder(), "store.db");
-  const secret = join(folder(), "passphrase");
-  writeFileSync(secret, "correct horse\n", { mode: 0o600 });
+  const secret = join(folder(), "wrapping");
+  writeFileSync(secret, `${toHex(wrappingKey)}\n`, { mode: 0o600 });
   const bench = createTestGateway(openSqliteStore(store), { countersign: false });
   const cards: { kid: Uint8Array; card: Uint8Array }[] = [];
   const captures: string[] = [];
@@ -28,7 +30,7 @@ test("a store and its captures: what a manifest signed is verified, the rest is 
     const device = createSpeaker(mode, mode.name);
     cards.push({ kid: device.kid, card: device.enrollAt(bench.gateway) });
     bench.gateway.devices.givePsk(device.kid, device.psk!);
-    writePsk(folder(), device.kid, device.psk!, passphraseWrapping("correct horse"));
+    writePsk(folder(), device.kid, device.psk!, keyFileWrapping(wrappingKey));
     const messages = [device.birth(), device.data(1), device.data(2)];
     const sealed = [...messages, manifestOf(3, messages), device.data(4)].map(device.seal);
     for (const bytes of sealed) bench.gateway.receive(bytes, device.origin);
@@ -52,7 +54,7 @@ test("a store and its captures: what a manifest signed is verified, the rest is 
   };
   const report = async (file: string | undefined, options: object) =>
     JSON.parse(await printed(file, { json: true, ...options }));
-  const keys = { keys: folder(), passphraseFile: secret };
+  const keys = { keys: folder(), keyFile: secret };
   const whole = { failed: [], gaps: 0, duplicates: 0, audit: "whole" };
   const evidence = { signed: 8, countersigned: 0, mac: 2 };
   expect(await report(undefined, { store })).toEqual({ ...whole, messages: 10, verified: 8, unchecked: 2, evidence });
