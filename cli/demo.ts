@@ -1,7 +1,8 @@
 /** vitalwire demo: a ward of virtual boards, end to end, with nothing else to install. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Accepted } from "../gateway/receiver.ts";
+import type { Accepted, DeviceAlarm } from "../gateway/receiver.ts";
+import { kidText } from "../protocol/keys.ts";
 import { reportOf } from "./demo-report.ts";
 import { createDisplay } from "./display.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
@@ -44,6 +45,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     refuseForeignSite(dirname(options.store));
   }
   const stored: ((accepted: Accepted) => void)[] = [];
+  const alarmed: ((alarm: DeviceAlarm) => void)[] = [];
   const ward = await createWard({
     boards: options.boards,
     seed: options.seed,
@@ -56,6 +58,9 @@ export async function demo(options: DemoOptions): Promise<void> {
     onStored: (accepted) => {
       for (const listener of stored) listener(accepted);
     },
+    onAlarm: (alarm) => {
+      for (const listener of alarmed) listener(alarm);
+    },
   });
   if (options.store !== undefined) {
     const cards = ward.boards.map(({ node, card }) => ({ kid: node.signer.kid, card }));
@@ -67,18 +72,26 @@ export async function demo(options: DemoOptions): Promise<void> {
     options.json === true ? process.stderr : process.stdout,
   );
   stored.push(display.take);
+  alarmed.push(({ kind, kid, sentence }) => display.say(`ALARM ${kind}: board ${kidText(kid)}: ${sentence}`));
   if (patient.story) display.say(`patient of board 1 (${ward.boards[0]!.kid}): ${patient.story.words}`);
   // In lock step the boards run away from everybody who looks.
   const page =
     options.headless || options.fast
       ? null
       : await openPage(
-          { port: options.port ?? PAGE_PORT, asked: options.port !== undefined },
+          {
+            port: options.port ?? PAGE_PORT,
+            asked: options.port !== undefined,
+            ...(options.store !== undefined && { storePath: options.store }),
+          },
           ward.gateway,
           ward.sitePublicKey,
           display.say,
         );
-  if (page !== null) stored.push(page.stored);
+  if (page !== null) {
+    stored.push(page.stored);
+    alarmed.push(page.alarm);
+  }
 
   const end = seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1e6;
   try {

@@ -121,12 +121,16 @@ export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteSt
   const line = (board: WardBoard, index: number): Line => {
     const counters = board.counters();
     const device = ward.gateway.devices.get(board.node.signer.kid)!;
-    const gaps = ward.gateway.devices.boot(device, board.node.boot).settled.missing;
+    const { settled, seal } = ward.gateway.devices.boot(device, board.node.boot);
     const bad = rejected(counters);
     const state: Line[number] =
-      bad > 0 ? ["bad", `${bad} REJECTED`] : counters.verified > 0 ? ["good", "signed"] : "waiting";
+      bad > 0
+        ? ["bad", `${bad} REJECTED`]
+        : counters.verified > 0
+          ? ["good", seal === "mac" ? "mac" : "signed"]
+          : "waiting";
     const cells = heard.get(board.kid)!.cells();
-    const packets = `${String(counters.verified).padStart(5)} packets ${gaps} gaps`;
+    const packets = `${String(counters.verified).padStart(5)} packets ${settled.missing} gaps`;
     return [`${index + 1} ${board.transport.padEnd(6)} ${packets} ${cells} `, state];
   };
   const lines = () =>
@@ -152,7 +156,7 @@ export function createDisplay(ward: Ward, headless: boolean, out: NodeJS.WriteSt
   if (!headless) {
     const where = ward.boards.length === 1 ? "1 virtual board" : `${ward.boards.length} virtual boards`;
     out.write(
-      `${where}: synthetic patients, TEST-ONLY keys; not a medical device.\n…: still settling. signed: every signature held. Ctrl-C ends it.\n`,
+      `${where}: synthetic patients, TEST-ONLY keys; not a medical device.\n…: still settling. signed: every signature held; mac: every MAC. Ctrl-C ends it.\n`,
     );
   }
   return {

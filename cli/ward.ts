@@ -10,7 +10,7 @@ import { createSerialLink, type SerialLink } from "../firmware/transports/host/s
 import { type Broker, startBroker } from "../gateway/broker.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { Counters } from "../gateway/origin.ts";
-import type { Accepted } from "../gateway/receiver.ts";
+import type { Accepted, DeviceAlarm } from "../gateway/receiver.ts";
 import { attachMqtt, type MqttSource } from "../gateway/sources/mqtt.ts";
 import { attachSerial } from "../gateway/sources/serial.ts";
 import { openSqliteStore } from "../gateway/store/sqlite.ts";
@@ -39,6 +39,7 @@ export interface WardOptions {
   /** Unix time of the clock's 0, ms. */
   readonly epoch: number;
   readonly onStored?: (accepted: Accepted) => void;
+  readonly onAlarm?: (alarm: DeviceAlarm) => void;
   /** Between the starts of two boards, us: boards of their own are not in step. 0 unless said otherwise. */
   readonly stagger?: number;
   /** How the boards seal; absent: they sign, and do not encrypt. */
@@ -105,6 +106,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       options.onStored?.(accepted);
       signal.notify();
     },
+    onAlarm: (alarm) => options.onAlarm?.(alarm),
     onError: (error) => process.stderr.write(`vitalwire: ${error.message}\n`),
   });
   const cardOf = (signer: KeyedSigner, role: "device" | "gateway") => {

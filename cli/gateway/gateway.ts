@@ -70,7 +70,7 @@ async function start(
   const now = () => Date.now();
   let page: Page | null = null;
   const counters = new Map<string, Counters>();
-  const narrator = createNarrator(() => hub, now, say);
+  const narrator = createNarrator(() => hub, now, say, settings.store);
   const hub: Gateway = new Gateway({
     store: openSqliteStore(settings.store),
     crypto: nodeCrypto,
@@ -90,8 +90,9 @@ async function start(
       narrator.refused(origin, reason, detail);
       counters.set(origin.name, origin.counters);
     },
-    onAlarm({ kind, kid, sentence }) {
-      say(`ALARM ${kind}: board ${kidText(kid)}: ${sentence}`);
+    onAlarm(alarm) {
+      page?.alarm(alarm);
+      narrator.alarm(alarm);
     },
     onLog: (origin, text) => logLine(`${origin.name}| ${text.slice(0, LOG_WIDTH)}`),
     onError: (error) => say(`${error.message}; nothing is acknowledged, the boards keep it`),
@@ -115,10 +116,10 @@ async function start(
   const watched = { folder, devices: hub.devices, sitePublicKey, allowTestKeys, wrapping };
   const cards = watchCards(watched, {
     onCard(card, bytes) {
+      page?.enrolled(bytes);
       if (card.role !== "device") return;
       enrolled++;
-      page?.enrolled(bytes);
-      say(`board ${kidText(card.kid)}: enrolled by ${card.issuer}`);
+      narrator.enrolled(card);
     },
     onPsk: (kid) => say(`board ${kidText(kid)}: its pre-shared key is here, modes mac and encrypt are allowed`),
     onRevocations: ({ number, revoked }) =>
@@ -131,7 +132,7 @@ async function start(
 
   closers.push(await openControl(settings.store, hub, say));
   if (settings.page !== null) {
-    page = await openPage(settings.page, hub, sitePublicKey, say);
+    page = await openPage({ ...settings.page, storePath: settings.store }, hub, sitePublicKey, say);
     closers.push(() => page?.close());
   }
   const tell = (name: string, condition: string, sentence: string) => {

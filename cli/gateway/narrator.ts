@@ -1,7 +1,9 @@
-/** What a gateway tells the person at its terminal: boards that come, fall silent, return; gaps; refusals. */
+/** What a gateway tells the person at its terminal: boards that come, fall silent, return; gaps; refusals; clones. */
+import { releaseCommand } from "../../gateway/api/notices.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Origin } from "../../gateway/origin.ts";
-import type { Accepted } from "../../gateway/receiver.ts";
+import type { Accepted, DeviceAlarm } from "../../gateway/receiver.ts";
+import type { Card } from "../../protocol/card.ts";
 import { kidText } from "../../protocol/keys.ts";
 import type { Reason } from "../../protocol/refusal.ts";
 
@@ -18,13 +20,23 @@ interface BoardState {
 }
 
 export interface Narrator {
+  /** A device has a card; says too where it is in quarantine since before. */
+  enrolled(card: Card): void;
+  /** Something of a device itself that a person must look at. */
+  alarm(alarm: DeviceAlarm): void;
   stored(accepted: Accepted): void;
   refused(origin: Origin, reason: Reason, detail: string): void;
   /** To be called about once a second. */
   tick(): void;
 }
 
-export function createNarrator(gateway: () => Gateway, now: () => number, say: (line: string) => void): Narrator {
+/** `store`: its path, for the command that releases from it. */
+export function createNarrator(
+  gateway: () => Gateway,
+  now: () => number,
+  say: (line: string) => void,
+  store: string,
+): Narrator {
   const boards = new Map<string, BoardState>();
   const refusals = new Map<string, { count: number; detail: string; toldAt: number }>();
 
@@ -37,6 +49,24 @@ export function createNarrator(gateway: () => Gateway, now: () => number, say: (
     say(`board ${kid}: boot ${message.boot} on ${origin.name}: ${chips.join(", ")}`);
   };
   return {
+    enrolled({ kid: bytes, issuer }) {
+      const kid = kidText(bytes);
+      say(`board ${kid}: enrolled by ${issuer}`);
+      const standing = gateway().devices.get(bytes)?.quarantine ?? null;
+      if (standing === null) return;
+      const since = new Date(standing.since).toISOString();
+      say(
+        `board ${kid}: in quarantine since ${since}: ${standing.sentence}; to release it: ${releaseCommand(store, kid)}`,
+      );
+    },
+    alarm({ kind, kid: bytes, sentence }) {
+      const kid = kidText(bytes);
+      const release =
+        kind === "clone or rollback"
+          ? `; nothing of it is stored until a person releases it: ${releaseCommand(store, kid)}`
+          : "";
+      say(`ALARM ${kind}: board ${kid}: ${sentence}${release}`);
+    },
     stored(accepted) {
       const { device, message } = accepted;
       const kid = kidText(device.card.kid);

@@ -13,7 +13,8 @@ function setUp() {
   const narrator = createNarrator(
     () => bench.gateway,
     () => bench.now,
-    (line) => told.push(line.replace(kidText(device.kid), "KID")),
+    (line) => told.push(line.replaceAll(kidText(device.kid), "KID")),
+    "/var/vitals.db",
   );
   return {
     bench,
@@ -79,4 +80,28 @@ test("refusals of one kind are told at once, then together; repetitions of a boa
   expect(told.splice(0)).toEqual(["serial:/dev/ttyX: refused (crc): line 0"]);
   expect(pass(11_000)).toEqual(["serial:/dev/ttyX: refused (crc) 49 times more, last: line 49"]);
   expect(pass(60_000)).toEqual([]);
+});
+
+test("a clone is told with the command that releases it, and again by a gateway started anew; other alarms by their kind", () => {
+  const { bench, device, narrator, receive, told } = setUp();
+  receive(device.seal(device.birth()), device.seal(device.data(1)), device.seal(device.data(1, [9])));
+  for (const alarm of bench.alarms) narrator.alarm(alarm);
+  const why = "boot 1 seq 1 is stored with another payload: a clone or a rollback";
+  const command = "vitalwire devices --store /var/vitals.db --release KID";
+  expect(told.splice(0)).toEqual([
+    `ALARM clone or rollback: board KID: ${why}; nothing of it is stored until a person releases it: ${command}`,
+  ]);
+  const { card } = bench.gateway.devices.get(device.kid)!;
+  narrator.enrolled(card);
+  expect(told.splice(0)).toEqual([
+    "board KID: enrolled by TEST-ONLY",
+    `board KID: in quarantine since 2027-01-15T08:00:00.000Z: ${why}; to release it: ${command}`,
+  ]);
+  bench.gateway.devices.release(device.kid, bench.now);
+  narrator.enrolled(card);
+  narrator.alarm({ kind: "rotation", kid: device.kid, sentence: "another key speaks for its board now" });
+  expect(told).toEqual([
+    "board KID: enrolled by TEST-ONLY",
+    "ALARM rotation: board KID: another key speaks for its board now",
+  ]);
 });

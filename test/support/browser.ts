@@ -57,6 +57,7 @@ export async function createPacedWard(options: Partial<WardOptions> = {}): Promi
     epoch: Date.now(),
     ...options,
     onStored: (accepted) => page?.stored(self.tamper(accepted)),
+    onAlarm: (alarm) => page?.alarm(alarm),
   });
   page = await startPage({
     gateway: ward.gateway,
