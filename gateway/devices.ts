@@ -212,12 +212,16 @@ export class Devices {
     return undefined;
   }
 
-  /** A boot of which a birth is here, without making room for one that is not. */
-  born(device: Device, number: number): Boot | undefined {
+  /**
+   * bn of a boot; undefined: no birth of it is here. Loads no boot: this is asked for messages that nobody has proven yet.
+   */
+  bootNonce(device: Device, number: number): Uint8Array | undefined {
     const known = device.boots.get(number);
-    if (known !== undefined) return known.births.size > 0 ? known : undefined;
-    const stored = this.store.ofKind(device.card.kid, number, TYPE_BIRTH).length > 0;
-    return stored ? this.boot(device, number) : undefined;
+    const held = known && bootNonceOf(known);
+    if (held !== undefined) return held;
+    const row = this.store.nextBirth(device.card.kid, number - 1);
+    const birth = row === undefined ? undefined : (openStored(row) as BirthMessage);
+    return birth?.boot === number ? birth.claims.bootseed : undefined;
   }
 
   /** The first birth of the lowest boot above `number` that is known. */

@@ -10,7 +10,7 @@ import { PAYLOAD_HASH_LENGTH } from "../protocol/manifest.ts";
 import { type DataMessage, decodeMessage, type ManifestMessage, type Message } from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
-import { addBirth, addSettled, type Boot, bootNonceOf, type Device, type Devices, disownedRange } from "./devices.ts";
+import { addBirth, addSettled, type Boot, type Device, type Devices, disownedRange } from "./devices.ts";
 import { identityOf } from "./identity.ts";
 import { decodeSealed, type Opened, openSealed, type Prover, type Sealed } from "./opening.ts";
 import { type Case, createOrder, type Order } from "./order.ts";
@@ -187,17 +187,14 @@ export class Receiver {
     const prover: Prover = {
       publicKey: device.card.publicKey,
       psk: device.psk,
-      bootNonce(number) {
-        const boot = devices.born(device, number);
-        return boot && bootNonceOf(boot);
-      },
+      bootNonce: (number) => devices.bootNonce(device, number),
       keysOf: (number) => device.boots.get(number)?.keys,
     };
     try {
       return openSealed(sealed, bytes, prover, crypto, aead);
     } catch (error) {
       const { reason } = error as Refusal;
-      // Its tag held, so the boot has a birth here and is held: the Partial IV is the device's word.
+      // Its tag held: the Partial IV is the device's word.
       if (sealed.mode === "E" && (reason === "payload" || reason === "cbor")) {
         this.addRefused(devices.boot(device, sealed.encrypt0.boot), sealed.encrypt0.number, reason);
       }

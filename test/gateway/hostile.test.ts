@@ -5,6 +5,7 @@ import { ACK_REFUSED, BIRTHS_HELD, BOOTS_HELD, RANGES_HELD } from "../../gateway
 import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
 import { REASONS } from "../../protocol/refusal.ts";
 import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
+import { createSpeaker, MODES } from "../support/speaking.ts";
 
 const device = createTestDevice("a");
 const messages = [
@@ -161,4 +162,28 @@ test("what a device disowns beyond the last seq is not taken for disowned, and a
   disown(2, 3, 2 ** 32 - 3);
   bench.settle();
   expect(origin.acks.at(-1)!.next).toBe(2 ** 32 - 1);
+});
+
+test("a stranger who names old boots in modes M and E has nothing of them read into memory", () => {
+  const bench = createTestGateway();
+  const speaker = createSpeaker(MODES[1], "hostile");
+  speaker.join(bench.gateway);
+  for (let boot = 1; boot <= 3; boot++) {
+    const one = createSpeaker(MODES[1], "hostile", boot);
+    bench.gateway.receive(one.seal(one.birth()), speaker.origin);
+  }
+  bench.settle();
+  const again = createTestGateway(bench.gateway.store);
+  speaker.join(again.gateway);
+  for (const mode of [MODES[1], MODES[3]]) {
+    for (let boot = 1; boot < 50; boot++) {
+      const thief = createSpeaker(mode, "no key of it", boot);
+      const bytes = thief.seal(thief.data(1));
+      // The kid is in the header of both modes, 8 bytes.
+      const at = Buffer.from(bytes).indexOf(Buffer.from(thief.kid));
+      bytes.set(speaker.kid, at);
+      expect(again.gateway.receive(bytes, createTestOrigin())).toMatchObject({ reason: "signature" });
+    }
+  }
+  expect(again.gateway.devices.get(speaker.kid)!.boots.size).toBe(0);
 });
