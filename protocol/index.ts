@@ -15,6 +15,7 @@ export {
 } from "./cbor.ts";
 export * from "./checkpoint.ts";
 export * from "./cose.ts";
+export * from "./countersign.ts";
 export * from "./crc32.ts";
 export * from "./crl.ts";
 export * from "./encrypt0.ts";
