@@ -59,7 +59,8 @@ export class Clocks {
     clocks.board.arrival(tick, latest(received), boot.boot >= device.currentBoot);
     takeBlocks(clocks, boot, message);
     const time = clocks.board.at(tick);
-    return time === null ? null : recordOf(time, message, clocks);
+    // a device may send any numbers: what is beyond whole ones is no time
+    return time === null || !Number.isSafeInteger(Math.ceil(time.utc)) ? null : recordOf(time, message, clocks);
   }
 
   /** A ping that was answered by a stored message. */
@@ -106,12 +107,20 @@ export class Clocks {
   }
 }
 
+/** A stored row, opened; null where it was changed in the store since: `verify` finds that, and no message waits for it. */
+function opened(row: StoredMessage) {
+  try {
+    return { message: openStored(row), clock: decodeRecord(row.record).clock };
+  } catch {
+    return null;
+  }
+}
+
 /** What a row says: its own bounds, or that its tick was before its arrival. */
 function restore(clocks: BootClocks, boot: Boot, row: StoredMessage): void {
-  const message = openStored(row);
-  if (!("tick" in message) || !Number.isSafeInteger(message.tick * 1000)) return;
+  const { message, clock } = opened(row) ?? { message: null, clock: null };
+  if (message === null || !("tick" in message) || !Number.isSafeInteger(message.tick * 1000)) return;
   const tick = message.tick * 1000;
-  const { clock } = decodeRecord(row.record);
   if (clock === null) clocks.board.arrival(tick, latest(row.received), false);
   else {
     const { from, to } = intervalOfRecord(clock);
@@ -151,13 +160,14 @@ function recordOf(time: BoardTime, message: Message, { channels }: BootClocks): 
     if (fit === null) continue;
     const uncertainty = fit.intervalUncertainty / fit.interval + slopeUncertainty;
     const rate = Math.round(1e12 / (fit.interval * (1 + slope)));
+    if (!Number.isSafeInteger(rate)) continue;
     rates.set(block.id, { id: block.id, rate, uncertainty: whole(uncertainty * NANO) });
   }
   // rounded up, so up to a microsecond wider
   return {
     utc: Math.ceil(time.utc),
     uncertainty: whole(time.uncertainty + 1),
-    drift: Math.round(-slope * NANO),
+    drift: 0 - Math.round(slope * NANO),
     driftUncertainty: whole(slopeUncertainty * NANO),
     assumed: time.assumed,
     channels: [...rates.values()],

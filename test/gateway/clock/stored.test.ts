@@ -1,10 +1,13 @@
 /** Times in the store: what rows say, what a restarted gateway knows, what is read and exported. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvOfRecording } from "../../../formats/csv.ts";
 import { wfdbOfRecording } from "../../../formats/wfdb-export.ts";
+import { Clocks } from "../../../gateway/clock/clocks.ts";
 import { neighboursOf } from "../../../gateway/clock/stored-times.ts";
+import type { Boot, Device } from "../../../gateway/devices.ts";
 import { readBoot } from "../../../gateway/read.ts";
-import { decodeRecord } from "../../../gateway/record.ts";
+import { decodeRecord, encodeRecord } from "../../../gateway/record.ts";
 import { recordingsOf } from "../../../gateway/recordings.ts";
 import { openSqliteStore } from "../../../gateway/store/sqlite.ts";
 import type { Store } from "../../../gateway/store/store.ts";
@@ -193,6 +196,41 @@ test("a gateway's clock that is set, as the monotonic one shows, begins anew at 
   // the boot as a whole is read by the clock under which most of it came
   const { blocks } = readBoot(one.store, one.device.kid, 1)!.channels.get(0)!;
   expect(Math.abs(blocks[0].utc!.utc - truth(0) - set * 1000)).toBeLessThan(blocks[0].utc!.uncertainty);
+});
+
+test("whatever numbers an enrolled device sends, its rows hold whole ones, or are untimed", () => {
+  const extreme = (highest: number) =>
+    fc.oneof(
+      fc.integer({ min: 0, max: 5 }),
+      fc.double({ min: 0, max: 1, noNaN: true }).map((part) => Math.floor(highest ** part)),
+    );
+  const message = fc.record({
+    tick: extreme(2 ** 53 - 1),
+    idx: extreme(2 ** 53 - 1),
+    dt: extreme(2 ** 53 - 1),
+    seg: fc.constantFrom(0, 1),
+    later: extreme(1e6),
+  });
+  fc.assert(
+    fc.property(fc.array(message, { minLength: 2, maxLength: 30 }), extreme(2 ** 53 - 1), (messages, rateMilliHz) => {
+      const { birth, data, kid } = createTestDevice("clock");
+      const born = birth();
+      const births = new Map([[1, { ...born, channels: born.channels.map((one) => ({ ...one, rateMilliHz })) }]]);
+      const boot = { kid, boot: 1, births } as unknown as Boot;
+      const clocks = new Clocks({ store: { newest: () => [] } });
+      let now = BOOT;
+      for (const { tick, idx, dt, seg, later } of messages) {
+        now += later;
+        const one = data(1);
+        const channels = one.channels.map((block) => ({ ...block, idx, dt, seg }));
+        const clock = clocks.record({ currentBoot: 1 } as Device, boot, { ...one, tick, channels } as DataMessage, now);
+        const again = decodeRecord(encodeRecord({ clock, countersignature: null, plaintext: null }));
+        expect(again.clock).toEqual(clock);
+        clocks.ping({ kid, boot: 1, n: 1, sent: (now - 1) * 1000, tick, received: now });
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 describe("what is read", () => {
