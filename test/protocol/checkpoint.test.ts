@@ -138,6 +138,23 @@ describe("the audit chain (PROTOCOL.md section 8, step 9)", () => {
     return chainStep(nodeCrypto, all.previous, all.kid, all.boot, all.seq, all.hash, all.received, all.evidence);
   };
 
+  test("what a gateway adds to a message follows it in the link; the empty map adds nothing", () => {
+    const link = (record?: Uint8Array) =>
+      toHex(chainStep(nodeCrypto, previous, kid, 17, 3600, hash, 1764028800123, 3, record));
+    const input = new Uint8Array(89);
+    input.set(previous, 0);
+    input.set(kid, 32);
+    input.set(fromHex("0000001100000e10"), 40);
+    input.set(hash, 48);
+    input[88] = 3;
+    new DataView(input.buffer).setBigUint64(80, 1764028800123n);
+    const record = fromHex("a10380");
+    expect(link()).toBe(toHex(nodeCrypto.sha256(input)));
+    expect(link(fromHex("a0"))).toBe(link());
+    expect(link(record)).toBe(toHex(nodeCrypto.sha256(Uint8Array.of(...input, ...record))));
+    expect(link(fromHex("a10381"))).not.toBe(link(record));
+  });
+
   test("a link is the SHA-256 of previous, kid, boot, seq, message hash, arrival and evidence, integers big-endian", () => {
     const parts = [
       "01".repeat(32),
