@@ -109,6 +109,8 @@ export class Panel {
       case "late":
         return `late: what comes now was measured ${spanWords(schedule.late)} ago`;
       case "stopped": {
+        if (this.board.notices.some(({ kind }) => kind === "quarantine" || kind === "revoked"))
+          return `stopped ${silence} ago: the gateway stores nothing of it`;
         const why = presence !== null && presence.state !== 1 ? `, the board is ${presenceWords(presence.state)}` : "";
         return `stopped: nothing for ${silence}${why}`;
       }

@@ -96,11 +96,13 @@ export class Provenance {
       ["kid", inFours(board.kid)],
       ["card", `by ${board.issuer}, checked in this browser`],
       ["modes", modes.map(([mode, count]) => `${MODE_WORDS[mode as Mode]}: ${count}`).join(", ") || "not heard yet"],
-      ["signatures", `${signed + countersigned} messages hold, ${board.failed} do not; checked by ${by}`],
+      ["checks", `${board.failed} messages refused; checked by ${by}`],
       ["level 3, device-signed", `${signed} by their signatures, ${listed} by a manifest that the device signed`],
       [
         "level 2, mac + gateway",
-        `${countersigned} that gateway ${gatewayWords(evidence) || "(none)"} countersigned, whose card was checked in this browser`,
+        countersigned === 0
+          ? "0"
+          : `${countersigned} countersigned by gateway ${gatewayWords(evidence)}, whose card was checked in this browser`,
       ],
       ["level 1, mac", `${unchecked}: only who has the pre-shared key can check them`],
       ["way", counts?.way || "not heard yet"],

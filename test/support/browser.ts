@@ -47,14 +47,20 @@ export interface PacedWard {
   close(): Promise<void>;
 }
 
-/** A ward whose virtual time follows the clock on the wall, and the page on its gateway. */
-export async function createPacedWard(options: Partial<WardOptions> = {}): Promise<PacedWard> {
+/**
+ * A ward whose virtual time follows the clock on the wall, and the page on its gateway. `lead`: how long it has run before, us:
+ * as fast as it can.
+ */
+export async function createPacedWard({
+  lead = 0,
+  ...options
+}: Partial<WardOptions> & { readonly lead?: number } = {}): Promise<PacedWard> {
   let page: Page | null = null;
   const ward = await createWard({
     boards: 1,
     seed: 1,
     noise: true,
-    epoch: Date.now(),
+    epoch: Date.now() - lead / 1000,
     ...options,
     onStored: (accepted) => page?.stored(self.tamper(accepted)),
     onAlarm: (alarm) => page?.alarm(alarm),
@@ -62,6 +68,7 @@ export async function createPacedWard(options: Partial<WardOptions> = {}): Promi
   page = await startPage({
     gateway: ward.gateway,
     sitePublicKey: ward.sitePublicKey,
+    ...(options.store !== undefined && { storePath: options.store }),
     port: 0,
     now: Date.now,
     random: randomBytes,
@@ -91,6 +98,7 @@ export async function createPacedWard(options: Partial<WardOptions> = {}): Promi
     },
   };
   await ward.start();
+  await ward.runLockStep(lead, () => false);
   let last = performance.now();
   let behind = ward.clock.now;
   const timer = setInterval(() => {
