@@ -4,7 +4,7 @@
  *
  * How exact the times are is not in a message, so it is learned. A driver dates a block by a data-ready edge, or by how
  * full the FIFO is, which is off by up to a sampling interval, as poll and conversion fall. Once the phase between board
- * and chip has gone through whole intervals, what was seen off the line is all that this can do; before, it is an interval.
+ * and chip has gone through whole intervals and next to nothing was seen off the line, edges date it; else it is an interval.
  * All times are us.
  */
 
@@ -22,8 +22,9 @@ const NO_EDGE = 1 / 8;
 const BLOCKS = 32;
 const AGE = 60e6;
 const ENOUGH = 8;
-/** Scatter is learned over stretches of at least this long, in which the phase goes through two intervals. */
+/** Scatter is learned over stretches of at least this long and so many blocks, in which the phase goes through two intervals. */
 const STRETCH = 60e6;
+const STRETCH_BLOCKS = 64;
 /** An error below this is not believed. */
 const LEAST = 20;
 
@@ -69,6 +70,7 @@ export function createChannelClock(nominal: number): ChannelClock {
   let worst = 0;
   let before: number | null = null;
   let stretchAt = 0;
+  let stretchBlocks = 0;
   let stretchPhase = 0;
 
   const fitLine = () => {
@@ -90,17 +92,28 @@ export function createChannelClock(nominal: number): ChannelClock {
   const learn = (x: number, d: number) => {
     if (xs.length < ENOUGH) return;
     worst = Math.max(worst, Math.abs(d - height - slope * (x - middle)));
-    if (x - stretchAt < STRETCH || Math.abs(d - stretchPhase) < 3 * nominal) return;
-    before = worst;
-    worst = 0;
+    stretchBlocks++;
+    if (stretchBlocks < STRETCH_BLOCKS || x - stretchAt < STRETCH || Math.abs(d - stretchPhase) < 3 * nominal) return;
+    // a phase that stood still for a stretch must not hide what was seen before
+    before = Math.max(worst, (before ?? 0) / 2);
+    worst = stretchBlocks = 0;
     stretchAt = x;
     stretchPhase = d;
   };
-  /** Half width of a block's time. */
-  const jitter = () => {
-    const seen = Math.max(worst, before ?? nominal, LEAST);
-    const edges = before !== null && seen <= NO_EDGE * nominal;
-    return seen + EDGE_LATENCY + (edges ? 0 : FIFO_DEPTH * nominal * Math.abs(slope));
+  const scatter = () => Math.max(worst, before ?? nominal, LEAST);
+  const byEdges = () => before !== null && scatter() <= NO_EDGE * nominal;
+  /** Half width of a block's time: what was seen of edges; without them an interval at least, as polls may fall in step. */
+  const jitter = () => (byEdges() ? scatter() : Math.max(scatter(), nominal));
+  /** What no scatter shows. */
+  const hidden = () => EDGE_LATENCY + (byEdges() ? 0 : FIFO_DEPTH * nominal * Math.abs(slope));
+  /** How far the line at x is off at most, where each block is off by at most 1: the sum of the weights of a least-squares line. */
+  const weight = (x: number) => {
+    if (xs.length < 2) return 1;
+    let sxx = 0;
+    for (let i = 0; i < xs.length; i++) sxx += (xs[i] - middle) ** 2;
+    let sum = 0;
+    for (let i = 0; i < xs.length; i++) sum += Math.abs(1 / xs.length + ((x - middle) * (xs[i] - middle)) / sxx);
+    return sum;
   };
 
   return {
@@ -116,7 +129,7 @@ export function createChannelClock(nominal: number): ChannelClock {
         firstTime = time;
         xs = [];
         ds = [];
-        worst = stretchAt = stretchPhase = 0;
+        worst = stretchAt = stretchBlocks = stretchPhase = 0;
         before = null;
       }
       const x = (index - firstIndex) * nominal;
@@ -134,7 +147,10 @@ export function createChannelClock(nominal: number): ChannelClock {
     get fit() {
       if (xs.length < 2) return null;
       const length = span();
-      const uncertainty = Math.min(2 * CHANNEL_SLOPE, (3 * jitter()) / length + (CHANNEL_WANDER * length) / 2);
+      const uncertainty = Math.min(
+        2 * CHANNEL_SLOPE,
+        (3 * (jitter() + hidden())) / length + (CHANNEL_WANDER * length) / 2,
+      );
       return { interval: nominal * (1 + slope), intervalUncertainty: nominal * uncertainty };
     },
     at(index) {
@@ -142,11 +158,10 @@ export function createChannelClock(nominal: number): ChannelClock {
       const x = (index - firstIndex) * nominal;
       const away = Math.max(0, xs[0] - x, x - xs[xs.length - 1]);
       const length = span();
-      const slopeUncertainty = xs.length < 2 ? CHANNEL_SLOPE : (3 * jitter()) / length;
       const wander = CHANNEL_WANDER * (length ** 2 / 12 + (away * (length + away)) / 2);
       return {
         time: firstTime + x + height + slope * (x - middle),
-        uncertainty: jitter() + wander + away * Math.min(2 * CHANNEL_SLOPE, slopeUncertainty),
+        uncertainty: jitter() * weight(x) + hidden() + wander + (xs.length < 2 ? away * CHANNEL_SLOPE : 0),
       };
     },
   };
