@@ -237,9 +237,12 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     await open();
     await drawn(3);
     let altered = -1;
+    let times: number[] = [];
     paced.tamper = (accepted) => {
-      if (altered >= 0 || accepted.row.kind !== 1) return accepted;
-      altered = accepted.row.seq;
+      const { message: data } = accepted;
+      if (altered >= 0 || data.type !== "data") return accepted;
+      altered = data.seq;
+      times = data.channels.map(({ dt }) => data.tick * 1000 + dt);
       const message = Uint8Array.from(accepted.row.message);
       message[200] ^= 1;
       return { ...accepted, row: { ...accepted.row, message } };
@@ -252,7 +255,7 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     expect(seqs).not.toContain(altered);
     // Where it would be the sweep is empty: no line leads over it.
     const pixels = await settle();
-    const missing = ecgOf(stored()).blocks[altered - 1];
+    const missing = ecgOf(stored()).blocks.find(({ time }) => times.includes(time))!;
     const middle = missing.time + (missing.samples.length * 1e6) / 256 / 2;
     for (let time = middle - 3e5; time < middle + 3e5; time += 5000)
       expect(pixels.centres[columnOf(pixels, time)]).toBe(null);
