@@ -12,7 +12,7 @@ import { nodeCrypto } from "../protocol/crypto.node.ts";
 import { fromHex, kidText } from "../protocol/keys.ts";
 import { knownCards, readRevocations } from "./enroll/site-files.ts";
 import { table as columns } from "./evaluate/table.ts";
-import { pskNames } from "./keys/psk-file.ts";
+import { claimsToEncrypt } from "./keys/psk-file.ts";
 import { readPublicKey } from "./keys.ts";
 import { visible } from "./monitor/text.ts";
 import { REVOCATION_REASONS } from "./revoke.ts";
@@ -34,7 +34,7 @@ export interface DeviceRow {
   readonly expires: string;
   readonly expired: boolean;
   /** What a gateway with this folder's keys takes from it. */
-  readonly modes: readonly ("sign" | "mac")[];
+  readonly modes: readonly ("sign" | "mac" | "encrypt")[];
   readonly revoked: { readonly reason: string; readonly time: string } | null;
   readonly quarantined: { readonly since: string; readonly why: string } | null;
   /** A newer key has taken its place: good up to this message. */
@@ -109,7 +109,6 @@ function table(folder: string, store: Store | null, now: number): DeviceRow[] {
     }
   }
   const list = newestList(folder, store, sitePublicKey);
-  const psks = new Set(pskNames(folder));
   const rotations = store?.rotations() ?? [];
   return [...cards.values()]
     .map((card): DeviceRow => {
@@ -123,7 +122,7 @@ function table(folder: string, store: Store | null, now: number): DeviceRow[] {
         issuer: card.issuer,
         expires: time(card.expires * 1000),
         expired: card.expires * 1000 <= now,
-        modes: psks.has(`${kid}.psk`) ? ["sign", "mac"] : ["sign"],
+        modes: modesOf(claimsToEncrypt(folder, card.kid)),
         revoked: revocation ? { reason: reasonWord(revocation.reason), time: time(revocation.time * 1000) } : null,
         quarantined: standing ? { since: time(standing.since), why: standing.sentence } : null,
         rotated: rotation ? { successor: kidText(rotation.successor), boot: rotation.boot, seq: rotation.seq } : null,
@@ -132,6 +131,9 @@ function table(folder: string, store: Store | null, now: number): DeviceRow[] {
     })
     .sort((a, b) => a.role.localeCompare(b.role) || a.kid.localeCompare(b.kid));
 }
+
+const modesOf = (encrypts: boolean | null): DeviceRow["modes"] =>
+  encrypts === null ? ["sign"] : encrypts ? ["sign", "mac", "encrypt"] : ["sign", "mac"];
 
 const time = (ms: number) => new Date(ms).toISOString();
 

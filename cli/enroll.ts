@@ -9,7 +9,7 @@ import { fromHex, kidOf, kidText, toHex } from "../protocol/keys.ts";
 import { issueCard, knownCards, openSite, readRevocations, type Site } from "./enroll/site-files.ts";
 import { keyPath, newDevice } from "./keys/new-keys.ts";
 import { needWrapping, readWrapping, type WrappingOptions } from "./keys/passphrase.ts";
-import { pskPath, readPsk } from "./keys/psk-file.ts";
+import { claimsToEncrypt, pskPath, readPsk } from "./keys/psk-file.ts";
 import { readKey } from "./keys/seed-file.ts";
 import { parsePublicKey, readPublicKey } from "./keys.ts";
 import { UsageError } from "./usage.ts";
@@ -23,6 +23,7 @@ export interface EnrollOptions extends WrappingOptions {
   readonly rotate?: string;
   readonly mac?: boolean;
   readonly macOnly?: boolean;
+  readonly encrypt?: boolean;
   readonly days: number;
   readonly port?: string;
   readonly baud: number;
@@ -78,6 +79,7 @@ export async function enroll(options: EnrollOptions): Promise<void> {
   }
   const after = known ?? (options.rotate === undefined ? null : (cards.get(options.rotate) ?? null));
   const { card, path } = issueCard(site, { ...subject, role, days: options.days, after }, Date.now());
+  const encrypts = claimsToEncrypt(site.folder, subject.kid);
   const document = {
     kid,
     role,
@@ -86,7 +88,8 @@ export async function enroll(options: EnrollOptions): Promise<void> {
     expires: new Date(card.expires * 1000).toISOString(),
     card: path,
     ...(subject.ueid && { ueid: toHex(subject.ueid) }),
-    mac: existsSync(pskPath(site.folder, subject.kid)),
+    mac: encrypts !== null,
+    encrypt: encrypts === true,
     ...(options.rotate !== undefined && { rotates: options.rotate }),
     ...(options.port !== undefined && { port: options.port }),
   };
@@ -98,7 +101,7 @@ function check(options: EnrollOptions): void {
   if ([key, publicKey, rotate].filter((one) => one !== undefined).length > 1)
     throw new UsageError("enroll: give one of --key, --public-key, --rotate");
   if (gateway) {
-    if (port !== undefined || rotate !== undefined || options.mac || options.macOnly)
+    if (port !== undefined || rotate !== undefined || needsPsk(options))
       throw new UsageError(
         "enroll --gateway: give --key FILE or --public-key HEX, and neither --port, --rotate nor --mac",
       );
@@ -135,24 +138,31 @@ function subjectOf(site: Site, options: EnrollOptions, ueid: Uint8Array | null):
     const { kid, publicKey } = signer;
     return { kid, publicKey, seed, ueid: own, psk: options.port === undefined ? null : pskOf(folder, kid, options) };
   }
-  // The old one had a PSK: so has the new one.
-  const had = options.rotate !== undefined && existsSync(pskPath(folder, fromHex(options.rotate)));
-  const mac = options.mac || options.macOnly || had;
-  const wrapping = mac ? needWrapping(options, "a pre-shared key") : null;
-  const made = newDevice(folder, random, wrapping, ueid ?? undefined);
+  // The old one had a PSK: so has the new one, for the same mode.
+  const had = options.rotate === undefined ? null : claimsToEncrypt(folder, fromHex(options.rotate));
+  const wrapping = needsPsk(options) || had !== null ? needWrapping(options, "a pre-shared key") : null;
+  const encrypts = options.encrypt === true || had === true;
+  const made = newDevice(folder, random, wrapping && { wrapping, encrypts }, ueid ?? undefined);
   return { ...made, kid: made.signer.kid, publicKey: made.signer.publicKey, psk: made.psk?.psk ?? null };
 }
+
+const needsPsk = ({ mac, macOnly, encrypt }: EnrollOptions) => (mac || macOnly || encrypt) === true;
 
 /** The PSK that lies beside a key; null: there is none. Throws where it is there and nothing was named to open it. */
 function pskOf(folder: string, kid: Uint8Array, options: EnrollOptions): Uint8Array | null {
   const path = pskPath(folder, kid);
   if (!existsSync(path)) {
-    if (options.mac || options.macOnly)
+    if (needsPsk(options))
       throw new UsageError(`${path}: this key has no pre-shared key; make one with keygen --device --mac`);
     return null;
   }
   const wrapping = readWrapping(options);
-  return readPsk(path, wrapping === null ? [] : [wrapping]).psk;
+  const { psk, encrypts } = readPsk(path, wrapping === null ? [] : [wrapping]);
+  if (options.encrypt && !encrypts)
+    throw new UsageError(
+      `${path}: this pre-shared key is for mode mac; make another key with keygen --device --encrypt`,
+    );
+  return psk;
 }
 
 function releaseKey(folder: string): Uint8Array | null {
@@ -167,12 +177,14 @@ function sentence(document: {
   expires: string;
   card: string;
   mac: boolean;
+  encrypt: boolean;
   rotates?: string;
   port?: string;
 }): string {
-  const { kid, role, issuer, expires, card, mac, rotates, port } = document;
+  const { kid, role, issuer, expires, card, mac, encrypt, rotates, port } = document;
+  const mode = encrypt ? ", must encrypt" : mac ? ", modes sign and mac" : "";
   return [
-    `${role} ${kid}: enrolled by ${issuer} until ${expires.slice(0, 10)}${mac ? ", modes sign and mac" : ""}`,
+    `${role} ${kid}: enrolled by ${issuer} until ${expires.slice(0, 10)}${mode}`,
     `  card in ${card}`,
     ...(port === undefined ? [] : [`  the board on ${port} has its keys`]),
     ...(rotates === undefined

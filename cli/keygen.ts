@@ -13,6 +13,7 @@ export interface KeygenOptions extends WrappingOptions {
   readonly gateway?: boolean;
   readonly release?: boolean;
   readonly mac?: boolean;
+  readonly encrypt?: boolean;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -34,7 +35,9 @@ const random = (bytes: number) => new Uint8Array(randomBytes(bytes));
 export function keygen(options: KeygenOptions): void {
   const asked = [options.site !== undefined, options.device, options.gateway, options.release].filter(Boolean).length;
   if (asked !== 1) throw new UsageError("keygen: give one of --site NAME, --device, --gateway, --release");
-  if (options.mac && !options.device) throw new UsageError("--mac: a pre-shared key is a device's; give --device too");
+  const preShared = options.mac || options.encrypt;
+  if (preShared && !options.device)
+    throw new UsageError("--mac, --encrypt: a pre-shared key is a device's; give --device too");
   const made = make(options);
   if (options.json) process.stdout.write(`${JSON.stringify(made)}\n`);
   else process.stdout.write(`${sentence(made)}\n`);
@@ -43,9 +46,11 @@ export function keygen(options: KeygenOptions): void {
 function make(options: KeygenOptions): Made {
   const { out } = options;
   if (options.device) {
-    if (!options.mac && (options.passphraseFile ?? options.keyFile) !== undefined)
-      throw new UsageError("--passphrase-file and --key-file wrap a pre-shared key: give --mac too");
-    const device = newDevice(out, random, options.mac ? needWrapping(options, "a pre-shared key") : null);
+    const preShared = options.mac || options.encrypt;
+    if (!preShared && (options.passphraseFile ?? options.keyFile) !== undefined)
+      throw new UsageError("--passphrase-file and --key-file wrap a pre-shared key: give --mac too, or --encrypt");
+    const wrapping = preShared ? needWrapping(options, "a pre-shared key") : null;
+    const device = newDevice(out, random, wrapping && { wrapping, encrypts: options.encrypt === true });
     return {
       what: "device",
       kid: kidText(device.signer.kid),

@@ -166,7 +166,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     });
     const kid = kidText(node.signer.kid);
     const card = cardOf(node.signer, "device");
-    if (node.psk !== null) gateway.devices.givePsk(node.signer.kid, node.psk);
+    if (node.psk !== null) gateway.devices.givePsk(node.signer.kid, node.psk, options.seal?.encrypt === true);
     const origin = serial ? attachSerial(gateway, far, `serial:board-${index + 1}`) : null;
     return {
       node,

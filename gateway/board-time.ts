@@ -30,7 +30,7 @@ interface BootTime {
   readonly boot: number;
   /** Highest tick heard, ms. */
   tick: number;
-  /** Data or an event were heard: how it wants to be answered is known. */
+  /** Data or an event were heard: it has come through its start. */
   speaks: boolean;
   /** The board's tick less the gateway's time, as far as it is known: never above what is so. ms. */
   offset: number;
@@ -47,11 +47,9 @@ export interface BoardTimes {
   heard(accepted: Accepted): PingRow | null;
   /** Messages that are due to the device in this boot, before its ack. */
   due(kid: Uint8Array, boot: number): DownlinkBody[];
-  /** Have data or an event been heard in this boot since the gateway began? Births never tell whether a board encrypts. */
-  speaks(kid: Uint8Array, boot: number): boolean;
   /** A ping with this number is leaving now. */
   left(kid: Uint8Array, boot: number, n: number): void;
-  /** The board's tick now, ms: at most what it really is. null: it has not spoken (`speaks`) in this boot. */
+  /** The board's tick now, ms: at most what it really is. null: no data or event of this boot were heard since the gateway began. */
   tickNow(kid: Uint8Array, boot: number): number | null;
 }
 
@@ -131,7 +129,6 @@ export function createBoardTimes(now: () => number, pings: boolean): BoardTimes 
       }
       return bodies;
     },
-    speaks: (kid, boot) => of(kid, boot)?.speaks === true,
     left(kid, boot, n) {
       const sent = of(kid, boot)?.sent;
       if (sent === undefined) return;

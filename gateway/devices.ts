@@ -27,8 +27,6 @@ export interface Boot {
   connection: number;
   /** Mode of the newest authentic message that was heard here, but for manifests; null: none since the gateway began. */
   seal: "sign" | "mac" | null;
-  /** Whether the newest authentic data or event came in mode E: births and presences never do. */
-  encrypted: boolean;
   /** Keys of the uplink that were derived, by label (opening.ts). */
   readonly keys: Map<string, Uint8Array>;
 }
@@ -36,8 +34,10 @@ export interface Boot {
 export interface Device {
   /** The newest that was enrolled. */
   card: Card;
-  /** Pre-shared key, 32 bytes: with it modes M and E are allowed. null: mode S alone. */
+  /** Pre-shared key, 32 bytes: with it modes M or E are allowed. null: mode S alone. */
   psk: Uint8Array | null;
+  /** Its enrolment says that it encrypts: nothing of it but births and presences is taken otherwise, nor is it answered otherwise. */
+  encrypts: boolean;
   readonly boots: Map<number, Boot>;
   /** Its newest boot with a birth; -1: none. */
   currentBoot: number;
@@ -143,6 +143,7 @@ export class Devices {
         const device: Device = {
           card,
           psk: null,
+          encrypts: false,
           boots: new Map(),
           currentBoot: -1,
           ueid: null,
@@ -156,8 +157,11 @@ export class Devices {
     return card;
   }
 
-  /** Allows an enrolled device modes M and E. Throws Error where it is not enrolled, or `psk` is not 32 bytes. */
-  givePsk(kid: Uint8Array, psk: Uint8Array): void {
+  /**
+   * Allows an enrolled device mode M, or with `encrypts` mode E. Throws Error where it is not enrolled, or `psk` is not 32
+   * bytes.
+   */
+  givePsk(kid: Uint8Array, psk: Uint8Array, encrypts: boolean): void {
     const device = this.get(kid);
     if (device === undefined)
       throw new Error(`pre-shared key of ${kidText(kid)}: it is not enrolled; give its card first`);
@@ -165,6 +169,7 @@ export class Devices {
       throw new Error(`pre-shared key of ${kidText(kid)}: ${psk.length} bytes, must be ${PSK_LENGTH}`);
     }
     device.psk = psk;
+    device.encrypts = encrypts;
     for (const boot of device.boots.values()) boot.keys.clear();
   }
 
@@ -249,7 +254,6 @@ export class Devices {
       downlink: this.store.boots(kid).find((row) => row.boot === number)?.downlink ?? -1,
       connection: -1,
       seal: null,
-      encrypted: false,
       keys: new Map(),
     };
     device.boots.set(number, boot);

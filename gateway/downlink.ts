@@ -11,9 +11,9 @@ import type { Boot, Device } from "./devices.ts";
 export type DownlinkMessage = AckMessage | CommandMessage | TimeMessage;
 
 /** What of a device and its boot decides how it is answered. */
-export type Heard = Pick<Device, "psk">;
+export type Heard = Pick<Device, "psk" | "encrypts">;
 /** Without `keys` they are derived anew for every message. */
-export type HeardBoot = Pick<Boot, "kid" | "boot" | "births" | "seal" | "encrypted"> & Partial<Pick<Boot, "keys">>;
+export type HeardBoot = Pick<Boot, "kid" | "boot" | "births" | "seal"> & Partial<Pick<Boot, "keys">>;
 
 type Unaddressed<T> = Omit<T, "kid" | "boot" | "n">;
 /** The same before it has an address and a number. */
@@ -46,7 +46,7 @@ function bootNonce(boot: HeardBoot): Uint8Array | undefined {
 /** May anything be sent to the device under this boot? Its birth is stored, it has spoken, and its keys are here. */
 export function canAnswer(device: Heard, boot: HeardBoot): boolean {
   if (boot.births.size === 0 || boot.seal === null) return false;
-  return device.psk !== null || (boot.seal !== "mac" && !boot.encrypted);
+  return device.psk !== null || (boot.seal !== "mac" && !device.encrypts);
 }
 
 export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): DownlinkSealer {
@@ -68,7 +68,7 @@ export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): D
       }
       const payload = encodeMessage(message);
       const signs = boot.seal !== "mac";
-      if (!boot.encrypted)
+      if (!device.encrypts)
         return signs ? sign1(payload, signer) : mac0(payload, boot.kid, keyOf(device, boot, "g2d mac"), crypto);
       const keys = { key: keyOf(device, boot, "g2d enc"), iv: keyOf(device, boot, "g2d iv") };
       return encrypt0(signs ? sign1(payload, signer) : payload, boot.kid, keys, aead);

@@ -30,6 +30,8 @@ export interface Prover {
   readonly publicKey: Uint8Array;
   /** null: mode S alone is allowed. */
   readonly psk: Uint8Array | null;
+  /** Whether E is allowed. What an encrypting device says in the clear is the caller's to refuse, by its type. */
+  readonly encrypts: boolean;
   /** bn of a boot whose birth is here; undefined: it is not. */
   bootNonce(boot: number): Uint8Array | undefined;
   /** Keys of this boot that were derived before; undefined: nothing is kept of this boot. */
@@ -64,6 +66,9 @@ export function openSealed(sealed: Sealed, bytes: Uint8Array, prover: Prover, cr
   const { psk } = prover;
   if (psk === null) {
     throw refuse("header", `kid ${kid}: mode ${sealed.mode}, but no pre-shared key is here: only S is allowed`);
+  }
+  if (sealed.mode === "E" && !prover.encrypts) {
+    throw refuse("header", `kid ${kid}: mode E, but it is not enrolled as one that encrypts: enrol it with --encrypt`);
   }
   const derive = (boot: number, label: KeyLabel | "birth"): Uint8Array => {
     const kept = prover.keysOf(boot);

@@ -6,7 +6,7 @@
 import { kidText } from "../protocol/keys.ts";
 import type { BoardTimes } from "./board-time.ts";
 import type { Boot, Device, Devices } from "./devices.ts";
-import { canAnswer, type DownlinkBody, type DownlinkMessage, type DownlinkSealer, type HeardBoot } from "./downlink.ts";
+import { canAnswer, type DownlinkBody, type DownlinkMessage, type DownlinkSealer } from "./downlink.ts";
 import type { Origin } from "./origin.ts";
 import type { BootState } from "./store/store.ts";
 
@@ -87,12 +87,12 @@ export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: 
     collect() {
       const letters: Letter[] = [];
       const touched = new Set<Boot>();
-      const seal = (device: Device, boot: Boot, body: DownlinkBody, how: HeardBoot = boot) => {
+      const seal = (device: Device, boot: Boot, body: DownlinkBody) => {
         touched.add(boot);
         const n = ++boot.downlink;
         return {
           n,
-          message: sealer.seal(device, how, { ...body, kid: boot.kid, boot: boot.boot, n } as DownlinkMessage),
+          message: sealer.seal(device, boot, { ...body, kid: boot.kid, boot: boot.boot, n } as DownlinkMessage),
         };
       };
       for (const { kid, posting } of posted) {
@@ -128,11 +128,6 @@ export function createOutgoing(devices: Devices, sealer: DownlinkSealer, times: 
           }
         }
         letters.push({ origin: to.origin, message: seal(device, to.boot, ackOf(boot)).message });
-        // A board that encrypts takes nothing else, and its birth does not say so: a PSK allows either.
-        if (device.psk !== null && !times.speaks(boot.kid, to.boot.boot)) {
-          const otherwise = { ...to.boot, encrypted: !to.boot.encrypted };
-          letters.push({ origin: to.origin, message: seal(device, to.boot, ackOf(boot), otherwise).message });
-        }
       }
       owed.clear();
       const boots = [...touched].map(({ kid, boot, settled, downlink }) => ({

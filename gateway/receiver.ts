@@ -118,6 +118,10 @@ export class Receiver {
     if (identity === null) {
       throw refuse("payload", `a ${message.type} travels from a gateway to a device, not back`);
     }
+    if (device.encrypts && !opened.encrypted && message.type !== "birth" && message.type !== "presence") {
+      const name = kidText(sealed.kid);
+      throw refuse("header", `kid ${name}: a ${message.type} in the clear, but it is enrolled as one that encrypts`);
+    }
     if (origin.topic !== undefined && origin.topic.letter !== identity.letter) {
       throw refuse("topic", `a ${message.type} on the topic of "${origin.topic.letter}", must be "${identity.letter}"`);
     }
@@ -187,6 +191,7 @@ export class Receiver {
     const prover: Prover = {
       publicKey: device.card.publicKey,
       psk: device.psk,
+      encrypts: device.encrypts,
       bootNonce: (number) => devices.bootNonce(device, number),
       keysOf: (number) => device.boots.get(number)?.keys,
     };
@@ -295,8 +300,7 @@ export class Receiver {
 }
 
 /** Notes how a boot's message came: the downlink answers in the same mode. */
-function hear(boot: Boot, message: Message, { seal, encrypted }: Opened): void {
+function hear(boot: Boot, message: Message, { seal }: Opened): void {
   if (message.type === "manifest") return;
   boot.seal = seal;
-  if (message.type === "data" || message.type === "event") boot.encrypted = encrypted;
 }

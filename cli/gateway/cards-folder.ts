@@ -30,7 +30,7 @@ export interface CardsEvents {
   /** A card that was not here before, or has changed. */
   readonly onCard: (card: Card, bytes: Uint8Array) => void;
   /** The pre-shared key of an enrolled device. */
-  readonly onPsk: (kid: Uint8Array) => void;
+  readonly onPsk: (kid: Uint8Array, encrypts: boolean) => void;
   readonly onRevocations: (list: RevocationList) => void;
   /** What cannot be taken: which, and why. Once for each state of the file. */
   readonly onFault: (sentence: string) => void;
@@ -85,9 +85,9 @@ export function watchCards(options: CardsOptions, events: CardsEvents): CardsFol
       if (/^[0-9a-f]{16}\.psk$/.test(name) && devices.get(fromHex(name.slice(0, 16))) === undefined) continue;
       const path = join(folder, "keys", name);
       take(path, "no modes mac and encrypt", () => {
-        const { kid, psk } = readPsk(path, wrappings);
-        devices.givePsk(kid, psk);
-        events.onPsk(kid);
+        const { kid, psk, encrypts } = readPsk(path, wrappings);
+        devices.givePsk(kid, psk, encrypts);
+        events.onPsk(kid, encrypts);
       });
     }
   };

@@ -121,7 +121,8 @@ async function start(
       enrolled++;
       narrator.enrolled(card);
     },
-    onPsk: (kid) => say(`board ${kidText(kid)}: its pre-shared key is here, modes mac and encrypt are allowed`),
+    onPsk: (kid, encrypts) =>
+      say(`board ${kidText(kid)}: its pre-shared key is here, ${encrypts ? "it must encrypt" : "mode mac is allowed"}`),
     onRevocations: ({ number, revoked }) =>
       say(`revocation list ${number}: ${revoked.map(({ kid }) => kidText(kid)).join(", ") || "nobody"} is revoked`),
     onFault: say,

@@ -23,6 +23,12 @@ export interface DeviceKeys extends KeyFile {
   readonly psk: { readonly psk: Uint8Array; readonly path: string } | null;
 }
 
+/** What a new PSK is for, and how it is kept. */
+export interface PreShared {
+  readonly wrapping: Wrapping;
+  readonly encrypts: boolean;
+}
+
 const OTHERS_WRITE = 0o022;
 
 /** Makes DIR, for its owner alone, or takes one into which nobody else may write. */
@@ -41,22 +47,23 @@ export function keyPath(folder: string, kid: Uint8Array): string {
 }
 
 /**
- * A device's key pair, and with `wrapping` its PSK, made here: for boards without a true random generator. `ueid`: of a
+ * A device's key pair, and with `preShared` its PSK, made here: for boards without a true random generator. `ueid`: of a
  * device that has one already.
  */
-export function newDevice(folder: string, random: Random, wrapping: Wrapping | null, ueid?: Uint8Array): DeviceKeys {
+export function newDevice(folder: string, random: Random, preShared: PreShared | null, ueid?: Uint8Array): DeviceKeys {
   siteFolder(folder);
   secretFolder(join(folder, "keys"));
   const seed = random(32);
   const own = ueid ?? Uint8Array.of(1, ...random(16));
   const path = keyPath(folder, nodeSigner(seed).kid);
   const signer = writeKey(path, { seed, ueid: own });
-  return { seed, signer, ueid: own, site: null, path, psk: wrapping && newPsk(folder, signer.kid, random, wrapping) };
+  const psk = preShared === null ? null : newPsk(folder, signer.kid, random, preShared);
+  return { seed, signer, ueid: own, site: null, path, psk };
 }
 
-function newPsk(folder: string, kid: Uint8Array, random: Random, wrapping: Wrapping) {
+function newPsk(folder: string, kid: Uint8Array, random: Random, { wrapping, encrypts }: PreShared) {
   const psk = random(PSK_LENGTH);
-  return { psk, path: writePsk(folder, kid, psk, wrapping) };
+  return { psk, path: writePsk(folder, { kid, psk, encrypts }, wrapping) };
 }
 
 /** Longest name of a site: the issuer of a card, bytes of UTF-8. */

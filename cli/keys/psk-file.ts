@@ -8,6 +8,8 @@ import { readSecret, secretFolder, writeSecret } from "./secret-file.ts";
 import { openSecret, parseSealed, sealSecret, type Wrapping } from "./wrapping.ts";
 
 const ENDING = ".psk";
+const MACS = "psk";
+const ENCRYPTS = "psk-encrypt";
 const NAME = /^([0-9a-f]{16})\.psk$/;
 
 export interface Psk {
@@ -15,6 +17,8 @@ export interface Psk {
   readonly kid: Uint8Array;
   /** 32 bytes. */
   readonly psk: Uint8Array;
+  /** The device encrypts, and nothing else is taken of it. */
+  readonly encrypts: boolean;
 }
 
 /** Where the PSK of a device lies. */
@@ -36,15 +40,16 @@ export function pskNames(folder: string): string[] {
  * Writes FOLDER/keys/KID.psk and gives its path. One passphrase opens a whole folder: where it does not open what lies there
  * already, nothing is written. Where the same PSK is there, it stays. Throws Error where another is there: none is overwritten.
  */
-export function writePsk(folder: string, kid: Uint8Array, psk: Uint8Array, wrapping: Wrapping): string {
+export function writePsk(folder: string, { kid, psk, encrypts }: Psk, wrapping: Wrapping): string {
   if (psk.length !== PSK_LENGTH) throw new Error(`pre-shared key of ${psk.length} bytes: it has ${PSK_LENGTH}`);
   secretFolder(join(folder, "keys"));
   const path = pskPath(folder, kid);
   if (existsSync(path)) {
-    if (equalBytes(readPsk(path, [wrapping]).psk, psk)) return path;
+    const there = readPsk(path, [wrapping]);
+    if (equalBytes(there.psk, psk) && there.encrypts === encrypts) return path;
     throw new Error(`${path}: another PSK is there, and is never overwritten; a new key has a new name (--rotate)`);
   }
-  writeSecret(path, `${sealSecret("psk", kid, psk, wrapping, folderMethod(folder, wrapping))}\n`);
+  writeSecret(path, `${sealSecret(encrypts ? ENCRYPTS : MACS, kid, psk, wrapping, folderMethod(folder, wrapping))}\n`);
   return path;
 }
 
@@ -71,9 +76,17 @@ export function readPsk(path: string, wrappings: readonly Wrapping[]): Psk {
   const text = readSecret(path);
   if (!text.endsWith("\n"))
     throw new Error(`${path}: does not end with its line; it was cut off: enrol the device anew`);
-  const psk = openSecret("psk", kid, text.slice(0, -1), wrappings, path);
+  const line = text.slice(0, -1);
+  const encrypts = parseSealed(line, path).kind === ENCRYPTS;
+  const psk = openSecret(encrypts ? ENCRYPTS : MACS, kid, line, wrappings, path);
   if (psk.length !== PSK_LENGTH) throw new Error(`${path}: ${psk.length} bytes, a PSK has ${PSK_LENGTH}`);
-  return { kid, psk };
+  return { kid, psk, encrypts };
+}
+
+/** Whether a device of the folder is enrolled as one that encrypts, as its PSK file says, unproven; null: it has no PSK. */
+export function claimsToEncrypt(folder: string, kid: Uint8Array): boolean | null {
+  const path = pskPath(folder, kid);
+  return existsSync(path) ? parseSealed(readSecret(path).trimEnd(), path).kind === ENCRYPTS : null;
 }
 
 /** All of FOLDER/keys; what cannot be taken is named, each in one sentence, and left out. */

@@ -11,7 +11,8 @@ import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from "node:
 import { fromHex, kidText, toHex } from "../../protocol/keys.ts";
 import { sha256 } from "../../simulator/keys.ts";
 
-export type SecretKind = "psk" | "seed";
+/** psk: for mode M; psk-encrypt: for mode E. */
+export type SecretKind = "psk" | "psk-encrypt" | "seed";
 
 /** What opens a sealed secret, and seals a new one. */
 export interface Wrapping {
@@ -29,7 +30,7 @@ const R = 8;
 const P = 1;
 const SCRYPT = /^scrypt:(1[5-8]):8:1:([0-9a-f]{32})$/;
 const LINE =
-  /^vitalwire-(psk|seed) 1 ([0-9a-f]{16}) (scrypt:1[5-8]:8:1:[0-9a-f]{32}|key-file|test-only) ([0-9a-f]{24}) ((?:[0-9a-f]{2}){17,256})$/;
+  /^vitalwire-(psk|psk-encrypt|seed) 1 ([0-9a-f]{16}) (scrypt:1[5-8]:8:1:[0-9a-f]{32}|key-file|test-only) ([0-9a-f]{24}) ((?:[0-9a-f]{2}){17,256})$/;
 const TAG = 16;
 const SHORTEST_PASSPHRASE = 12;
 

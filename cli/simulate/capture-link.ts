@@ -63,8 +63,7 @@ export function createCaptureLink(
       const found = lookInto(message);
       if (found === null) return true;
       const { boot, seq, birth } = found;
-      if (birth !== null)
-        heard = { kid, boot, births: new Map([[birth.cfg, birth]]), seal: seal.mode, encrypted: seal.encrypt };
+      if (birth !== null) heard = { kid, boot, births: new Map([[birth.cfg, birth]]), seal: seal.mode };
       if (heard === null) return true;
       // Messages are written in their order, each once.
       const next = seq + 1;
@@ -78,7 +77,7 @@ export function createCaptureLink(
         bitmap: new Uint8Array(0),
         refused: [],
       } as const;
-      const sealed = sealer.seal({ psk }, heard, ack);
+      const sealed = sealer.seal({ psk, encrypts: seal.encrypt }, heard, ack);
       clock.at(clock.now, () => deliver(sealed));
       return true;
     },

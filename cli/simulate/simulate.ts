@@ -114,7 +114,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   });
   const kid = kidText(node.signer.kid);
   if (given === null) {
-    await writeTestOnly(folder, node, repeatable ? FIXED_EPOCH : Date.now());
+    await writeTestOnly(folder, node, seal.encrypt, repeatable ? FIXED_EPOCH : Date.now());
     say(
       `board ${kid}, boot ${node.boot}: a synthetic patient, a TEST-ONLY key; cards in ${folder}. Not a medical device.`,
     );
@@ -160,12 +160,17 @@ async function keysFor(pty: Pty, options: SimulateOptions, interrupt: { readonly
 }
 
 /** The card of a TEST-ONLY board, and its pre-shared key where it has one, as files. */
-async function writeTestOnly(folder: string, { signer, psk }: VirtualNode, now: number): Promise<void> {
+async function writeTestOnly(
+  folder: string,
+  { signer, psk }: VirtualNode,
+  encrypts: boolean,
+  now: number,
+): Promise<void> {
   writeCards(folder, testSite.publicKey, [{ kid: signer.kid, card: testCard(signer, "device", now) }]);
   if (psk === null) return;
   const { writePsk } = await import("../keys/psk-file.ts");
   const { testOnlyWrapping } = await import("../keys/wrapping.ts");
-  writePsk(folder, signer.kid, psk, testOnlyWrapping());
+  writePsk(folder, { kid: signer.kid, psk, encrypts }, testOnlyWrapping());
 }
 
 /** The path of the address is the site; without one the usual. */

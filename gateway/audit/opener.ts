@@ -123,6 +123,7 @@ export class Opener {
     const prover: Prover = {
       publicKey,
       psk: this.keys.pskOf?.(kid) ?? null,
+      encrypts: true,
       bootNonce: (boot) => this.nonces.get(`${kid} ${boot}`),
       keysOf: (boot) => {
         const name = `${kid} ${boot}`;

@@ -110,7 +110,7 @@ test("one that does not open, or is another device's, is named; the others are t
 test("a TEST-ONLY key is taken where test keys are allowed, and nowhere else", async () => {
   const { kid } = await ward.enroll();
   const secret = new Uint8Array(32).fill(4);
-  writePsk(ward.folder, fromHex(kid), secret, testOnlyWrapping());
+  writePsk(ward.folder, { kid: fromHex(kid), psk: secret, encrypts: false }, testOnlyWrapping());
   expect(watch({ wrapping: false, allowTestKeys: true }).pskOf(kid)).toEqual(secret);
   const careful = watch({ wrapping: false });
   expect(careful.pskOf(kid)).toBeNull();

@@ -80,6 +80,16 @@ describe("keygen", () => {
     expect(JSON.stringify(one)).not.toContain(psks[0]);
   });
 
+  test("--encrypt enrols a board of which nothing else is taken; a rotated key keeps it, one for mode mac does not become one", async () => {
+    const made = await ward.keygen({ device: true, encrypt: true, keyFile: wrap() });
+    expect(await ward.enroll({ key: made.kid })).toMatchObject({ mac: true, encrypt: true });
+    const rotated = await ward.enroll({ rotate: made.kid, keyFile: wrap() });
+    expect(rotated).toMatchObject({ encrypt: true, rotates: made.kid });
+    const macs = await ward.keygen({ device: true, mac: true, keyFile: wrap() });
+    expect(await ward.enroll({ key: macs.kid })).toMatchObject({ mac: true, encrypt: false });
+    await expect(ward.keygen({ release: true, encrypt: true })).rejects.toThrow(UsageError);
+  });
+
   test("says what it needs where it was asked for nothing, for two things, or for a bare PSK", async () => {
     await expect(ward.keygen({})).rejects.toThrow(/give one of --site NAME, --device, --gateway, --release/);
     await expect(ward.keygen({ device: true, release: true })).rejects.toThrow(UsageError);

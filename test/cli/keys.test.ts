@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { needWrapping, readWrapping } from "../../cli/keys/passphrase.ts";
-import { pskPath, readPsk, readPsks, writePsk } from "../../cli/keys/psk-file.ts";
+import { claimsToEncrypt, pskPath, readPsk, readPsks, writePsk } from "../../cli/keys/psk-file.ts";
 import { keyFileWrapping, passphraseWrapping, testOnlyWrapping, type Wrapping } from "../../cli/keys/wrapping.ts";
 import { fromHex, toHex } from "../../protocol/keys.ts";
 import { ownFolder } from "../support/folder.ts";
@@ -31,9 +31,9 @@ const methods: [string, Wrapping, Wrapping][] = [
 
 describe.each(methods)("a PSK under %s", (_name, right, wrong) => {
   test("comes back whole, lies there 0600 in a folder 0700, and is nowhere in its file", () => {
-    const path = writePsk(folder(), kid, psk, right);
+    const path = writePsk(folder(), { kid, psk, encrypts: false }, right);
     expect(path).toBe(join(folder(), "keys", "1563545644dd02b0.psk"));
-    expect(readPsk(path, [right])).toEqual({ kid, psk });
+    expect(readPsk(path, [right])).toEqual({ kid, psk, encrypts: false });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder(), "keys")).mode & 0o777).toBe(0o700);
     expect(readFileSync(path, "utf8")).not.toContain(toHex(psk).slice(0, 8));
@@ -41,14 +41,14 @@ describe.each(methods)("a PSK under %s", (_name, right, wrong) => {
   });
 
   test("does not open under another, and the error says so without telling either", () => {
-    const path = writePsk(folder(), kid, psk, right);
+    const path = writePsk(folder(), { kid, psk, encrypts: false }, right);
     expect(() => readPsk(path, [wrong])).toThrow(
       /does not open: a wrong (passphrase|wrapping key), or the file was altered/,
     );
   });
 
   test("does not open under a name that is not its own, nor with any character of its line changed", () => {
-    const path = writePsk(folder(), kid, psk, right);
+    const path = writePsk(folder(), { kid, psk, encrypts: false }, right);
     const text = readFileSync(path, "utf8");
     renameSync(path, pskPath(folder(), other));
     expect(() => readPsk(pskPath(folder(), other), [right])).toThrow(/is of 1563545644dd02b0, not of 7f0da1e4b2ac72f5/);
@@ -65,35 +65,53 @@ describe.each(methods)("a PSK under %s", (_name, right, wrong) => {
   });
 
   test("is not overwritten by another, and the same one stays as it is", () => {
-    const path = writePsk(folder(), kid, psk, right);
+    const path = writePsk(folder(), { kid, psk, encrypts: false }, right);
     const before = readFileSync(path);
-    expect(writePsk(folder(), kid, psk, right)).toBe(path);
+    expect(writePsk(folder(), { kid, psk, encrypts: false }, right)).toBe(path);
+    expect(() => writePsk(folder(), { kid, psk, encrypts: true }, right)).toThrow(/never overwritten/);
     expect(readFileSync(path)).toEqual(before);
-    expect(() => writePsk(folder(), kid, new Uint8Array(32), right)).toThrow(/never overwritten/);
+    expect(() => writePsk(folder(), { kid, psk: new Uint8Array(32), encrypts: false }, right)).toThrow(
+      /never overwritten/,
+    );
     expect(readFileSync(path)).toEqual(before);
   });
 });
 
+test("that its device encrypts is sealed with the PSK: a changed word does not open", () => {
+  const path = writePsk(folder(), { kid, psk, encrypts: true }, file);
+  expect(readPsk(path, [file])).toEqual({ kid, psk, encrypts: true });
+  expect(claimsToEncrypt(folder(), kid)).toBe(true);
+  expect(claimsToEncrypt(folder(), other)).toBe(null);
+  writeFileSync(path, readFileSync(path, "utf8").replace("psk-encrypt", "psk"), { mode: 0o600 });
+  expect(() => readPsk(path, [file])).toThrow(/does not open/);
+});
+
 describe("a folder of PSKs", () => {
   test("is opened by one passphrase: a PSK under another is not put beside them", () => {
-    writePsk(folder(), kid, psk, words);
-    expect(() => writePsk(folder(), other, psk, passphraseWrapping("some other words"))).toThrow(/does not open/);
+    writePsk(folder(), { kid, psk, encrypts: false }, words);
+    expect(() =>
+      writePsk(folder(), { kid: other, psk, encrypts: false }, passphraseWrapping("some other words")),
+    ).toThrow(/does not open/);
     expect(existsSync(pskPath(folder(), other))).toBe(false);
-    writePsk(folder(), other, new Uint8Array(32), passphraseWrapping("correct horse battery"));
+    writePsk(
+      folder(),
+      { kid: other, psk: new Uint8Array(32), encrypts: false },
+      passphraseWrapping("correct horse battery"),
+    );
     const { psks, faults } = readPsks(folder(), [words]);
     expect(faults).toEqual([]);
     expect(psks).toEqual([
-      { kid, psk },
-      { kid: other, psk: new Uint8Array(32) },
+      { kid, psk, encrypts: false },
+      { kid: other, psk: new Uint8Array(32), encrypts: false },
     ]);
   });
 
   test("names what it cannot take and gives the rest", () => {
-    writePsk(folder(), kid, psk, file);
-    writePsk(folder(), other, psk, testOnlyWrapping());
+    writePsk(folder(), { kid, psk, encrypts: false }, file);
+    writePsk(folder(), { kid: other, psk, encrypts: false }, testOnlyWrapping());
     expect(readPsks(folder(), [file, testOnlyWrapping()]).psks).toHaveLength(2);
     const { psks, faults } = readPsks(folder(), [file]);
-    expect(psks).toEqual([{ kid, psk }]);
+    expect(psks).toEqual([{ kid, psk, encrypts: false }]);
     expect(faults).toEqual([expect.stringMatching(/7f0da1e4b2ac72f5\.psk: a TEST-ONLY secret .* --allow-test-keys/)]);
     expect(readPsks(folder(), [testOnlyWrapping()]).faults[0]).toMatch(/needs the wrapping key .*--key-file FILE/);
     expect(readPsks(join(folder(), "nowhere"), [file])).toEqual({ psks: [], faults: [] });
@@ -102,12 +120,14 @@ describe("a folder of PSKs", () => {
   test("that others may look into is refused, with what to type", () => {
     mkdirSync(join(folder(), "keys"));
     chmodSync(join(folder(), "keys"), 0o755);
-    expect(() => writePsk(folder(), kid, psk, file)).toThrow(/others may look into it \(mode 755\).*chmod 700 .*keys/);
+    expect(() => writePsk(folder(), { kid, psk, encrypts: false }, file)).toThrow(
+      /others may look into it \(mode 755\).*chmod 700 .*keys/,
+    );
   });
 });
 
 test.each([0o640, 0o604, 0o644, 0o620])("a key file of mode %o is refused, with what to type", (mode) => {
-  const path = writePsk(folder(), kid, psk, file);
+  const path = writePsk(folder(), { kid, psk, encrypts: false }, file);
   chmodSync(path, mode);
   expect(() => readPsk(path, [file])).toThrow(`others may read it (mode ${mode.toString(8)}); chmod 600 ${path}`);
 });
@@ -128,7 +148,7 @@ test.each([
   ["two lines", `vitalwire-psk 1 1563545644dd02b0 key-file ${"0".repeat(24)} ${"0".repeat(96)}\n\n`],
   ["megabytes", "0".repeat(5000)],
 ])("a file with %s is no PSK", (_name, text) => {
-  const path = writePsk(folder(), kid, psk, file);
+  const path = writePsk(folder(), { kid, psk, encrypts: false }, file);
   writeFileSync(path, text);
   expect(() => readPsk(path, [file, words])).toThrow(path);
 });
@@ -141,7 +161,7 @@ describe("what opens them", () => {
 
   test("is read from a file with one line, which others may not read", () => {
     const path = write("words", "correct horse battery\n");
-    writePsk(folder(), kid, psk, readWrapping({ passphraseFile: path })!);
+    writePsk(folder(), { kid, psk, encrypts: false }, readWrapping({ passphraseFile: path })!);
     expect(readPsk(pskPath(folder(), kid), [words]).psk).toEqual(psk);
     chmodSync(path, 0o644);
     expect(() => readWrapping({ passphraseFile: path })).toThrow(/chmod 600/);
@@ -160,7 +180,7 @@ describe("what opens them", () => {
 
   test("a wrapping key is made where one is named that is not there, and is another each time", () => {
     const path = join(folder(), "a");
-    writePsk(folder(), kid, psk, needWrapping({ keyFile: path }, "a PSK"));
+    writePsk(folder(), { kid, psk, encrypts: false }, needWrapping({ keyFile: path }, "a PSK"));
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readPsk(pskPath(folder(), kid), [readWrapping({ keyFile: path })!]).psk).toEqual(psk);
     needWrapping({ keyFile: join(folder(), "b") }, "a PSK");

@@ -340,7 +340,7 @@ describe("a board in modes M and E", () => {
 
   test("with its key is verified, and what does not hold is rejected", async () => {
     const keys = mkdtempSync(join(tmpdir(), "vitalwire-monitor-"));
-    writePsk(keys, device.kid, createSpeaker(M, "monitor").psk!, testOnlyWrapping());
+    writePsk(keys, { kid: device.kid, psk: createSpeaker(M, "monitor").psk!, encrypts: false }, testOnlyWrapping());
     for (const mode of [M, ES, E]) {
       const summary = (await run(speak(mode), { json: true, keys })).out.trimEnd().split("\n").at(-1)!;
       expect(JSON.parse(summary)).toMatchObject({ packets: 3, verified: 3, rejected: {} });

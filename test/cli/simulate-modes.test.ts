@@ -91,7 +91,7 @@ test("to a gateway in another process, encrypted: the key lies wrapped beside th
   expect(packets.waiting).toBe(0);
   const path = join(folder(), "keys", `${kid}.psk`);
   expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(readFileSync(path, "latin1")).toMatch(/^vitalwire-psk 1 [0-9a-f]{16} test-only /);
+  expect(readFileSync(path, "latin1")).toMatch(/^vitalwire-psk-encrypt 1 [0-9a-f]{16} test-only /);
   expect(readPsk(path, [testOnlyWrapping()]).psk).toHaveLength(32);
   const open = openSqliteStore(store, { readonly: true });
   const stored = readBoot(open, fromHex(kid), boot)!;

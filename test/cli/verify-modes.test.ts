@@ -29,8 +29,8 @@ test("a store and its captures: what a manifest signed is verified, the rest is 
   for (const mode of [M, E]) {
     const device = createSpeaker(mode, mode.name);
     cards.push({ kid: device.kid, card: device.enrollAt(bench.gateway) });
-    bench.gateway.devices.givePsk(device.kid, device.psk!);
-    writePsk(folder(), device.kid, device.psk!, keyFileWrapping(wrappingKey));
+    bench.gateway.devices.givePsk(device.kid, device.psk!, mode.encrypt);
+    writePsk(folder(), { kid: device.kid, psk: device.psk!, encrypts: mode.encrypt }, keyFileWrapping(wrappingKey));
     const messages = [device.birth(), device.data(1), device.data(2)];
     const sealed = [...messages, manifestOf(3, messages), device.data(4)].map(device.seal);
     for (const bytes of sealed) bench.gateway.receive(bytes, device.origin);

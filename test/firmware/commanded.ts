@@ -98,10 +98,9 @@ export function createCommanded(options: Partial<NodeOptions> = {}) {
       boot: node.boot,
       births: new Map([[first.cfg, first]]),
       seal: how.mode,
-      encrypted: how.encrypt,
     };
     const message = { ...body, kid: signer.kid, boot: node.boot, n: address.n ?? ++n, ...address } as DownlinkMessage;
-    return by(signing).seal({ psk }, heard, message);
+    return by(signing).seal({ psk, encrypts: how.encrypt }, heard, message);
   };
   const receive = (message: Uint8Array) => events.onMessage(message);
   const commandBody = (

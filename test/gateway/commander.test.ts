@@ -78,7 +78,7 @@ test("a device that is not enrolled, or was not heard, is not asked", async () =
   expect(device.raw).toEqual([]);
 });
 
-test("a device of which only the birth was heard is not asked yet: whether it encrypts is not known", async () => {
+test("a device of which only the birth was heard is not asked yet: it has not come through its start", async () => {
   const { device, receive, send } = setUp(MODES[3]);
   receive(device.seal(device.birth()));
   expect(await faultOf(send())).toBe("unheard");

@@ -176,6 +176,7 @@ test("a stranger who names old boots in modes M and E has nothing of them read i
   const again = createTestGateway(bench.gateway.store);
   speaker.join(again.gateway);
   for (const mode of [MODES[1], MODES[3]]) {
+    again.gateway.devices.givePsk(speaker.kid, speaker.psk!, mode.encrypt);
     for (let boot = 1; boot < 50; boot++) {
       const thief = createSpeaker(mode, "no key of it", boot);
       const bytes = thief.seal(thief.data(1));

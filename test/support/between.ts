@@ -64,7 +64,7 @@ export function through(broker: Broker, seconds: number) {
   const epoch = world.now;
   const card = { issuer: "TEST-ONLY", role: "device", kid, publicKey, issuedAt: 0, expires: 4e9 } as const;
   gateway.devices.enroll(encodeCard(card, site), site.publicKey, true);
-  gateway.devices.givePsk(kid, psk);
+  gateway.devices.givePsk(kid, psk, broker.seal.encrypt);
 
   let events: LinkEvents | null = null;
   /** By message: whether it is kept. */

@@ -71,7 +71,7 @@ export function createSpeaker({ mode, encrypt }: Mode, name = "speaker", boot = 
     },
     join(gateway: Gateway) {
       device.enrollAt(gateway);
-      if (psk !== null) gateway.devices.givePsk(kid, psk);
+      if (psk !== null) gateway.devices.givePsk(kid, psk, encrypt);
     },
   };
 }

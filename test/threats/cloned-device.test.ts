@@ -44,7 +44,7 @@ test.each(MODES)(
     const { devices } = bench.gateway;
     const card = { issuer: "TEST-ONLY", role: "device" as const, kid, publicKey, issuedAt: 0, expires: 4e9 };
     devices.enroll(encodeCard(card, site), site.publicKey, true);
-    if (psk !== null) devices.givePsk(kid, psk);
+    if (psk !== null) devices.givePsk(kid, psk, mode.encrypt);
     const origin: Origin = { name: "test", counters: createCounters(), reply() {} };
     const [one, two] = [1, 2].map((seed) => written(identity, seed, mode));
     expect(one!.length).toBeGreaterThan(3);

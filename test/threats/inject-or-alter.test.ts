@@ -21,7 +21,7 @@ const publicKey = fromHex(vectors("examples").keys.device);
 const birth = fromHex(example("Birth S").hex);
 
 /** The gateway of section 9: the device's card and pre-shared key are enrolled. */
-function createGateway() {
+function createGateway(encrypts: boolean) {
   const bench = createTestGateway(undefined, { rate: { perSecond: 1e6, burst: 1e6 } } as object);
   const { devices } = bench.gateway;
   devices.enroll(
@@ -29,10 +29,12 @@ function createGateway() {
     site.publicKey,
     true,
   );
-  devices.givePsk(kid, fromHex(modes.secret.psk));
+  devices.givePsk(kid, fromHex(modes.secret.psk), encrypts);
   const origin: Origin = { name: "test", counters: createCounters(), reply() {} };
   return { bench, origin, receive: (bytes: Uint8Array) => bench.gateway.receive(bytes, origin) };
 }
+
+type Gate = ReturnType<typeof createGateway>;
 
 /** Every message of the worked examples and of the vectors of modes M and E; `up`: a device sends it. */
 const messages = [...examples, ...modes.mac0, ...modes.encrypt0].flatMap(({ name, hex }) =>
@@ -51,7 +53,7 @@ test.each(messages)(
   "$name: every byte, flipped in four ways, is refused; unflipped it is authentic if a device sends it",
   (one) => {
     const { name, bytes, up } = one;
-    const { bench, origin, receive } = createGateway();
+    const { bench, origin, receive } = createGateway(bytes[0] === 0xd0);
     if (!name.startsWith("Birth")) expect(receive(birth).status).toBe("accepted");
     bench.settle();
     const before = bench.stored.length;
@@ -67,7 +69,7 @@ test.each(messages)(
 );
 
 test("every character of a serial line, changed, is refused before it is a message or by what it then is", () => {
-  const { receive } = createGateway();
+  const { receive } = createGateway(false);
   receive(birth);
   const line = examples.find((one) => one.line !== undefined)!.line!;
   for (let at = 1; at < line.trimEnd().length; at++) {
@@ -83,13 +85,33 @@ test("every character of a serial line, changed, is refused before it is a messa
 });
 
 test("what anybody else sealed under the device's name is refused, in every mode", () => {
-  const { bench, receive } = createGateway();
-  receive(birth);
-  bench.settle();
+  const [macs, encrypts] = [false, true].map(createGateway) as [Gate, Gate];
+  for (const { bench, receive } of [macs, encrypts]) {
+    receive(birth);
+    bench.settle();
+  }
   const data = fromHex(example("Data payload").payload);
   const other = new Uint8Array(32).fill(1);
   const keys = { key: other.subarray(0, 16), iv: other.subarray(0, 13) };
-  expect(receive(mac0(data, kid, other, nodeCrypto))).toMatchObject({ reason: "signature" });
-  expect(receive(encrypt0(data, kid, keys, nodeAead))).toMatchObject({ reason: "signature" });
-  expect(bench.stored).toHaveLength(1);
+  expect(macs.receive(mac0(data, kid, other, nodeCrypto))).toMatchObject({ reason: "signature" });
+  expect(encrypts.receive(encrypt0(data, kid, keys, nodeAead))).toMatchObject({ reason: "signature" });
+  for (const { bench } of [macs, encrypts]) expect(bench.stored).toHaveLength(1);
+});
+
+test("what the device itself sealed, but not as it is enrolled to, is refused: nobody takes the cover off, or puts one on", () => {
+  const encrypted = messages.find(({ bytes, up }) => bytes[0] === 0xd0 && up);
+  const clear = messages.filter(({ name, bytes, up }) => up && /^(Data|Event)/.test(name) && bytes[0] !== 0xd0);
+  expect(clear.length).toBeGreaterThan(2);
+  const gate = createGateway(true);
+  expect(gate.receive(birth).status).toBe("accepted");
+  for (const { name, bytes } of clear) {
+    expect(gate.receive(bytes), name).toMatchObject({ status: "refused", reason: "header" });
+  }
+  const open = createGateway(false);
+  open.receive(birth);
+  expect(open.receive(encrypted!.bytes)).toMatchObject({ status: "refused", reason: "header" });
+  for (const { bench } of [gate, open]) {
+    bench.settle();
+    expect(bench.stored).toHaveLength(1);
+  }
 });

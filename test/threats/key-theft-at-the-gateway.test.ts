@@ -5,8 +5,9 @@
 import { expect, test } from "vitest";
 import { createSealer } from "../../firmware/sealer.ts";
 import { readBoot } from "../../gateway/read.ts";
-import { bootKey } from "../../protocol/boot-keys.ts";
+import { bootKey, type KeyLabel } from "../../protocol/boot-keys.ts";
 import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
+import { encrypt0 } from "../../protocol/encrypt0.ts";
 import { mac0 } from "../../protocol/mac0.ts";
 import { encodeMessage } from "../../protocol/messages.ts";
 import { createTestGateway } from "../support/gateway.ts";
@@ -59,8 +60,12 @@ test.each([M, E])(
     for (const message of fake) expect(receive(forge.seal(message))).toBe("accepted");
     // A manifest under his own signature, and one under the shared key: neither lifts anything.
     expect(receive(forge.seal(manifestOf(7, fake)))).toBe("refused");
-    const key = bootKey("d2g mac", { psk: psk!, kid, boot: 1 }, bn, nodeCrypto);
-    expect(receive(mac0(encodeMessage(manifestOf(7, fake)), kid, key, nodeCrypto))).toBe("accepted");
+    const key = (label: KeyLabel) => bootKey(label, { psk: psk!, kid, boot: 1 }, bn, nodeCrypto);
+    const shared = encodeMessage(manifestOf(7, fake));
+    const bare = mode.encrypt
+      ? encrypt0(shared, kid, { key: key("d2g enc"), iv: key("d2g iv") }, nodeAead)
+      : mac0(shared, kid, key("d2g mac"), nodeCrypto);
+    expect(receive(bare)).toBe("accepted");
     expect(signed()).toEqual(before);
     expect(readBoot(bench.gateway.store, kid, 1)!.evidence).toBe(2);
 

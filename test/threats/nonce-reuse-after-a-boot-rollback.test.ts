@@ -180,10 +180,19 @@ const running = (seal: SealMode) => {
   const sealer = createDownlinkSealer({ signer: gateway, crypto: nodeCrypto, aead: nodeAead });
   let n = 0;
   const ack = (next: number) => {
-    const heard = { kid: node.signer.kid, boot: 1, births: births(), seal: seal.mode, encrypted: seal.encrypt };
+    const heard = { kid: node.signer.kid, boot: 1, births: births(), seal: seal.mode };
     const bitmap = new Uint8Array(0);
     const to = { kid: node.signer.kid, boot: 1, n: n++ };
-    deliver(sealer.seal({ psk: node.psk }, heard, { type: "ack", ...to, ofBoot: 1, next, bitmap, refused: [] }));
+    deliver(
+      sealer.seal({ psk: node.psk, encrypts: seal.encrypt }, heard, {
+        type: "ack",
+        ...to,
+        ofBoot: 1,
+        next,
+        bitmap,
+        refused: [],
+      }),
+    );
   };
   node.runtime.start();
   return { clock, node, sent, faults, ack };
