@@ -86,7 +86,7 @@ export function addBirth(device: Device, boot: Boot, birth: BirthMessage): void 
 }
 
 /** bn of a boot: all its births tell the same. undefined: none of them is here. */
-export function bootNonceOf(boot: Boot): Uint8Array | undefined {
+export function bootNonceOf(boot: Pick<Boot, "births">): Uint8Array | undefined {
   for (const birth of boot.births.values()) return birth.claims.bootseed;
   return undefined;
 }

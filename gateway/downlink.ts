@@ -5,7 +5,7 @@ import { encrypt0 } from "../protocol/encrypt0.ts";
 import { kidText } from "../protocol/keys.ts";
 import { mac0 } from "../protocol/mac0.ts";
 import { type AckMessage, type CommandMessage, encodeMessage, type TimeMessage } from "../protocol/messages.ts";
-import type { Boot, Device } from "./devices.ts";
+import { type Boot, bootNonceOf, type Device } from "./devices.ts";
 
 /** What a gateway says. */
 export type DownlinkMessage = AckMessage | CommandMessage | TimeMessage;
@@ -37,12 +37,6 @@ export interface DownlinkSealer {
   nameIn(boot: HeardBoot): Uint8Array;
 }
 
-/** The nonce of a boot, from its birth; undefined: no birth of it is here. */
-function bootNonce(boot: HeardBoot): Uint8Array | undefined {
-  for (const birth of boot.births.values()) return birth.claims.bootseed;
-  return undefined;
-}
-
 /** May anything be sent to the device under this boot? Its birth is stored, it has spoken, and its keys are here. */
 export function canAnswer(device: Heard, boot: HeardBoot): boolean {
   if (boot.births.size === 0 || boot.seal === null) return false;
@@ -54,7 +48,7 @@ export function createDownlinkSealer({ signer, crypto, aead }: SealerOptions): D
     const known = boot.keys?.get(label);
     if (known !== undefined) return known;
     const { psk } = device;
-    const bn = bootNonce(boot);
+    const bn = bootNonceOf(boot);
     if (bn === undefined || psk === null)
       throw new Error(`device ${kidText(boot.kid)}, boot ${boot.boot}: no keys of it`);
     const key = bootKey(label, { psk, kid: boot.kid, boot: boot.boot }, bn, crypto);
