@@ -10,12 +10,12 @@ import { type Card, decodeCard } from "../protocol/card.ts";
 import { decodeRevocations, type RevocationList } from "../protocol/crl.ts";
 import { nodeCrypto } from "../protocol/crypto.node.ts";
 import { fromHex, kidText } from "../protocol/keys.ts";
+import { REVOCATION_REASONS } from "./enroll/revocations.ts";
 import { knownCards, readRevocations } from "./enroll/site-files.ts";
 import { table as columns } from "./evaluate/table.ts";
 import { claimsToEncrypt } from "./keys/psk-file.ts";
 import { readPublicKey } from "./keys.ts";
 import { visible } from "./monitor/text.ts";
-import { REVOCATION_REASONS } from "./revoke.ts";
 import { UsageError } from "./usage.ts";
 
 export interface DevicesOptions {

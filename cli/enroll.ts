@@ -4,8 +4,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Provision } from "../firmware/provision.ts";
 import { checkPublicKey } from "../gateway/devices.ts";
+import { REASON_SUPERSEDED } from "../protocol/crl.ts";
 import { nodeCrypto } from "../protocol/crypto.node.ts";
 import { fromHex, kidOf, kidText, toHex } from "../protocol/keys.ts";
+import { putOnList } from "./enroll/revocations.ts";
 import { issueCard, knownCards, openSite, readRevocations, type Site } from "./enroll/site-files.ts";
 import { keyPath, newDevice } from "./keys/new-keys.ts";
 import { needWrapping, readWrapping, type WrappingOptions } from "./keys/passphrase.ts";
@@ -79,6 +81,8 @@ export async function enroll(options: EnrollOptions): Promise<void> {
   }
   const after = known ?? (options.rotate === undefined ? null : (cards.get(options.rotate) ?? null));
   const { card, path } = issueCard(site, { ...subject, role, days: options.days, after }, Date.now());
+  // The old key ends when a gateway has both the list and the new key's birth.
+  const list = options.rotate === undefined ? null : putOnList(site, fromHex(options.rotate), REASON_SUPERSEDED);
   const encrypts = claimsToEncrypt(site.folder, subject.kid);
   const document = {
     kid,
@@ -90,7 +94,7 @@ export async function enroll(options: EnrollOptions): Promise<void> {
     ...(subject.ueid && { ueid: toHex(subject.ueid) }),
     mac: encrypts !== null,
     encrypt: encrypts === true,
-    ...(options.rotate !== undefined && { rotates: options.rotate }),
+    ...(list !== null && { rotates: options.rotate!, list: list.path }),
     ...(options.port !== undefined && { port: options.port }),
   };
   process.stdout.write(options.json ? `${JSON.stringify(document)}\n` : `${sentence(document)}\n`);
@@ -179,9 +183,10 @@ function sentence(document: {
   mac: boolean;
   encrypt: boolean;
   rotates?: string;
+  list?: string;
   port?: string;
 }): string {
-  const { kid, role, issuer, expires, card, mac, encrypt, rotates, port } = document;
+  const { kid, role, issuer, expires, card, mac, encrypt, rotates, list, port } = document;
   const mode = encrypt ? ", must encrypt" : mac ? ", modes sign and mac" : "";
   return [
     `${role} ${kid}: enrolled by ${issuer} until ${expires.slice(0, 10)}${mode}`,
@@ -189,6 +194,9 @@ function sentence(document: {
     ...(port === undefined ? [] : [`  the board on ${port} has its keys`]),
     ...(rotates === undefined
       ? []
-      : [`  ${rotates}: what it had reached when the new key is first heard stays good, above it nothing does`]),
+      : [
+          `  ${rotates}: superseded in ${list}, which the gateway needs too;`,
+          "  what it had reached when the new key is first heard stays good, above it nothing does",
+        ]),
   ].join("\n");
 }

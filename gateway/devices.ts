@@ -3,7 +3,7 @@ import { ed25519 } from "@noble/curves/ed25519.js";
 import { PSK_LENGTH } from "../protocol/boot-keys.ts";
 import { type Card, decodeCard } from "../protocol/card.ts";
 import type { Crypto } from "../protocol/cose.ts";
-import type { Revocation, RevocationList } from "../protocol/crl.ts";
+import { REASON_SUPERSEDED, type Revocation, type RevocationList } from "../protocol/crl.ts";
 import { kidText, toHex } from "../protocol/keys.ts";
 import { type BirthMessage, EVENT_DISOWNED, type EventMessage, TYPE_BIRTH } from "../protocol/messages.ts";
 import { Intervals } from "./intervals.ts";
@@ -111,6 +111,8 @@ export class Devices {
   private readonly store: Store;
   private readonly crypto: Crypto;
   private revoked = new Map<string, Pick<Revocation, "reason" | "time">>();
+  /** Keys that a newer one of the same board ends, once it is heard. */
+  private superseded = new Set<string>();
 
   constructor(store: Store, crypto: Crypto) {
     this.store = store;
@@ -185,7 +187,10 @@ export class Devices {
       );
     }
     if (list.number !== stored?.number) this.store.putRevocations({ number: list.number, object });
-    this.revoked = new Map(list.revoked.map((one) => [kidText(one.kid), one]));
+    const of = (superseded: boolean) =>
+      list.revoked.filter(({ reason }) => superseded === (reason === REASON_SUPERSEDED));
+    this.revoked = new Map(of(false).map((one) => [kidText(one.kid), one]));
+    this.superseded = new Set(of(true).map(({ kid }) => kidText(kid)));
   }
 
   /** Why the site no longer vouches for a key; undefined: it does. */
@@ -202,19 +207,18 @@ export class Devices {
     return standing;
   }
 
-  /** The devices whose key is older than this one's and whose board, by its ueid, is the same. */
-  replacedBy(device: Device): Device[] {
-    return [...this.devices.values()].filter(
-      (other) => other.ueid !== null && other.ueid === device.ueid && other.card.issuedAt < device.card.issuedAt,
-    );
+  /**
+   * The device whose newer key has spoken for the board of this ueid, hex, where the site has said that this one's key is
+   * superseded: without that word a ueid, which anybody can read in a birth, ends nobody. undefined: there is none.
+   */
+  successorOf(device: Device, ueid: string | null): Device | undefined {
+    if (ueid === null || !this.superseded.has(kidText(device.card.kid))) return undefined;
+    return this.claimants(device, ueid).find(({ card }) => card.issuedAt > device.card.issuedAt);
   }
 
-  /** The device with a newer key for the board of this ueid, hex; undefined: there is none. */
-  successorOf(device: Device, ueid: string): Device | undefined {
-    for (const other of this.devices.values()) {
-      if (other.ueid === ueid && other.card.issuedAt > device.card.issuedAt) return other;
-    }
-    return undefined;
+  /** Other devices that tell the same ueid, hex. */
+  claimants(device: Device, ueid: string): Device[] {
+    return [...this.devices.values()].filter((other) => other !== device && other.ueid === ueid);
   }
 
   /**

@@ -38,8 +38,8 @@ export interface Order {
   evidence(one: Case): number | null;
   /** What a manifest that the device signed says of what is known. Throws Refusal where it contradicts that. */
   compare(one: Case, manifest: ManifestMessage): Comparison;
-  /** A birth under a new key ends the older ones of the same board. */
-  rotate(device: Device): void;
+  /** A birth of this device is here: it ends an older key of its board that the site has superseded. */
+  checkBoard(device: Device): void;
 }
 
 /** State of a presence. */
@@ -76,21 +76,33 @@ export function createOrder(options: ReceiverOptions, staging: Staging): Order {
     onAlarm?.({ kind: "boot regression", kid: device.card.kid, sentence });
   };
 
+  /** From here on the old key is good for what it had reached. */
+  const rotate = (old: Device, { card }: Device) => {
+    const { kid } = old.card;
+    const seq = Math.max(0, devices.boot(old, old.currentBoot).settled.highest);
+    old.rotation = { kid, successor: card.kid, boot: old.currentBoot, seq, since: Math.floor(now()) };
+    staging.rotate(old.rotation);
+    const sentence = `${kidText(card.kid)} speaks for its board now: it is good up to boot ${old.currentBoot} seq ${seq}`;
+    onAlarm?.({ kind: "rotation", kid, sentence });
+  };
+
   return {
     checkRotation(device, { boot, space, seq }, message) {
       const kid = kidText(device.card.kid);
-      const { rotation } = device;
-      if (rotation !== null) {
-        const below = boot < rotation.boot || (boot === rotation.boot && seq <= rotation.seq);
-        if (space === 0 && below) return;
-        const reach = `boot ${rotation.boot} seq ${rotation.seq}`;
-        throw refuse("revoked", `kid ${kid}: ${kidText(rotation.successor)} replaced it after ${reach}`);
+      if (device.rotation === null) {
+        const ueid = message.type === "birth" ? toHex(message.claims.ueid) : device.ueid;
+        const successor = devices.successorOf(device, ueid);
+        if (successor === undefined) return;
+        if (device.currentBoot < 0) {
+          throw refuse("revoked", `kid ${kid}: its board has had a newer key, ${kidText(successor.card.kid)}`);
+        }
+        rotate(device, successor);
       }
-      if (message.type !== "birth") return;
-      const successor = devices.successorOf(device, toHex(message.claims.ueid));
-      if (successor !== undefined) {
-        throw refuse("revoked", `kid ${kid}: its board has had a newer key, ${kidText(successor.card.kid)}`);
-      }
+      const rotation = device.rotation!;
+      const below = boot < rotation.boot || (boot === rotation.boot && seq <= rotation.seq);
+      if (space === 0 && below) return;
+      const reach = `boot ${rotation.boot} seq ${rotation.seq}`;
+      throw refuse("revoked", `kid ${kid}: ${kidText(rotation.successor)} replaced it after ${reach}`);
     },
     checkEarlier(one, earlier) {
       if (sameBytes(earlier, one.opened.payload)) return;
@@ -136,16 +148,15 @@ export function createOrder(options: ReceiverOptions, staging: Staging): Order {
         `boot ${manifest.ofBoot} seq ${found.other} is known with another payload than ${lists}`,
       );
     },
-    rotate(device) {
-      for (const old of devices.replacedBy(device)) {
-        if (old.rotation !== null) continue;
-        const { kid } = old.card;
-        const seq = Math.max(0, devices.boot(old, old.currentBoot).settled.highest);
-        old.rotation = { kid, successor: device.card.kid, boot: old.currentBoot, seq, since: Math.floor(now()) };
-        staging.rotate(old.rotation);
-        const reach = `boot ${old.currentBoot} seq ${seq}`;
-        const sentence = `${kidText(device.card.kid)} speaks for its board now: it is good up to ${reach}`;
-        onAlarm?.({ kind: "rotation", kid, sentence });
+    checkBoard(device) {
+      if (device.ueid === null) return;
+      for (const other of devices.claimants(device, device.ueid)) {
+        if (other.rotation !== null) continue;
+        if (devices.successorOf(other, other.ueid) === device) rotate(other, device);
+        else {
+          const sentence = `it tells the ueid of ${kidText(other.card.kid)}: another key for that board (enroll --rotate), or a copy`;
+          onAlarm?.({ kind: "two keys for one board", kid: device.card.kid, sentence });
+        }
       }
     },
   };

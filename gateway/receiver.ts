@@ -23,7 +23,7 @@ export type { Accepted, Batch } from "./staging.ts";
 
 /** What a person should know at once of a device. */
 export interface DeviceAlarm {
-  readonly kind: "clone or rollback" | "boot regression" | "rotation";
+  readonly kind: "clone or rollback" | "boot regression" | "rotation" | "two keys for one board";
   readonly kid: Uint8Array;
   readonly sentence: string;
 }
@@ -273,7 +273,7 @@ export class Receiver {
     else boot.settled.add(identity.seq);
     if (message.type === "birth") {
       addBirth(device, boot, message);
-      this.order.rotate(device);
+      this.order.checkBoard(device);
     }
     const range = message.type === "event" ? disownedRange(message) : null;
     if (range === null) return;

@@ -31,6 +31,9 @@ export interface RevocationList {
 /** typ of a revocation list in the protected header. */
 export const TYP_CRL = "vsp-crl";
 
+/** CRLReason: the board has a newer key. The old one is good for what it has said until the new one is heard. */
+export const REASON_SUPERSEDED = 4;
+
 /** Keys in one list: so that it stays below 4096 bytes. */
 export const MAX_REVOKED = 190;
 

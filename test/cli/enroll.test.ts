@@ -14,7 +14,7 @@ import { createProvisionConsole, type Provision, readIdentity } from "../../firm
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { createWire } from "../../gateway/wire.ts";
 import { decodeCard } from "../../protocol/card.ts";
-import { decodeRevocations, encodeRevocations, MAX_REVOKED } from "../../protocol/crl.ts";
+import { decodeRevocations, encodeRevocations, MAX_REVOKED, REASON_SUPERSEDED } from "../../protocol/crl.ts";
 import { nodeCrypto, nodeSigner } from "../../protocol/crypto.node.ts";
 import { fromHex, kidText, toHex } from "../../protocol/keys.ts";
 import { readLines } from "../../protocol/lines.node.ts";
@@ -176,7 +176,14 @@ describe("enroll", () => {
   test("--rotate gives the same board a new key, a new PSK where it had one, and a later card", async () => {
     const old = await ward.enroll({ mac: true, keyFile: wrap() });
     const renewed = await ward.enroll({ rotate: old.kid, keyFile: wrap() });
-    expect(renewed).toMatchObject({ ueid: old.ueid, mac: true, rotates: old.kid });
+    expect(renewed).toMatchObject({ ueid: old.ueid, mac: true, rotates: old.kid, list: ward.path("revoked.crl") });
+    const listed = () => list().revoked.find((one) => kidText(one.kid) === old.kid)!.reason;
+    expect(listed()).toBe(REASON_SUPERSEDED);
+    // What was stolen stays stolen, whatever its board gets now.
+    await ward.revoke({ device: old.kid, reason: "stolen" });
+    expect(listed()).toBe(1);
+    await ward.enroll({ rotate: old.kid, keyFile: wrap() });
+    expect(listed()).toBe(1);
     expect(renewed.kid).not.toBe(old.kid);
     expect(cardOf(renewed.kid).issuedAt).toBeGreaterThan(cardOf(old.kid).issuedAt);
     await expect(ward.enroll({ rotate: old.kid })).rejects.toThrow(/never kept bare/);

@@ -51,7 +51,7 @@ test("every command of the page does what the page says", { timeout: 120_000 }, 
     }
     const one = type(text);
     expect(await one.ended(30_000), `${text}${one.output()}`).toBe(0);
-    if (text.includes("revoke")) {
+    if (text.includes("vitalwire revoke")) {
       await terminals.GATEWAY!.printed(new RegExp(`revocation list 1: ${names.STOLEN} is revoked`));
       await terminals.GATEWAY!.printed(new RegExp(`refused \\(revoked\\).*${names.STOLEN}`), 30_000);
     }
@@ -65,7 +65,12 @@ test("every command of the page does what the page says", { timeout: 120_000 }, 
   const good = { revoked: null, quarantined: null, role: "device", issuer: "ward 7", modes: ["sign"], boots: 1 };
   const row = (kid: string | undefined) => rows.find((one) => one.kid === kid);
   expect(rows).toHaveLength(4);
-  expect(row(OLD)).toMatchObject({ ...good, evidence: 3, rotated: { successor: NEW, boot: 1 } });
+  expect(row(OLD)).toMatchObject({
+    ...good,
+    evidence: 3,
+    revoked: { reason: "replaced" },
+    rotated: { successor: NEW, boot: 1 },
+  });
   expect(row(NEW)).toMatchObject({ ...good, evidence: 3, rotated: null });
   expect(row(STOLEN)).toMatchObject({ ...good, modes: ["sign", "mac"], revoked: { reason: "stolen" } });
   expect(rows.at(-1)).toMatchObject({ role: "gateway", messages: 0 });

@@ -7,6 +7,7 @@ import { birthKey, bootKey } from "../../protocol/boot-keys.ts";
 import { encodeCard } from "../../protocol/card.ts";
 import { sign1 } from "../../protocol/cose.ts";
 import { verifyCountersignature } from "../../protocol/countersign.ts";
+import { REASON_SUPERSEDED } from "../../protocol/crl.ts";
 import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import { decodeEncrypt0, encrypt0 } from "../../protocol/encrypt0.ts";
 import { modeOf } from "../../protocol/header.ts";
@@ -325,16 +326,33 @@ describe("rotation and revocation", () => {
       site,
     );
 
-  test("a birth under a newer key ends the older one: its backfill is taken, what is above is revoked", () => {
+  const setUpKeys = (names: Record<string, number>) => {
     const bench = createTestGateway();
-    const { store, devices } = bench.gateway;
-    const [old, young] = [createTestDevice("old"), createTestDevice("young")];
+    const devices = Object.entries(names).map(([name, issued]) => {
+      const device = createTestDevice(name);
+      bench.gateway.devices.enroll(cardOf(device, issued), site.publicKey, true);
+      return device;
+    });
     const { origin } = createSpeaker(S);
-    devices.enroll(cardOf(old, 100), site.publicKey, true);
-    devices.enroll(cardOf(young, 200), site.publicKey, true);
-    const give = (device: typeof old, message: Parameters<typeof old.seal>[0], at = bench) =>
+    type Device = (typeof devices)[number];
+    const give = (device: Device, message: Parameters<Device["seal"]>[0], at = bench) =>
       at.gateway.receive(device.seal(message), origin);
-    for (const message of [old.birth(), old.data(1), old.data(3)]) give(old, message);
+    return { bench, devices: devices as [Device, Device], give };
+  };
+  const supersede = ({ gateway }: ReturnType<typeof createTestGateway>, ...kids: Uint8Array[]) =>
+    gateway.devices.applyRevocations(
+      { number: kids.length, revoked: kids.map((kid) => ({ kid, reason: REASON_SUPERSEDED, time: 1 })) },
+      Uint8Array.of(kids.length),
+    );
+
+  test("a birth under a newer key ends the one that the site has superseded: its backfill is taken, what is above is revoked", () => {
+    const { bench, give, devices } = setUpKeys({ old: 100, young: 200 });
+    const [old, young] = devices;
+    const { store } = bench.gateway;
+    give(old, old.birth());
+    supersede(bench, old.kid);
+    // Until the new key is heard the old one is as good as ever.
+    for (const message of [old.data(1), old.data(3)]) expect(give(old, message).status).toBe("accepted");
     expect(give(young, young.birth()).status).toBe("accepted");
     bench.settle();
     expect(bench.alarms).toMatchObject([{ kind: "rotation", kid: old.kid }]);
@@ -352,19 +370,38 @@ describe("rotation and revocation", () => {
     expect(give(young, young.data(1)).status).toBe("accepted");
   });
 
-  test("a card that is renewed, or of the same age, ends nothing; an older key that comes after its successor is revoked", () => {
-    const bench = createTestGateway();
-    const [old, young] = [createTestDevice("old"), createTestDevice("young")];
-    const { origin } = createSpeaker(S);
-    const { devices } = bench.gateway;
-    devices.enroll(cardOf(young, 200), site.publicKey, true);
-    devices.enroll(cardOf(young, 300), site.publicKey, true);
-    devices.enroll(cardOf(old, 300), site.publicKey, true);
-    expect(bench.gateway.receive(young.seal(young.birth()), origin).status).toBe("accepted");
-    expect(bench.gateway.receive(old.seal(old.birth()), origin).status).toBe("accepted");
-    expect(bench.alarms).toEqual([]);
+  test("the list may come behind the new key's birth: the old one is good for what it had reached when it speaks again", () => {
+    const { bench, give, devices } = setUpKeys({ old: 100, young: 200 });
+    const [old, young] = devices;
+    for (const message of [old.birth(), old.data(1)]) give(old, message);
+    give(young, young.birth());
+    expect(give(old, old.data(2)).status).toBe("accepted");
+    supersede(bench, old.kid);
+    expect(give(old, old.data(3))).toMatchObject({ reason: "revoked" });
+    bench.settle();
+    expect(bench.gateway.store.rotations()).toMatchObject([{ boot: 1, seq: 2 }]);
+  });
+
+  test("who tells another board's ueid, without the site's word, ends nobody, and a person hears of it", () => {
+    const { bench, give, devices } = setUpKeys({ victim: 100, thief: 200 });
+    const [victim, thief] = devices;
+    for (const message of [victim.birth(), victim.data(1)]) give(victim, message);
+    expect(give(thief, thief.birth()).status).toBe("accepted");
+    for (const seq of [2, 3]) expect(give(victim, victim.data(seq)).status).toBe("accepted");
+    expect(bench.alarms).toMatchObject([{ kind: "two keys for one board", kid: thief.kid }]);
+    bench.settle();
+    expect(bench.gateway.store.rotations()).toEqual([]);
+  });
+
+  test("a superseded key that was never heard before its successor is revoked; one of the same age ends nothing", () => {
+    const { bench, give, devices } = setUpKeys({ old: 300, young: 300 });
+    const [old, young] = devices;
     const older = createTestDevice("older");
-    devices.enroll(cardOf(older, 100), site.publicKey, true);
-    expect(bench.gateway.receive(older.seal(older.birth()), origin)).toMatchObject({ reason: "revoked" });
+    bench.gateway.devices.enroll(cardOf(older, 100), site.publicKey, true);
+    supersede(bench, older.kid, old.kid);
+    expect(give(young, young.birth()).status).toBe("accepted");
+    expect(give(old, old.birth()).status).toBe("accepted");
+    expect(give(older, older.birth())).toMatchObject({ reason: "revoked" });
+    expect(bench.gateway.store.rotations()).toEqual([]);
   });
 });

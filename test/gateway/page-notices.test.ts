@@ -4,6 +4,7 @@ import type { Frame, Notice } from "../../gateway/dashboard/feed.ts";
 import type { Origin } from "../../gateway/origin.ts";
 import { encodeCard } from "../../protocol/card.ts";
 import { sign1 } from "../../protocol/cose.ts";
+import { REASON_SUPERSEDED } from "../../protocol/crl.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { encodeMessage } from "../../protocol/messages.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
@@ -68,12 +69,14 @@ test("revoked, replaced by a newer key, seen in an earlier boot: each is told as
   receive(device.seal({ type: "presence", boot: 3, connection: 1, state: 1 }));
   await until(() => noticesOf(feed.frames).length === 1);
   const newer = testOnlySigner("newer key");
+  const superseded = { kid: device.kid, reason: REASON_SUPERSEDED, time: 1_600_000_000 };
+  bench.gateway.devices.applyRevocations({ number: 1, revoked: [superseded] }, Uint8Array.of(1));
   const card = encodeCard({ issuer: "TEST-ONLY", role: "device", ...newer, issuedAt: 9, expires: 4e9 }, site);
   bench.gateway.devices.enroll(card, site.publicKey, true);
   receive(sign1(encodeMessage(device.birth()), newer));
   await until(() => noticesOf(feed.frames).length === 2);
   const revocation = { kid: device.kid, reason: 1, time: 1_700_000_000 };
-  bench.gateway.devices.applyRevocations({ number: 1, revoked: [revocation] }, Uint8Array.of(1));
+  bench.gateway.devices.applyRevocations({ number: 2, revoked: [revocation] }, Uint8Array.of(2));
   bench.timers.advance(1000);
   await until(() => noticesOf(feed.frames).length === 3);
   expect(noticesOf(feed.frames)[2].map(({ kind, since, sentence }) => [kind, since, sentence])).toEqual([
