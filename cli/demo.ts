@@ -62,6 +62,8 @@ export async function demo(options: DemoOptions): Promise<void> {
       for (const listener of alarmed) listener(alarm);
     },
   });
+  // On a busy machine the boards may not have said all: one whole file to hand over, all the same.
+  interrupt.onLimit(() => ward.gateway.close());
   if (options.store !== undefined) {
     const cards = ward.boards.map(({ node, card }) => ({ kid: node.signer.kid, card }));
     writeCards(dirname(options.store), ward.sitePublicKey, [...cards, ward.gatewayCard]);

@@ -10,17 +10,26 @@ export interface Interrupt {
   readonly signal: "SIGINT" | "SIGTERM" | null;
   /** Resolves when it comes. */
   readonly coming: Promise<void>;
+  /** What is done at once where the time is up, just before the process exits: what must not be left open. */
+  onLimit(action: () => void): void;
 }
 
 /** Listens for SIGINT and SIGTERM. After either, the process exits with 130 within a second, whatever hangs. */
 export function listenForInterrupt(): Interrupt {
   let signal: Interrupt["signal"] = null;
+  const actions: (() => void)[] = [];
   const coming = new Promise<void>((resolve) => {
     const take = (which: "SIGINT" | "SIGTERM") => {
       signal = which;
       resolve();
       // Whatever hangs: the store commits whole transactions, so it is whole at any moment.
-      setTimeout(() => process.exit(INTERRUPTED), LIMIT).unref();
+      setTimeout(() => {
+        try {
+          for (const action of actions) action();
+        } finally {
+          process.exit(INTERRUPTED);
+        }
+      }, LIMIT).unref();
     };
     process.once("SIGINT", () => take("SIGINT"));
     process.once("SIGTERM", () => take("SIGTERM"));
@@ -33,5 +42,6 @@ export function listenForInterrupt(): Interrupt {
       return signal;
     },
     coming,
+    onLimit: (action) => void actions.push(action),
   };
 }

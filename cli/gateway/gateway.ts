@@ -10,7 +10,7 @@ import { type Lock, lock } from "../../gateway/store/lock.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import { kidText, toHex } from "../../protocol/keys.ts";
-import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
+import { INTERRUPTED, type Interrupt, listenForInterrupt } from "../interrupt.ts";
 import { readWrapping } from "../keys/passphrase.ts";
 import type { Wrapping } from "../keys/wrapping.ts";
 import { readCards, readPublicKey, writeCards } from "../keys.ts";
@@ -47,7 +47,7 @@ export async function gateway(options: GatewayOptions): Promise<void> {
   };
   try {
     const signer = gatewayKey(settings.key);
-    const counters = await start(settings, signer, sitePublicKey, wrapping, say, closers);
+    const counters = await start(settings, signer, sitePublicKey, wrapping, say, closers, interrupt);
     await interrupt.coming;
     await closeAll();
     if (options.json) process.stdout.write(`${JSON.stringify(report(settings, signer, counters))}\n`);
@@ -66,6 +66,7 @@ async function start(
   wrapping: Wrapping | null,
   say: (line: string) => void,
   closers: Closer[],
+  interrupt: Pick<Interrupt, "onLimit">,
 ): Promise<ReadonlyMap<string, Counters>> {
   const now = () => Date.now();
   let page: Page | null = null;
@@ -98,6 +99,7 @@ async function start(
     onError: (error) => say(`${error.message}; nothing is acknowledged, the boards keep it`),
   });
   closers.push(() => hub.close());
+  interrupt.onLimit(() => hub.close());
   let lines = LOG_LINES;
   const logLine = (text: string) => {
     if (lines-- > 0) say(text);
