@@ -133,7 +133,9 @@ describe.skipIf(lacks("chromium"))("the page", () => {
       const near = pairs.slice(Math.max(0, i - 2), i + 3);
       return near.every((one) => one.height < 0.1 && Math.abs(one.told - told[i]) < 0.1);
     };
-    const scale = slope(seen.filter(isFlat), told.filter(isFlat));
+    // Of both regressions: noise of a pixel makes one slope too small, the other too large.
+    const [inks, values] = [seen.filter(isFlat), told.filter(isFlat)];
+    const scale = Math.sqrt(slope(inks, values) / slope(values, inks));
     expect(scale).toBeGreaterThan(0.9);
     expect(scale).toBeLessThan(1.05);
     innocent();
