@@ -1,68 +1,31 @@
 #!/usr/bin/env node
 /** The command line: one file a command, imported when it is asked for. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { QRS_RATES } from "../firmware/dsp/qrs.ts";
+import { Command, CommanderError, Option } from "commander";
+import { evaluateCommand } from "./evaluate/commands.ts";
 import { operationsHelp } from "./operations.ts";
+import {
+  alarms,
+  anyNumber,
+  calibration,
+  count,
+  encrypt,
+  json,
+  keyFile,
+  passphraseFile,
+  seal,
+  seconds,
+  story,
+  time,
+} from "./options.ts";
 import { UsageError } from "./usage.ts";
 
 const FAILED = 1;
 const BAD_USAGE = 2;
 
-const count = (low: number) => (text: string) => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < low) throw new InvalidArgumentError(`give a whole number from ${low} on.`);
-  return value;
-};
-const seconds = (text: string) => {
-  const value = Number(text);
-  if (!(value > 0 && value < 1e9)) throw new InvalidArgumentError("give a number of seconds above 0.");
-  return value;
-};
-const anyNumber = (text: string) => {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("give a number.");
-  return value;
-};
-const oneRate = (text: string) => {
-  const value = Number(text);
-  if (!QRS_RATES.includes(value)) throw new InvalidArgumentError(`give one of ${QRS_RATES.join(", ")}.`);
-  return value;
-};
-/** RFC 3339, or milliseconds since the epoch. */
-const time = (text: string) => {
-  const value = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(value))
-    throw new InvalidArgumentError("give RFC 3339 (2026-01-01T00:00:00Z) or ms since the epoch.");
-  return value;
-};
-
-/** For a simulated board; the names are those of simulator/story.ts. */
-const story = () =>
-  new Option("--story <name>", "what happens to the patient").choices([
-    "desaturation",
-    "fever",
-    "finger-off",
-    "asystole",
-  ]);
-const alarms = () =>
-  new Option("--alarms <file>", "alarm settings as YAML, or off (default: as for an adult; no clinical advice)");
-const calibration = () =>
-  new Option("--calibration <file>", "of the oximeter, as `calibrate` writes it (default: a published curve, flagged)");
-
-const seal = () =>
-  new Option("--seal <mode>", "sign every message, or mac it and sign manifests")
-    .choices(["sign", "mac"])
-    .default("sign");
-const encrypt = () => new Option("--encrypt", "encrypt all but births and presences");
-
-const passphraseFile = () => new Option("--passphrase-file <file>", "one line with the passphrase of pre-shared keys");
-const keyFile = () => new Option("--key-file <file>", "instead of a passphrase: a wrapping key");
-
 const program = new Command("vitalwire")
   .description("Open sensor runtime for medical-sensor boards. Not a medical device.")
   .exitOverride()
   .showHelpAfterError("(--help shows what there is)");
-const json = () => new Option("--json", "one JSON document on stdout, logs on stderr");
 
 program
   .command("demo")
@@ -262,80 +225,7 @@ program
   .addOption(json())
   .action(async (options) => (await import("./calibrate/calibrate.ts")).calibrate(options));
 
-/** An evaluation over a folder of WFDB records. */
-const evaluation = (name: string, description: string, data: string) =>
-  new Command(name)
-    .description(description)
-    .exitOverride()
-    .requiredOption("--data <dir>", data)
-    .option("--lead <n>", "signal to use", count(0), 0)
-    .option(
-      "--rate <hz>",
-      `rate at which the detector runs: ${QRS_RATES.join(", ")} (default: as a board would)`,
-      oneRate,
-    )
-    .option("--reference <dir>", "folder of .atr files, or one record's path (default: where the data are)")
-    .option("--compare", "published detectors on the same samples, in the same run")
-    .addOption(json());
-
-program
-  .command("evaluate")
-  .description("score what the firmware computes against reference recordings")
-  .addCommand(
-    evaluation(
-      "qrs",
-      "beats against reference annotations of WFDB records, as ANSI/AAMI EC57 scores them",
-      "folder of WFDB records",
-    ).action(async (options) => (await import("./evaluate/qrs.ts")).evaluateQrsCommand(options)),
-  )
-  .addCommand(
-    evaluation(
-      "noise",
-      "beats on the MIT-BIH records 118 and 119 with recorded noise mixed in, at 24 to 0 dB",
-      "folder with 118, 119 and noise records (bw, ma, em), or with folders mitdb and nstdb that hold them",
-    ).action(async (options) => (await import("./evaluate/noise.ts")).evaluateNoiseCommand(options)),
-  )
-  .addCommand(
-    evaluation(
-      "rhythm",
-      "atrial fibrillation and heart rate from the beats, against annotated rhythms and reference beats",
-      "folder of WFDB records",
-    ).action(async (options) => (await import("./evaluate/rhythm.ts")).evaluateRhythmCommand(options)),
-  )
-  .addCommand(
-    new Command("pulse")
-      .description("beats and rate of recorded photoplethysmograms against the ECG recorded beside them")
-      .exitOverride()
-      .requiredOption(
-        "--data <dir>",
-        "folder of BIDMC recordings as CSV (bidmc_01.csv.gz or bidmc_01_Signals.csv, ...)",
-      )
-      .option("--compare", "other detectors of pulses on the same samples, in the same run")
-      .addOption(json())
-      .action(async (options) => (await import("./evaluate/pulse.ts")).evaluatePulseCommand(options)),
-  )
-  .addCommand(
-    new Command("spo2")
-      .description("R recovered from synthetic fingers, in SpO2 points; with --data also recorded desaturation")
-      .exitOverride()
-      .option(
-        "--data <dir>",
-        "folder of phone recordings (SUBJECT.Left.csv ..., SUBJECT.gt.csv), or with oximetry-phone in it",
-      )
-      .option("--seed <n>", "of beats, motion and noise", count(0), 1)
-      .option("--compare", "other oximeters on the same samples, in the same run")
-      .addOption(json())
-      .action(async (options) => (await import("./evaluate/spo2.ts")).evaluateSpo2Command(options)),
-  )
-  .addCommand(
-    new Command("temperature")
-      .description("what is shown of synthetic skins that warm a sensor up: errors, time to settled, predictions apart")
-      .exitOverride()
-      .option("--seed <n>", "of skins and noise", count(0), 1)
-      .option("--compare", "the bare reading and a plain mean of 8, in the same run")
-      .addOption(json())
-      .action(async (options) => (await import("./evaluate/temperature.ts")).evaluateTemperatureCommand(options)),
-  );
+program.addCommand(evaluateCommand());
 
 program
   .command("bench")
