@@ -1,4 +1,5 @@
 /** vitalwire command: asks the gateway that works on a store to tell a device something, and says what became of it. */
+import { readFileSync } from "node:fs";
 import { askGateway } from "../gateway/control.ts";
 import { fromHex } from "../protocol/keys.ts";
 import {
@@ -35,11 +36,20 @@ function operationFor(text: string): Operation {
   throw new UsageError(`no operation "${text}"; "vitalwire command --help" lists them`);
 }
 
+function fileOf(path: string, fault: (rule: string) => UsageError): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw fault((error as Error).message);
+  }
+}
+
 function parseValue(parameter: Parameter, text: string): Value {
   const fault = (rule: string) => new UsageError(`${parameter.name}=${text.slice(0, 40)}: ${rule}`);
   if (parameter.kind === "text") return text;
   if (parameter.kind === "bytes") {
-    if (!/^([0-9a-f]{2})+$/i.test(text)) throw fault("give bytes as hexadecimal digits, two a byte");
+    if (text.startsWith("@")) return fileOf(text.slice(1), fault);
+    if (!/^([0-9a-f]{2})+$/i.test(text)) throw fault("give bytes as hexadecimal digits, two a byte, or @FILE");
     return fromHex(text);
   }
   if (!/^-?\d{1,15}$/.test(text))

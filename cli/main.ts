@@ -148,6 +148,18 @@ program
   .action(async (options) => (await import("./devices.ts")).devices(options));
 
 program
+  .command("announce")
+  .description("sign a firmware image for a kind of board, to be sent to it with `command … firmware-announce`")
+  .requiredOption("--key <file>", "release.key, as keygen --release makes it")
+  .requiredOption("--image <file>", "what the board will run")
+  .requiredOption("--version <n>", "higher than every one before", count(1))
+  .requiredOption("--board <name>", "the kind of board, as it names itself")
+  .requiredOption("--out <file>", "write the announcement here")
+  .option("--passphrase-file <file>", "one line with the passphrase of the key, where it has one")
+  .addOption(json())
+  .action(async (options) => (await import("./announce.ts")).announce(options));
+
+program
   .command("revoke")
   .description("the site takes a key back: a new list in DIR/revoked.crl")
   .requiredOption("--cards <dir>", "folder of the site")

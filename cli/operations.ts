@@ -5,7 +5,7 @@ import { operations, type Parameter } from "../protocol/messages/ops.ts";
 export function usageOf({ name, kind, unit, lowest, highest, required }: Parameter): string {
   // As wide as it may be: the channel's birth says what its raw values are.
   const isRaw = unit === "raw";
-  const value = kind === "bytes" ? "HEX" : kind === "text" ? "TEXT" : isRaw ? "RAW" : `${lowest}..${highest}`;
+  const value = kind === "bytes" ? "HEX|@FILE" : kind === "text" ? "TEXT" : isRaw ? "RAW" : `${lowest}..${highest}`;
   const words = `${name}=${value}${unit === "" || isRaw ? "" : ` ${unit}`}`;
   return required ? words : `[${words}]`;
 }

@@ -102,7 +102,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     boot,
     ...(!repeatable && { entropy: randomBytes(16) }),
     seal,
-    ...(given && { identity: given.identity }),
+    ...(given && { identity: given.identity, handlers: given.handlersFor(say) }),
     link(signer, psk) {
       if (pty !== null) link = createSerialLink(pty.stream, LINE_QUEUE);
       else if (out === "mqtt") link = createMqttLink(mqttOptions(options, signer));

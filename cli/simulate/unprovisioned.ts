@@ -1,10 +1,14 @@
 /** A simulated board that is given its keys as a real one is: over its serial line, before it begins (PROTOCOL.md section 5). */
+import type { Storage } from "../../boards/board.ts";
+import { createAnnouncements } from "../../firmware/commands/firmware.ts";
+import type { CommandHandlers } from "../../firmware/commands.ts";
 import { createProvisionConsole, type Provision, readIdentity } from "../../firmware/provision.ts";
 import { holdersOf } from "../../gateway/sources/holders.ts";
 import { equalBytes } from "../../protocol/constant-time.ts";
 import { nodeCrypto, nodeSigner } from "../../protocol/crypto.node.ts";
-import { kidOf } from "../../protocol/keys.ts";
+import { kidOf, toHex } from "../../protocol/keys.ts";
 import { readLines } from "../../protocol/lines.node.ts";
+import { STATUS_DONE } from "../../protocol/messages.ts";
 import type { NodeIdentity } from "../../simulator/node.ts";
 import { type HostStorage, openHostStorage } from "../boot-counter.ts";
 import { secretFolder } from "../keys/secret-file.ts";
@@ -22,8 +26,15 @@ export interface Provisioned {
   readonly identity: NodeIdentity;
   /** Who signs what it obeys. */
   readonly gateways: readonly { readonly kid: Uint8Array; readonly publicKey: Uint8Array }[];
+  /** What it can do besides measuring; `say`: where it tells of it. */
+  handlersFor(say: (line: string) => void): CommandHandlers;
   readonly storage: HostStorage;
 }
+
+/** As the simulated board names itself. */
+const MODEL = "simulated";
+/** Of the firmware that runs. */
+const VERSION = 1;
 
 /**
  * Lets whoever opens the line give the board of `folder` its keys. As boards with an auto-reset circuit do, it boots when its
@@ -44,7 +55,7 @@ export async function awaitKeys(
   const console = createProvisionConsole({
     storage,
     crypto: nodeCrypto,
-    model: "simulated",
+    model: MODEL,
     open: () => performance.now() < until,
     matches: (seed, publicKey) => equalBytes(nodeSigner(seed).publicKey, publicKey),
     onProvisioned: () => {
@@ -84,7 +95,32 @@ export async function awaitKeys(
     storage.release();
     return null;
   }
-  return { identity: identityOf(provision), gateways: provision.gateways.map(keyOf), storage };
+  const { gateways, releasePublicKey } = provision;
+  return {
+    identity: identityOf(provision),
+    gateways: gateways.map(keyOf),
+    handlersFor: (tell) => firmwareHandlers(releasePublicKey, storage, tell),
+    storage,
+  };
+}
+
+/** What a board that knows a release key does with an announcement: a simulated one has nothing to start anew, and remembers it. */
+export function firmwareHandlers(
+  releaseKey: Uint8Array | null,
+  storage: Storage,
+  say: (line: string) => void,
+): CommandHandlers {
+  if (releaseKey === null) return {};
+  const firmware = createAnnouncements({
+    ...{ storage, releaseKey, crypto: nodeCrypto, model: MODEL, version: VERSION },
+    install({ version, size, digest }, done) {
+      say(
+        `firmware ${version} (${size} bytes, SHA-256 ${toHex(digest)}): taken; a simulated board has nothing to start`,
+      );
+      done(STATUS_DONE);
+    },
+  });
+  return { firmware };
 }
 
 /** Whether another program has the port now; `hoped` where this system does not tell. */
