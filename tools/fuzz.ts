@@ -56,6 +56,9 @@ for (let batch = only ?? 0; tally.inputs < inputs && elapsed() < seconds; batch+
   const size = Math.min(BATCH, inputs - tally.inputs);
   await runBatch({ seeds, seed, batch, inputs: size, onInput: (index) => watchdog.beat(batch, index) }, tally);
   if (batch % LOOK_EVERY === 1) {
+    // Twice: what the first one sets free by finalizers, or was allocated while it marked, goes with the second.
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
     collect();
     const { heapUsed, external, arrayBuffers } = process.memoryUsage();
     memory.push(heapUsed + external + arrayBuffers);
@@ -88,7 +91,7 @@ else {
       `reached: ${tally.reached.map((count, step) => `${step === 0 ? "line" : `step ${step}`} ${count}`).join(", ")}`,
       `verdicts: ${list(tally.verdicts)}`,
       `accepted in mode S, M, E around S, E around a payload: ${list(tally.forms)}`,
-      `slowest message ${tally.slowest.toFixed(1)} ms; memory, MB: ${megabytes[0]} first, ${megabytes.at(-1)} last`,
+      `slowest message ${tally.slowest.toFixed(1)} ms; memory, MB: ${megabytes[0]} first, ${Math.max(...megabytes.map(Number)).toFixed(1)} highest, ${megabytes.at(-1)} last`,
       "refused here as CBOR / taken by cbor-x:",
       ...laxer.map(([rule, { refused, taken }]) => `  ${refused} / ${taken}  ${rule}`),
       `finds: ${finds.length}`,
