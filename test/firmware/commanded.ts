@@ -16,6 +16,7 @@ import {
   EVENT_COMMAND_RESULT,
   type EventMessage,
   type Message,
+  type Wave,
 } from "../../protocol/messages.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
 import { createVirtualNode, type NodeOptions, type SealMode } from "../../simulator/node.ts";
@@ -154,3 +155,19 @@ export function createCommanded(options: Partial<NodeOptions> = {}) {
     },
   };
 }
+
+/** Channels of the board, in the order of its birth. */
+export const RED = 0;
+export const INFRARED = 1;
+export const ECG = 2;
+export const TEMPERATURE = 3;
+
+/** The channel of a birth with this code. */
+export const channelOf = (birth: BirthMessage, mdc: number) => birth.channels.find((one) => one.mdc === mdc)!.id;
+/** The blocks of a channel that a board has sent, each with its message's seq and cfg. */
+export const waves = (board: ReturnType<typeof createCommanded>, id: number) =>
+  board
+    .data()
+    .flatMap(({ seq, cfg, channels }) =>
+      channels.flatMap((one) => (one.kind === "wave" && one.id === id ? [{ ...(one as Wave), seq, cfg }] : [])),
+    );

@@ -20,7 +20,14 @@ import {
   PRIORITY_LOW,
   PRIORITY_MEDIUM,
 } from "../../protocol/messages.ts";
-import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard, tooWide } from "../support/browser.ts";
+import {
+  createPacedWard,
+  launchBrowser,
+  type Misdeeds,
+  type PacedWard,
+  tooWide,
+  untilHolds,
+} from "../support/browser.ts";
 import { lacks } from "../support/needs.ts";
 
 describe.skipIf(lacks("chromium"))("alarms on the page", () => {
@@ -45,13 +52,7 @@ describe.skipIf(lacks("chromium"))("alarms on the page", () => {
     await tab.waitForSelector('.board[data-state="live"]');
     await holds("window.vitalwire.drawn.length >= 3");
   };
-  const holds = async (script: string) => {
-    const deadline = performance.now() + 20_000;
-    while (!(await tab.evaluate<boolean>(script))) {
-      if (performance.now() > deadline) throw new Error(`after 20 s this does not hold: ${script}`);
-      await tab.waitForTimeout(20);
-    }
-  };
+  const holds = (script: string) => untilHolds(tab, script);
   const channelOf = (mdc: number) => paced.ward.boards[0].node.runtime.channels.find((one) => one.mdc === mdc)!.id;
   /** The board tells, over its own cable and with its own key. */
   const tell = (alarm: Partial<AlarmEvent>) => {

@@ -15,7 +15,14 @@ import { kidText } from "../../protocol/keys.ts";
 import { mac0 } from "../../protocol/mac0.ts";
 import { encodeMessage } from "../../protocol/messages.ts";
 import { vitalChannel } from "../../protocol/vital.ts";
-import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard, tooWide } from "../support/browser.ts";
+import {
+  createPacedWard,
+  launchBrowser,
+  type Misdeeds,
+  type PacedWard,
+  tooWide,
+  untilHolds,
+} from "../support/browser.ts";
 import { lacks } from "../support/needs.ts";
 
 describe.skipIf(lacks("chromium"))("the page, of boards in modes M and E", () => {
@@ -46,13 +53,7 @@ describe.skipIf(lacks("chromium"))("the page, of boards in modes M and E", () =>
     paced.paused = false;
     await tab.waitForSelector('.board[data-state="live"]');
   };
-  const holds = async (script: string) => {
-    const deadline = performance.now() + 20_000;
-    while (!(await tab.evaluate<boolean>(script))) {
-      if (performance.now() > deadline) throw new Error(`after 20 s this does not hold: ${script}`);
-      await tab.waitForTimeout(20);
-    }
-  };
+  const holds = (script: string) => untilHolds(tab, script);
   const drawn = (count: number) => holds(`window.vitalwire.drawn.length >= ${count}`);
   const foot = (item: string) => tab.locator(`.provenance .${item}`).first().textContent();
   /** Columns of the sweeps with ink in them, and the numbers beside the newest ones stored. */

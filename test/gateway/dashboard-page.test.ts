@@ -7,7 +7,14 @@ import { startPage } from "../../gateway/api/page.ts";
 import { codesOf, roundDecimal, VITALS } from "../../gateway/dashboard/scales.ts";
 import { readBoot, type StoredBoot, toPhysical } from "../../gateway/read.ts";
 import { vitalChannel } from "../../protocol/vital.ts";
-import { createPacedWard, launchBrowser, type Misdeeds, type PacedWard, tooWide } from "../support/browser.ts";
+import {
+  createPacedWard,
+  launchBrowser,
+  type Misdeeds,
+  type PacedWard,
+  tooWide,
+  untilHolds,
+} from "../support/browser.ts";
 import { dataFolder, lacks } from "../support/needs.ts";
 
 interface Pixels {
@@ -71,14 +78,7 @@ describe.skipIf(lacks("chromium"))("the page", () => {
     ({ tab, misdeeds } = await paced.open(browser));
     await tab.waitForSelector('.board[data-state="live"]');
   };
-  /** Asks again and again from outside: the page's policy lets no string run inside. */
-  const holds = async (script: string) => {
-    const deadline = performance.now() + 20_000;
-    while (!(await tab.evaluate<boolean>(script))) {
-      if (performance.now() > deadline) throw new Error(`after 20 s this does not hold: ${script}`);
-      await tab.waitForTimeout(20);
-    }
-  };
+  const holds = (script: string) => untilHolds(tab, script);
   const drawn = (count: number) => holds(`window.vitalwire.drawn.length >= ${count}`);
   const stored = (): StoredBoot => {
     const { node } = paced.ward.boards[0];

@@ -27,6 +27,15 @@ export async function tooWide(tab: Tab, selector: string, width: number, least =
   return found();
 }
 
+/** Asks again and again from outside, for the page's policy lets no string run inside. Throws Error after 20 s. */
+export async function untilHolds(tab: Tab, script: string): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await tab.evaluate<boolean>(script))) {
+    if (performance.now() > deadline) throw new Error(`after 20 s this does not hold: ${script}`);
+    await tab.waitForTimeout(20);
+  }
+}
+
 /** What a page did that none should do. */
 export interface Misdeeds {
   /** Errors in the console, and those that nobody caught. */

@@ -3,13 +3,11 @@
  * runtime.ts. Tells every message that it seals. Device dialect.
  */
 import type { Driver } from "../../../drivers/driver.ts";
-import type { Link, LinkEvents } from "../../../firmware/link.ts";
 import { createRuntime } from "../../../firmware/runtime.ts";
 import { createVitals } from "../../../firmware/vitals.ts";
 import { sign1 } from "../../../protocol/cose.ts";
 import { type CommandMessage, encodeMessage } from "../../../protocol/messages.ts";
-import { createBoard, createDriver } from "./runtime.ts";
-import { hex } from "./text.ts";
+import { createBoard, createDriver, createPrintingLink } from "./runtime.ts";
 
 interface Settings {
   readonly sampleRate: number;
@@ -45,18 +43,8 @@ function createChip(settings: Settings): Driver {
 
 export function program(print: (line: string) => void): void {
   const world = createBoard();
-  let events: LinkEvents | null = null;
-  const link: Link = {
-    presence: false,
-    open: (given) => {
-      events = given;
-    },
-    send: (letter, message) => {
-      print(`${letter} ${hex(message)}`);
-      return true;
-    },
-    close: (done) => done(),
-  };
+  const line = createPrintingLink(print, false);
+  const link = line.link;
   const zeros = new Uint8Array(64);
   const kid = new Uint8Array(8);
   const gateway = { kid: new Uint8Array(8).fill(9), alg: -8, sign: () => zeros };
@@ -89,7 +77,7 @@ export function program(print: (line: string) => void): void {
   });
   runtime.start();
   world.runUntil(500);
-  const up = events as LinkEvents | null;
+  const up = line.events();
   if (up === null) return;
   up.onUp(1);
   let n = 0;

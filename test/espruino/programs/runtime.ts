@@ -146,12 +146,11 @@ export function createDriver(lose: () => number): Driver {
   };
 }
 
-export function program(print: (line: string) => void): void {
-  const world = createBoard();
-  let lost = 0;
+/** A link that prints what is sent; `events`: whom it was opened for. */
+export function createPrintingLink(print: (line: string) => void, presence: boolean) {
   let events: LinkEvents | null = null;
   const link: Link = {
-    presence: true,
+    presence: presence,
     open: (given) => {
       events = given;
     },
@@ -161,10 +160,19 @@ export function program(print: (line: string) => void): void {
     },
     close: (done) => done(),
   };
+  return { link: link, events: (): LinkEvents | null => events };
+}
+
+export function program(print: (line: string) => void): void {
+  const world = createBoard();
+  let lost = 0;
+  const line = createPrintingLink(print, true);
+  const link = line.link;
   const zeros = new Uint8Array(64);
   const gateway: Signer = { kid: new Uint8Array(8).fill(9), alg: -8, sign: () => zeros };
   /** Nothing has arrived, but somebody hears: what had to go is told. */
   const hear = (n: number): void => {
+    const events = line.events();
     if (events === null) return;
     events.onMessage(
       sign1(
@@ -205,7 +213,7 @@ export function program(print: (line: string) => void): void {
   });
   runtime.start();
   world.runUntil(500);
-  const up = events as LinkEvents | null;
+  const up = line.events();
   if (up !== null) up.onUp(1);
   world.runUntil(4100);
   lost = 5;

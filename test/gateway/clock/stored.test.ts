@@ -117,7 +117,7 @@ function session({
         answer();
       }
     },
-    skip(messages: number) {
+    passOver(messages: number) {
       seq += messages;
       second += messages;
     },
@@ -161,7 +161,7 @@ test("a gateway that begins again knows the clock by its rows, and goes on as on
   one.born();
   one.run(100);
   const again = session({ store: one.store });
-  again.skip(rows(one.store, one.device.kid).length);
+  again.passOver(rows(one.store, one.device.kid).length);
   again.run(1);
   const last = rows(one.store, one.device.kid).at(-1)!;
   expect(last).toMatchObject({ assumed: false });
