@@ -69,18 +69,20 @@ describe.skipIf(lacks("chromium"))("the page, of boards in modes M and E", () =>
       const { raw } = values.at(-1)!;
       return raw === null ? "" : toPhysical(definition, raw).toFixed(Math.max(0, -definition.exp10));
     });
-    const shown = await tab.evaluate(`[...document.querySelectorAll('${panel} .value')].map((e) => e.dataset.value)`);
-    expect(shown).toEqual(newest);
+    const values = `[...document.querySelectorAll('${panel} .value')].map((e) => e.dataset.value)`;
+    // A page on a busy machine is behind the store for a moment.
+    await holds(`JSON.stringify(${values}) === ${JSON.stringify(JSON.stringify(newest))}`);
+    expect(await tab.evaluate(values)).toEqual(newest);
     expect(newest.filter((one) => one !== "").length).toBeGreaterThanOrEqual(4);
-    const ink = await tab.evaluate<number>(`(() => {
+    const ink = `(() => {
       const canvas = document.querySelector('${panel} canvas.sweeps');
       const { width, height } = canvas;
       const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
       const columns = new Set();
       for (let i = 0; i < data.length; i += 4) if (data[i + 1] - data[i] > 60) columns.add((i / 4) % width);
       return columns.size;
-    })()`);
-    expect(ink).toBeGreaterThan(300);
+    })()`;
+    await holds(`${ink} > 300`);
     paced.paused = false;
   };
 
