@@ -30,7 +30,9 @@ export async function tooWide(tab: Tab, selector: string, width: number, least =
 /** Asks again and again from outside, for the page's policy lets no string run inside. Throws Error after 20 s. */
 export async function untilHolds(tab: Tab, script: string): Promise<void> {
   const deadline = performance.now() + 20_000;
-  while (!(await tab.evaluate<boolean>(script))) {
+  // An element that is not there yet does not hold yet.
+  const asked = `(() => { try { return ${script}; } catch { return false; } })()`;
+  while (!(await tab.evaluate<boolean>(asked))) {
     if (performance.now() > deadline) throw new Error(`after 20 s this does not hold: ${script}`);
     await tab.waitForTimeout(20);
   }
