@@ -52,6 +52,24 @@ export interface Storage {
 }
 
 /**
+ * Flash memory, or a stretch of it, as chips have it: erased bytes read 0xff, a byte is written once between two erasures, a
+ * page is erased whole. Power may go within any write or erasure: the bytes concerned then hold anything between before and
+ * after. Calls block until they are done, so callers give them little at a time. Throws Error outside its bounds.
+ */
+export interface Flash {
+  /** Bytes that are erased together: a multiple of 4. */
+  readonly pageSize: number;
+  readonly pages: number;
+  /** A copy. */
+  read(address: number, length: number): Uint8Array;
+  /** `address` and the length are multiples of 4; within one page. */
+  write(address: number, bytes: Uint8Array): void;
+  erase(page: number): void;
+  /** What was written before is durable when this returns; nothing to do on a chip. */
+  sync(): void;
+}
+
+/**
  * Samples one analog chip: `{ sample: hz }` starts the converter, every outcome after it carries what came since the last
  * one (`Outcome.sampled`).
  */

@@ -5,7 +5,7 @@ import { type Card, decodeCard } from "../protocol/card.ts";
 import type { Crypto } from "../protocol/cose.ts";
 import { REASON_SUPERSEDED, type Revocation, type RevocationList } from "../protocol/crl.ts";
 import { kidText, toHex } from "../protocol/keys.ts";
-import { type BirthMessage, EVENT_DISOWNED, type EventMessage, TYPE_BIRTH } from "../protocol/messages.ts";
+import { type BirthMessage, TYPE_BIRTH } from "../protocol/messages.ts";
 import { Intervals } from "./intervals.ts";
 import { openStored } from "./record.ts";
 import { DISOWNED, type Quarantine, type Rotation, type Settled, type Store } from "./store/store.ts";
@@ -61,17 +61,6 @@ export const BIRTHS_HELD = 64;
 
 /** Marks a card of the demonstration: its key is derived from a seed that everybody knows. */
 export const TEST_ONLY = "TEST-ONLY";
-
-/** First and count of an event 8, whose small is [of-boot, first, count, reason]; null: it does not have that form. */
-export function disownedRange(event: EventMessage): { boot: number; first: number; count: number } | null {
-  const small = event.small;
-  if (event.code !== EVENT_DISOWNED || !Array.isArray(small) || small.length !== 4) return null;
-  const [boot, first, count] = small as unknown[];
-  const whole = (value: unknown): value is number => typeof value === "number" && value >= 0 && value < 2 ** 32;
-  return whole(boot) && whole(first) && whole(count) && count > 0 && first + count <= 2 ** 32
-    ? { boot, first, count }
-    : null;
-}
 
 /** A birth that is stored, or about to be. */
 export function addBirth(device: Device, boot: Boot, birth: BirthMessage): void {

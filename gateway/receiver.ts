@@ -7,10 +7,16 @@ import { decode } from "../protocol/cbor.ts";
 import type { Aead, Crypto, Signer } from "../protocol/cose.ts";
 import { kidText } from "../protocol/keys.ts";
 import { PAYLOAD_HASH_LENGTH } from "../protocol/manifest.ts";
-import { type DataMessage, decodeMessage, type ManifestMessage, type Message } from "../protocol/messages.ts";
+import {
+  type DataMessage,
+  decodeDisowned,
+  decodeMessage,
+  type ManifestMessage,
+  type Message,
+} from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
-import { addBirth, addSettled, type Boot, type Device, type Devices, disownedRange } from "./devices.ts";
+import { addBirth, addSettled, type Boot, type Device, type Devices } from "./devices.ts";
 import { identityOf } from "./identity.ts";
 import { decodeSealed, type Opened, openSealed, type Prover, type Sealed } from "./opening.ts";
 import { type Case, createOrder, type Order } from "./order.ts";
@@ -275,9 +281,10 @@ export class Receiver {
       addBirth(device, boot, message);
       this.order.checkBoard(device);
     }
-    const range = message.type === "event" ? disownedRange(message) : null;
+    const range = message.type === "event" ? decodeDisowned(message) : null;
     if (range === null) return;
-    const settled = { kid: device.card.kid, ...range, reason: DISOWNED };
+    const { first, count } = range;
+    const settled = { kid: device.card.kid, boot: range.boot, first, count, reason: DISOWNED };
     this.staging.settle(settled);
     addSettled(this.options.devices.boot(device, range.boot), settled);
   }

@@ -1,6 +1,11 @@
 /** What a monitor knows of the boards that it hears. */
-import { disownedRange } from "../../gateway/devices.ts";
-import type { BirthMessage, ChannelDefinition, Message, Num } from "../../protocol/messages.ts";
+import {
+  type BirthMessage,
+  type ChannelDefinition,
+  decodeDisowned,
+  type Message,
+  type Num,
+} from "../../protocol/messages.ts";
 import { FlowMeter, RateMeter } from "./rates.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -64,7 +69,7 @@ export class Boards {
       boot.tick = tick;
       boot.tickAt = now;
     }
-    const range = message.type === "event" ? disownedRange(message) : null;
+    const range = message.type === "event" ? decodeDisowned(message) : null;
     if (range !== null) this.of(kid, range.boot, verified).sequence.disown(range.first, range.count);
     if (!again) learn(boot, message);
     return { again, boot };

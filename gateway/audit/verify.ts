@@ -4,8 +4,7 @@ import { chainStep, decodeCheckpoint, TYP_CHECKPOINT } from "../../protocol/chec
 import { type Crypto, decodeEnvelope } from "../../protocol/cose.ts";
 import { decodeRevocations } from "../../protocol/crl.ts";
 import { kidText } from "../../protocol/keys.ts";
-import type { Message } from "../../protocol/messages.ts";
-import { disownedRange } from "../devices.ts";
+import { decodeDisowned, type Message } from "../../protocol/messages.ts";
 import { SPACE_LEVELS } from "../evidence.ts";
 import { Intervals } from "../intervals.ts";
 import type { InspectionLine, MessageColumns } from "./inspect.ts";
@@ -40,7 +39,7 @@ export class Sequences {
   add(kid: string, message: Message): void {
     if (!("seq" in message)) return;
     this.claim(kid, message.boot, message.seq);
-    const range = message.type === "event" ? disownedRange(message) : null;
+    const range = message.type === "event" ? decodeDisowned(message) : null;
     // What the device says that it never sent is declared, not missing.
     if (range !== null) this.of(kid, range.boot).add(range.first, range.first + range.count - 1);
   }

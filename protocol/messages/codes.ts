@@ -20,10 +20,13 @@ export const EVENT_COMMAND_RESULT = 5;
 export const EVENT_CONFIGURATION = 6;
 /** [code, channel, detail] */
 export const EVENT_FAULT = 7;
-/** [of-boot, first, count, reason]: sealed but dropped, or never sent */
+/** disowned.ts: sealed but dropped, or never sent */
 export const EVENT_DISOWNED = 8;
 /** [id, priority 1..3, state 0..4, onset dt, value, limit, channel] */
 export const EVENT_ALARM = 16;
+
+/** Claim of a birth: see Claims.offline. A number for private use (RFC 8392 section 9.1.1). */
+export const CLAIM_OFFLINE = -70003;
 
 export const OP_START = 1;
 export const OP_STOP = 2;

@@ -22,6 +22,7 @@ import {
   wrong,
 } from "./check.ts";
 import {
+  CLAIM_OFFLINE,
   TYPE_ACK,
   TYPE_BIRTH,
   TYPE_COMMAND,
@@ -119,9 +120,12 @@ function claim(claims: CborMap, place: number, key: number): Cbor {
 }
 
 function claimsOf(value: Cbor, boot: number): Claims {
-  if (!isMap(value) || value.entries.length < 5 || value.entries.length > 6)
-    throw wrong("birth claims", value, "a map of 256, 267, 268, 270, 271 and, if at all, 261");
-  const extra = value.entries.length - 5;
+  if (!isMap(value) || value.entries.length < 5 || value.entries.length > 7)
+    throw wrong("birth claims", value, "a map of 256, 267, 268, 270, 271 and, if at all, 261 and -70003");
+  const last = value.entries.length - 1;
+  const offline = value.entries[last][0] === CLAIM_OFFLINE ? 1 : 0;
+  const extra = value.entries.length - 5 - offline;
+  if (extra < 0 || extra > 1) throw wrong("birth claims", value, "256, 267, 268, 270 and 271, each once");
   const claims: Loose<Claims> = {
     ueid: randomUeid(claim(value, 0, 256)),
     bootcount: integer(claim(value, 1 + extra, 267), boot, boot, "claim 267 (bootcount; the header's boot)"),
@@ -130,6 +134,7 @@ function claimsOf(value: Cbor, boot: number): Claims {
     swversion: [text(list(claim(value, 4 + extra, 271), 1, 1, "claim 271")[0], MAX_TEXT, "claim 271 (swversion)")],
   };
   if (extra === 1) claims.uptime = unsigned(claim(value, 1, 261), "claim 261 (uptime)");
+  if (offline === 1) claims.offline = unsigned(value.entries[last][1], "claim -70003 (offline)");
   return claims;
 }
 

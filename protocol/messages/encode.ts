@@ -21,6 +21,7 @@ import {
   wrong,
 } from "./check.ts";
 import {
+  CLAIM_OFFLINE,
   TYPE_ACK,
   TYPE_BIRTH,
   TYPE_COMMAND,
@@ -126,6 +127,7 @@ function claims(message: BirthMessage): CborMap {
   found.push([270, text(given.swname, MAX_TEXT, "claim 270 (swname)")]);
   list(given.swversion, 1, 1, "claim 271");
   found.push([271, [text(given.swversion[0], MAX_TEXT, "claim 271 (swversion)")]]);
+  if (given.offline !== undefined) found.push([CLAIM_OFFLINE, unsigned(given.offline, "claim -70003 (offline)")]);
   return map(found);
 }
 

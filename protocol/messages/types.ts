@@ -104,6 +104,8 @@ export interface Claims {
   readonly swversion: readonly string[];
   /** Seconds since boot. */
   readonly uptime?: number;
+  /** Seconds that the outbox holds of what this configuration sends, before the first waveform has to go: a forecast. */
+  readonly offline?: number;
 }
 
 export interface BirthMessage extends Header {

@@ -122,6 +122,7 @@ const claims = fc.record(
     swname: text,
     swversion: fc.tuple(text),
     uptime: uint,
+    offline: uint,
   },
   { requiredKeys: ["ueid", "bootseed", "swname", "swversion"] },
 );
