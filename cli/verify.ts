@@ -81,9 +81,7 @@ function verifyCapture(bytes: Uint8Array, opener: Opener) {
       });
     }
   }
-  report.gaps = sequences.gaps;
-  report.duplicates = sequences.duplicates;
-  return report;
+  return Object.assign(report, sequences.report());
 }
 
 function print(path: string, report: VerifyReport): void {
@@ -91,7 +89,14 @@ function print(path: string, report: VerifyReport): void {
     `${path}: ${report.messages} messages, ${report.verified} verified, ${report.failed.length} failed`,
     `gaps ${report.gaps}, duplicates ${report.duplicates}, audit ${report.audit}${report.detail ? `: ${report.detail}` : ""}`,
   ];
-  const { unchecked, evidence } = report;
+  const { unchecked, evidence, declared, cut } = report;
+  const told = [
+    ...(declared === undefined ? [] : [`${declared} more messages are missing, and their device says so`]),
+    ...(cut === undefined
+      ? []
+      : [`${cut} ${cut === 1 ? "boot" : "boots"} ended by a power cut or a reset, as the device says`]),
+  ];
+  if (told.length > 0) lines.push(`declared: ${told.join("; ")}`);
   if (unchecked !== undefined) {
     lines.push(`${unchecked} not proven: a tag alone would prove them, and its key is not here (--keys DIR)`);
   }

@@ -6,30 +6,11 @@ import type { Crypto } from "../protocol/cose.ts";
 import { REASON_SUPERSEDED, type Revocation, type RevocationList } from "../protocol/crl.ts";
 import { kidText, toHex } from "../protocol/keys.ts";
 import { type BirthMessage, TYPE_BIRTH } from "../protocol/messages.ts";
-import { Intervals } from "./intervals.ts";
+import { addSettled, addStored, type Boot, bootNonceOf, createBoot } from "./boot.ts";
 import { openStored } from "./record.ts";
-import { DISOWNED, type Quarantine, type Rotation, type Settled, type Store } from "./store/store.ts";
+import type { Quarantine, Rotation, Store } from "./store/store.ts";
 
-/** One boot of one device. */
-export interface Boot {
-  readonly kid: Uint8Array;
-  readonly boot: number;
-  readonly settled: Intervals;
-  /** Births by cfg. */
-  readonly births: Map<number, BirthMessage>;
-  /** The newest seqs refused for good, as many as travel in an ack, with the place of the reason in REASONS. */
-  readonly refused: Map<number, number>;
-  /** Seqs that the device has said it will never send. */
-  readonly disowned: Intervals;
-  /** Highest `n` of a downlink message under this boot. */
-  downlink: number;
-  /** Newest presence: connection and state; -1: none. */
-  connection: number;
-  /** Mode of the newest authentic message that was heard here, but for manifests; null: none since the gateway began. */
-  seal: "sign" | "mac" | null;
-  /** Keys of the uplink that were derived, by label (opening.ts). */
-  readonly keys: Map<string, Uint8Array>;
-}
+export { type Boot, RANGES_HELD } from "./boot.ts";
 
 export interface Device {
   /** The newest that was enrolled. */
@@ -49,13 +30,9 @@ export interface Device {
   rotation: Rotation | null;
 }
 
-/** Refused seqs in one ack (CDDL). */
-export const ACK_REFUSED = 16;
 /** Boots of one device held in memory between commits; a device may name any of 2^32. */
 export const BOOTS_HELD = 64;
 
-/** Ranges of seqs of one boot held in memory: a device that sends every second seq must not fill it. */
-export const RANGES_HELD = 1024;
 /** Births of one boot held in memory; data of one that was forgotten wait until it is sent again. */
 export const BIRTHS_HELD = 64;
 
@@ -72,26 +49,6 @@ export function addBirth(device: Device, boot: Boot, birth: BirthMessage): void 
   }
   if (birth.boot >= device.currentBoot) device.ueid = toHex(birth.claims.ueid);
   device.currentBoot = Math.max(device.currentBoot, birth.boot);
-}
-
-/** bn of a boot: all its births tell the same. undefined: none of them is here. */
-export function bootNonceOf(boot: Pick<Boot, "births">): Uint8Array | undefined {
-  for (const birth of boot.births.values()) return birth.claims.bootseed;
-  return undefined;
-}
-
-/** Seqs that are settled without being stored. */
-export function addSettled(boot: Boot, range: Settled): void {
-  const last = range.first + range.count - 1;
-  boot.settled.add(range.first, last);
-  if (range.reason === DISOWNED) boot.disowned.add(range.first, last);
-  else {
-    boot.refused.set(range.first, range.reason);
-    for (const oldest of boot.refused.keys()) {
-      if (boot.refused.size <= ACK_REFUSED) break;
-      boot.refused.delete(oldest);
-    }
-  }
 }
 
 /** The enrolled devices. */
@@ -237,20 +194,9 @@ export class Devices {
     const known = device.boots.get(number);
     if (known !== undefined) return known;
     const kid = device.card.kid;
-    const boot: Boot = {
-      kid,
-      boot: number,
-      settled: new Intervals(RANGES_HELD),
-      births: new Map(),
-      refused: new Map(),
-      disowned: new Intervals(RANGES_HELD),
-      downlink: this.store.boots(kid).find((row) => row.boot === number)?.downlink ?? -1,
-      connection: -1,
-      seal: null,
-      keys: new Map(),
-    };
+    const boot = createBoot(kid, number, this.store.boots(kid).find((row) => row.boot === number)?.downlink ?? -1);
     device.boots.set(number, boot);
-    for (const seq of this.store.seqs(kid, number, 0)) boot.settled.add(seq);
+    for (const seq of this.store.seqs(kid, number, 0)) addStored(boot, seq);
     for (const row of this.store.ofKind(kid, number, TYPE_BIRTH))
       addBirth(device, boot, openStored(row) as BirthMessage);
     for (const presence of this.store.seqs(kid, number, 1)) boot.connection = Math.max(boot.connection, presence >> 2);

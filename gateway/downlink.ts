@@ -5,7 +5,8 @@ import { encrypt0 } from "../protocol/encrypt0.ts";
 import { kidText } from "../protocol/keys.ts";
 import { mac0 } from "../protocol/mac0.ts";
 import { type AckMessage, type CommandMessage, encodeMessage, type TimeMessage } from "../protocol/messages.ts";
-import { type Boot, bootNonceOf, type Device } from "./devices.ts";
+import { type Boot, bootNonceOf } from "./boot.ts";
+import type { Device } from "./devices.ts";
 
 /** What a gateway says. */
 export type DownlinkMessage = AckMessage | CommandMessage | TimeMessage;

@@ -5,6 +5,7 @@ export class Intervals {
   /** [from, to] pairs, both included. */
   private readonly held: [number, number][] = [];
   private readonly most: number;
+  private forgot = false;
 
   /** `most`: ranges held; above it those in the middle are forgotten, so that both ends stay exact. */
   constructor(most = Number.POSITIVE_INFINITY) {
@@ -14,6 +15,23 @@ export class Intervals {
   /** How many of them are held. */
   get ranges(): number {
     return this.held.length;
+  }
+
+  /** Nothing of what was added was forgotten. */
+  get whole(): boolean {
+    return !this.forgot;
+  }
+
+  /** The intervals, rising: [from, to], both included. Not to be kept across an `add`. */
+  get list(): readonly (readonly [number, number])[] {
+    return this.held;
+  }
+
+  /** How many numbers it holds. */
+  get size(): number {
+    let sum = 0;
+    for (const [from, to] of this.held) sum += to - from + 1;
+    return sum;
   }
 
   add(from: number, to = from): void {
@@ -29,12 +47,28 @@ export class Intervals {
       end++;
     }
     ranges.splice(start, end - start, [low, high]);
-    if (ranges.length > this.most) ranges.splice(ranges.length >> 1, 1);
+    if (ranges.length <= this.most) return;
+    ranges.splice(ranges.length >> 1, 1);
+    this.forgot = true;
   }
 
   has(value: number): boolean {
+    return this.endOf(value) !== undefined;
+  }
+
+  /** The last number of the interval that holds `value`; undefined: none does. */
+  endOf(value: number): number | undefined {
     const range = this.held[this.above(value)];
-    return range !== undefined && value >= range[0];
+    return range !== undefined && value >= range[0] ? range[1] : undefined;
+  }
+
+  /** How many of the numbers from..to it holds. */
+  count(from: number, to: number): number {
+    let sum = 0;
+    for (let i = this.above(from); i < this.held.length && this.held[i][0] <= to; i++) {
+      sum += Math.min(to, this.held[i][1]) - Math.max(from, this.held[i][0]) + 1;
+    }
+    return sum;
   }
 
   /** Place of the first range that ends at `value` or above. */
@@ -66,9 +100,7 @@ export class Intervals {
 
   /** Numbers from 0 to the highest that are not in it, those forgotten among them. */
   get missing(): number {
-    let held = 0;
-    for (const [from, to] of this.held) held += to - from + 1;
-    return this.highest + 1 - held;
+    return this.highest + 1 - this.size;
   }
 
   /** Bit 7-i of byte 0 is `next + 1 + i`; as many bytes as needed, at most 32 (PROTOCOL.md section 2, ack). */

@@ -6,7 +6,8 @@ import { kidText, toHex } from "../protocol/keys.ts";
 import { payloadHash } from "../protocol/manifest.ts";
 import type { BirthMessage, ManifestMessage, Message, PresenceMessage } from "../protocol/messages.ts";
 import { type Refusal, refuse } from "../protocol/refusal.ts";
-import { type Boot, bootNonceOf, type Device } from "./devices.ts";
+import { type Boot, bootNonceOf } from "./boot.ts";
+import type { Device } from "./devices.ts";
 import { EVIDENCE_SIGNED } from "./evidence.ts";
 import type { Identity } from "./identity.ts";
 import type { Opened } from "./opening.ts";
@@ -79,7 +80,7 @@ export function createOrder(options: ReceiverOptions, staging: Staging): Order {
   /** From here on the old key is good for what it had reached. */
   const rotate = (old: Device, { card }: Device) => {
     const { kid } = old.card;
-    const seq = Math.max(0, devices.boot(old, old.currentBoot).settled.highest);
+    const seq = Math.max(0, devices.boot(old, old.currentBoot).sequence.stored.highest);
     old.rotation = { kid, successor: card.kid, boot: old.currentBoot, seq, since: Math.floor(now()) };
     staging.rotate(old.rotation);
     const sentence = `${kidText(card.kid)} speaks for its board now: it is good up to boot ${old.currentBoot} seq ${seq}`;
@@ -129,7 +130,7 @@ export function createOrder(options: ReceiverOptions, staging: Staging): Order {
     evidence(one) {
       const { device, boot, identity, opened } = one;
       // A manifest lists what came before it: nothing is looked up for what comes in its order.
-      const late = identity.boot < device.currentBoot || identity.seq < boot.settled.highest;
+      const late = identity.boot < device.currentBoot || identity.seq < boot.sequence.stored.highest;
       const listed = identity.space === 0 && late ? staging.listed(device, identity) : undefined;
       if (listed !== undefined && !sameBytes(listed, payloadHash(opened.payload, crypto))) {
         throw contradiction(

@@ -16,11 +16,13 @@ import {
 } from "../protocol/messages.ts";
 import { REASONS, type Reason, type Refusal, refuse } from "../protocol/refusal.ts";
 import { decodeSamples } from "../protocol/samples.ts";
-import { addBirth, addSettled, type Boot, type Device, type Devices } from "./devices.ts";
+import { addSettled, addStored, type Boot, wasRefused } from "./boot.ts";
+import { addBirth, type Device, type Devices } from "./devices.ts";
 import { identityOf } from "./identity.ts";
 import { decodeSealed, type Opened, openSealed, type Prover, type Sealed } from "./opening.ts";
 import { type Case, createOrder, type Order } from "./order.ts";
 import type { Counters, Origin } from "./origin.ts";
+import { createRateLimit, type Rate } from "./rate.ts";
 import type { RecordClock } from "./record.ts";
 import { type Batch, createStaging, type Staging } from "./staging.ts";
 import { DISOWNED, type Store } from "./store/store.ts";
@@ -59,8 +61,8 @@ export interface ReceiverOptions extends ReceiverSettings {
   readonly signer: Signer;
   /** Arrival time, ms since the epoch. */
   readonly now: () => number;
-  /** Messages a second and in a burst that one device may send over one way. */
-  readonly rate?: { readonly perSecond: number; readonly burst: number };
+  /** What one device may send over one way. */
+  readonly rate?: Rate;
 }
 
 const DEFAULT_RATE = { perSecond: 200, burst: 4000 };
@@ -69,12 +71,13 @@ export class Receiver {
   private readonly options: ReceiverOptions;
   private readonly staging: Staging;
   private readonly order: Order;
-  private readonly buckets = new Map<string, { tokens: number; at: number }>();
+  private readonly mayPass: ReturnType<typeof createRateLimit>;
   /** Boot of the message that is judged, where it was settled before. */
   private settled: number | null = null;
 
   constructor(options: ReceiverOptions) {
     this.options = options;
+    this.mayPass = createRateLimit(options.rate ?? DEFAULT_RATE);
     this.staging = createStaging(options);
     this.order = createOrder(options, this.staging);
   }
@@ -138,7 +141,7 @@ export class Receiver {
     if (earlier !== undefined) {
       this.order.checkEarlier(one, earlier);
       // Memory may have forgotten it (devices.ts); the next ack tells of it again.
-      if (identity.space === 0) boot.settled.add(identity.seq);
+      if (identity.space === 0) addStored(boot, identity.seq);
       if (message.type === "birth") addBirth(device, boot, message);
       // A replay of an old message must not change how the device is answered; after a restart it is all there is.
       if (boot.seal === null) hear(boot, message, opened);
@@ -146,9 +149,10 @@ export class Receiver {
       counters.refused.replay++;
       return { status: "duplicate", settled: identity.boot };
     }
-    if (identity.space === 0 && boot.settled.has(identity.seq)) {
+    // What was disowned and comes after all is taken: nobody unsays what is here.
+    if (identity.space === 0 && wasRefused(boot, identity.seq, this.options.store)) {
       this.settled = identity.boot;
-      throw refuse("replay", `boot ${identity.boot} seq ${identity.seq} was refused or disowned before`);
+      throw refuse("replay", `boot ${identity.boot} seq ${identity.seq} was refused before`);
     }
     this.order.check(one);
     if (message.type === "data") this.checkData(message, boot);
@@ -180,14 +184,10 @@ export class Receiver {
       const date = new Date(revocation.time * 1000).toISOString();
       throw refuse("revoked", `kid ${kid}: the site revoked it on ${date}, reason ${revocation.reason}`);
     }
-    const { perSecond, burst } = this.options.rate ?? DEFAULT_RATE;
-    const key = `${kid} ${origin.name}`;
-    const bucket = this.buckets.get(key) ?? { tokens: burst, at: now };
-    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * perSecond);
-    bucket.at = now;
-    this.buckets.set(key, bucket);
-    if (bucket.tokens < 1) throw refuse("rate", `kid ${kid}: more than ${perSecond} messages a second`);
-    bucket.tokens--;
+    if (!this.mayPass(`${kid} ${origin.name}`, now)) {
+      const { perSecond } = this.options.rate ?? DEFAULT_RATE;
+      throw refuse("rate", `kid ${kid}: more than ${perSecond} messages a second`);
+    }
     return device;
   }
 
@@ -237,7 +237,7 @@ export class Receiver {
   }
 
   private addRefused(boot: Boot, seq: number, reason: Reason): void {
-    if (boot.settled.has(seq)) {
+    if (boot.sequence.stored.has(seq) || wasRefused(boot, seq, this.options.store)) {
       this.settled = boot.boot;
       return;
     }
@@ -276,17 +276,20 @@ export class Receiver {
   private remember({ message, identity, boot, device, opened }: Case): void {
     hear(boot, message, opened);
     if (message.type === "presence") boot.connection = Math.max(boot.connection, message.connection);
-    else boot.settled.add(identity.seq);
+    else addStored(boot, identity.seq);
     if (message.type === "birth") {
       addBirth(device, boot, message);
       this.order.checkBoard(device);
     }
     const range = message.type === "event" ? decodeDisowned(message) : null;
     if (range === null) return;
-    const { first, count } = range;
-    const settled = { kid: device.card.kid, boot: range.boot, first, count, reason: DISOWNED };
-    this.staging.settle(settled);
-    addSettled(this.options.devices.boot(device, range.boot), settled);
+    const { devices, store } = this.options;
+    const of = devices.boot(device, range.boot);
+    addSettled(of, { ...range, kid: device.card.kid, reason: DISOWNED });
+    // The store knows a range by its first seq: what was refused for good keeps its own row.
+    let { first, count } = range;
+    for (; count > 0 && wasRefused(of, first, store); first++) count--;
+    if (count > 0) this.staging.settle({ kid: device.card.kid, boot: range.boot, first, count, reason: DISOWNED });
   }
 
   /** What the next commit is to hold; the caller writes it and then says `committed` or `failed`. */

@@ -1,6 +1,14 @@
 /** A store in memory, as much of one as a receiver asks for: what it takes is unique, as in the one that ships. */
 
-import type { BootState, CardRow, Settled, Space, Store, StoredMessage } from "../gateway/store/store.ts";
+import {
+  type BootState,
+  type CardRow,
+  DISOWNED,
+  type Settled,
+  type Space,
+  type Store,
+  type StoredMessage,
+} from "../gateway/store/store.ts";
 import { kidText } from "../protocol/keys.ts";
 import { TYPE_BIRTH } from "../protocol/messages.ts";
 
@@ -48,6 +56,14 @@ export function createMemoryStore(): Store {
     newest: () => [],
     boots: (kid) => [...boots.values()].filter((state) => kidText(state.kid) === kidText(kid)),
     settled: (kid, boot) => settled.filter((range) => range.boot === boot && kidText(range.kid) === kidText(kid)),
+    refused: (kid, boot, seq) =>
+      settled.some(
+        (range) =>
+          range.reason !== DISOWNED &&
+          range.first === seq &&
+          range.boot === boot &&
+          kidText(range.kid) === kidText(kid),
+      ),
     putCard: (kid, card) => cards.push({ kid, card }),
     cards: () => cards,
     checkpoints: () => [],

@@ -6,7 +6,7 @@ import { decodeRevocations } from "../../protocol/crl.ts";
 import { kidText } from "../../protocol/keys.ts";
 import { decodeDisowned, type Message } from "../../protocol/messages.ts";
 import { SPACE_LEVELS } from "../evidence.ts";
-import { Intervals } from "../intervals.ts";
+import { Sequence } from "../sequence.ts";
 import type { InspectionLine, MessageColumns } from "./inspect.ts";
 import { Inspector } from "./inspector.ts";
 import { RowCheck } from "./rows.ts";
@@ -18,9 +18,14 @@ export interface VerifyReport {
   messages: number;
   verified: number;
   failed: { kid: string; boot: number | null; seq: number | null; reason: string }[];
+  /** Messages that are missing without a word. */
   gaps: number;
   duplicates: number;
   audit: "whole" | "broken" | "damaged";
+  /** Messages that are missing, and their device says so (event 8). Only where there are any. */
+  declared?: number;
+  /** Boots that ended by a power cut or a reset, and their device says so. Only where there are any. */
+  cut?: number;
   /**
    * Messages in modes M and E that are neither verified nor failed: nothing but a tag proves them, whose key is not here.
    * Only where there are any.
@@ -31,37 +36,40 @@ export interface VerifyReport {
   detail?: string;
 }
 
-/** Counts what is missing in each boot, and what comes twice. */
+/** Counts what is missing in each boot, and what comes twice, in whatever order it comes. */
 export class Sequences {
-  private readonly boots = new Map<string, Intervals>();
-  duplicates = 0;
+  private readonly boots = new Map<string, Sequence>();
+  private duplicates = 0;
 
   add(kid: string, message: Message): void {
     if (!("seq" in message)) return;
     this.claim(kid, message.boot, message.seq);
     const range = message.type === "event" ? decodeDisowned(message) : null;
-    // What the device says that it never sent is declared, not missing.
-    if (range !== null) this.of(kid, range.boot).add(range.first, range.first + range.count - 1);
+    if (range !== null) this.of(kid, range.boot).disown(range);
+    if (message.type === "birth" && message.prev !== null) this.of(kid, message.prev.boot).reach(message.prev.seq);
   }
 
   /** A message of this boot and seq, whatever it says. */
   claim(kid: string, number: number, seq: number): void {
-    const boot = this.of(kid, number);
-    if (boot.has(seq)) this.duplicates++;
-    boot.add(seq);
+    if (this.of(kid, number).add(seq)) this.duplicates++;
   }
 
-  private of(kid: string, number: number): Intervals {
+  private of(kid: string, number: number): Sequence {
     const key = `${kid} ${number}`;
-    const boot = this.boots.get(key) ?? new Intervals();
+    const boot = this.boots.get(key) ?? new Sequence();
     this.boots.set(key, boot);
     return boot;
   }
 
-  get gaps(): number {
-    let sum = 0;
-    for (const boot of this.boots.values()) sum += boot.missing;
-    return sum;
+  report(): Pick<VerifyReport, "gaps" | "duplicates" | "declared" | "cut"> {
+    let [gaps, declared, cut] = [0, 0, 0];
+    for (const boot of this.boots.values()) {
+      gaps += boot.silent;
+      declared += boot.declared;
+      if (boot.cut) cut++;
+    }
+    const { duplicates } = this;
+    return { gaps, duplicates, ...(declared > 0 && { declared }), ...(cut > 0 && { cut }) };
   }
 }
 
@@ -224,8 +232,7 @@ class StoreCheck {
     if (report.unchecked === 0) delete report.unchecked;
     const { evidence } = this.rows;
     if (evidence.countersigned + evidence.mac > 0) report.evidence = evidence;
-    report.gaps = this.sequences.gaps;
-    report.duplicates = this.sequences.duplicates;
+    Object.assign(report, this.sequences.report());
     const details = this.damages.length > 0 ? this.damages : this.breaks;
     if (this.breaks.length > 0 || report.failed.length > 0) report.audit = "broken";
     if (this.damages.length > 0) report.audit = "damaged";

@@ -1,20 +1,21 @@
 /** The embedded store: SQLite by libsql, write-ahead log, every commit synced before it counts. */
 import Database from "libsql";
 import { rowChecksum, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
-import type {
-  BootState,
-  CardRow,
-  CheckpointRow,
-  Commit,
-  PingRow,
-  Quarantine,
-  RevocationRow,
-  Rotation,
-  SealedRow,
-  Settled,
-  Space,
-  Store,
-  StoredMessage,
+import {
+  type BootState,
+  type CardRow,
+  type CheckpointRow,
+  type Commit,
+  DISOWNED,
+  type PingRow,
+  type Quarantine,
+  type RevocationRow,
+  type Rotation,
+  type SealedRow,
+  type Settled,
+  type Space,
+  type Store,
+  type StoredMessage,
 } from "./store.ts";
 
 const NO_CHAIN = new Uint8Array(32);
@@ -71,7 +72,11 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
   };
   const insertMessage = prepare("INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?)");
   const upsertBoot = prepare("INSERT OR REPLACE INTO boots VALUES (?,?,?,?,?)");
-  const insertSettled = prepare("INSERT OR IGNORE INTO settled VALUES (?,?,?,?,?,?)");
+  const upsertSettled = prepare(
+    `INSERT INTO settled VALUES (?,?,?,?,?,?) ON CONFLICT (kid, boot, first) DO UPDATE
+       SET count=excluded.count, reason=excluded.reason, checksum=excluded.checksum WHERE excluded.count > settled.count`,
+  );
+  const refused = prepare("SELECT 1 FROM settled WHERE kid=? AND boot=? AND first=? AND reason<>?");
   const insertCheckpoint = prepare("INSERT OR REPLACE INTO checkpoints VALUES (?,?)");
   const upsertCard = prepare("INSERT OR REPLACE INTO cards VALUES (?,?)");
   const head = prepare("SELECT position, chain FROM messages ORDER BY position DESC LIMIT 1");
@@ -125,7 +130,7 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
       upsertBoot.run(b.kid, b.boot, b.next, b.downlink, rowChecksum(b.kid, b.boot, b.next, b.downlink));
     }
     for (const s of commit.settled) {
-      insertSettled.run(
+      upsertSettled.run(
         s.kid,
         s.boot,
         s.first,
@@ -196,6 +201,7 @@ function createStore(db: Database.Database, path: string, readonly: boolean): St
     boots: (kid) => prepare("SELECT * FROM boots WHERE kid=? ORDER BY boot").all<BootState>(kid),
     settled: (kid, boot) =>
       prepare("SELECT * FROM settled WHERE kid=? AND boot=? ORDER BY first").all<Settled>(kid, boot),
+    refused: (kid, boot, seq) => refused.get(kid, boot, seq, DISOWNED) !== undefined,
     putCard: (kid, card) => {
       upsertCard.run(kid, card);
     },

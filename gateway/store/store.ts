@@ -42,7 +42,10 @@ export interface BootState {
   readonly downlink: number;
 }
 
-/** Seqs that are settled without being stored: refused for good (`reason` = place in REASONS) or disowned (255). */
+/**
+ * Seqs that are settled without being stored: refused for good (`reason` = place in REASONS, count 1) or disowned (255). Of two
+ * with the same first the larger one is kept.
+ */
 export interface Settled {
   readonly kid: Uint8Array;
   readonly boot: number;
@@ -160,6 +163,8 @@ export interface Store {
   newest(kid: Uint8Array, boot: number, space: Space, limit: number, last?: number): StoredMessage[];
   boots(kid: Uint8Array): BootState[];
   settled(kid: Uint8Array, boot: number): Settled[];
+  /** Was the message of this seq refused for good? */
+  refused(kid: Uint8Array, boot: number, seq: number): boolean;
   putCard(kid: Uint8Array, card: Uint8Array): void;
   cards(): CardRow[];
   checkpoints(): CheckpointRow[];

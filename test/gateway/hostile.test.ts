@@ -1,7 +1,8 @@
 /** Whatever an enrolled device, or a stranger, puts into a message: a verdict, never an exception, and nothing else disturbed. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ACK_REFUSED, BIRTHS_HELD, BOOTS_HELD, RANGES_HELD } from "../../gateway/devices.ts";
+import { ACK_REFUSED, RANGES_HELD } from "../../gateway/boot.ts";
+import { BIRTHS_HELD, BOOTS_HELD } from "../../gateway/devices.ts";
 import { decodeEnvelope, sign1 } from "../../protocol/cose.ts";
 import { REASONS } from "../../protocol/refusal.ts";
 import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
