@@ -1,0 +1,299 @@
+/** Holds the store of a lossy world against the truth: every sample and every message is there, or named by an event. */
+import { createHash } from "node:crypto";
+import { Intervals } from "../../gateway/intervals.ts";
+import { storedPayload } from "../../gateway/record.ts";
+import type { StoredMessage } from "../../gateway/store/store.ts";
+import { equalBytes } from "../../protocol/constant-time.ts";
+import {
+  type DataMessage,
+  DISOWNED_POWER,
+  type Disowned,
+  decodeDisowned,
+  decodeMessage,
+  type Message,
+  TYPE_DATA,
+} from "../../protocol/messages.ts";
+import { REASONS } from "../../protocol/refusal.ts";
+import { decodeSamples } from "../../protocol/samples.ts";
+import type { Life } from "../../simulator/lossy/life.ts";
+import type { BootTruth, WaveTruth } from "../../simulator/lossy/truth.ts";
+import { dueBy, type World } from "./world.ts";
+
+/** Produced = stored + declared + silent. */
+export interface Balance {
+  produced: number;
+  stored: number;
+  /** Not stored, and named by a stored event 8. */
+  declared: number;
+  /** Neither. */
+  silent: number;
+}
+
+export interface BoardReport {
+  readonly name: string;
+  readonly mode: "sign" | "mac";
+  readonly boots: number;
+  readonly messages: Balance;
+  readonly samples: Balance;
+  /** Of the samples stored: with another value than the chip gave, or stored twice. */
+  wrong: number;
+  readonly rows: number;
+  /** Rows under an identity that another row has. */
+  readonly duplicateRows: number;
+  /** Messages that the gateway was offered again. */
+  readonly offeredAgain: number;
+  /** Messages that waited in RAM for their ack when the power went, all boots together. */
+  readonly waiting: number;
+  /** In words. */
+  readonly problems: string[];
+}
+
+export interface WorldReport {
+  readonly boards: readonly BoardReport[];
+  /** Not of one board. */
+  readonly problems: readonly string[];
+  readonly rows: number;
+  /** SHA-256 over every stored row, in order, hex. */
+  readonly hash: string;
+}
+
+/** Reasons of refusal that a lossy network explains: what comes before its birth, or again. */
+const EXPLAINED = new Set(["replay", "signature"]);
+
+const balance = (): Balance => ({ produced: 0, stored: 0, declared: 0, silent: 0 });
+
+/** What a board's stored rows say. */
+interface Stored {
+  /** Payloads by boot and seq. */
+  readonly boots: Map<number, Map<number, Uint8Array>>;
+  /** Events 8, by the boot that they speak of. */
+  readonly named: Map<number, Disowned[]>;
+  readonly rows: number;
+  readonly duplicateRows: number;
+}
+
+function readStored(world: World, life: Life): Stored {
+  const boots = new Map<number, Map<number, Uint8Array>>();
+  const named = new Map<number, Disowned[]>();
+  const seen = new Set<string>();
+  let rows = 0;
+  for (const row of world.gateway.store.messages(life.model.identity.kid)) {
+    rows++;
+    seen.add(`${row.boot} ${row.space} ${row.seq} ${row.space === 2 ? row.position : 0}`);
+    if (row.space !== 0) continue;
+    const payload = storedPayload(row);
+    let boot = boots.get(row.boot);
+    if (boot === undefined) {
+      boot = new Map();
+      boots.set(row.boot, boot);
+    }
+    boot.set(row.seq, payload);
+    const message = row.kind === 4 ? decodeMessage(payload) : null;
+    const disowned = message?.type === "event" ? decodeDisowned(message) : null;
+    if (disowned !== null) named.set(disowned.boot, [...(named.get(disowned.boot) ?? []), disowned]);
+  }
+  return { boots, named, rows, duplicateRows: rows - seen.size };
+}
+
+const isNamed = (named: readonly Disowned[], seq: number) =>
+  named.some(({ first, count }) => seq >= first && seq < first + count);
+
+/** The ranges of numbers below `end` that are in it. */
+function runsOf(held: Intervals, end: number): [from: number, to: number][] {
+  const runs: [number, number][] = [];
+  let from = -1;
+  for (let value = 0; value <= end; value++) {
+    const inside = value < end && held.has(value);
+    if (inside && from < 0) from = value;
+    if (inside || from < 0) continue;
+    runs.push([from, value - 1]);
+    from = -1;
+  }
+  return runs;
+}
+
+/** A boot's waveform messages among these payloads, decoded. */
+function* dataOf(payloads: Iterable<Uint8Array>): Iterable<DataMessage> {
+  for (const payload of payloads) {
+    if (payload[1] !== TYPE_DATA) continue;
+    const message: Message = decodeMessage(payload);
+    if (message.type === "data") yield message;
+  }
+}
+
+interface Checked {
+  readonly report: BoardReport;
+  readonly tell: (problem: string) => void;
+}
+
+/** Every message that was sealed by `due`: stored with these bytes, or named. */
+function checkMessages(
+  { report, tell }: Checked,
+  truth: BootTruth,
+  stored: ReadonlyMap<number, Uint8Array>,
+  named: readonly Disowned[],
+  due: number,
+): void {
+  for (const [seq, payload] of stored) {
+    const sealed = truth.sealed.get(seq);
+    if (sealed === undefined) tell(`boot ${truth.boot} seq ${seq} is stored and was never sealed`);
+    else if (!equalBytes(sealed.payload, payload)) tell(`boot ${truth.boot} seq ${seq} is stored with other bytes`);
+  }
+  const silent = new Intervals();
+  for (const [seq, { at }] of truth.sealed) {
+    if (at > due) continue;
+    report.messages.produced++;
+    if (stored.has(seq)) report.messages.stored++;
+    else if (isNamed(named, seq)) report.messages.declared++;
+    else {
+      report.messages.silent++;
+      silent.add(seq);
+    }
+  }
+  for (const [from, to] of runsOf(silent, truth.sealed.size))
+    tell(`boot ${truth.boot} seqs ${from} to ${to} are neither stored nor named`);
+}
+
+/** What a boot's end is said to be holds, and nothing is named that cannot have been. */
+function checkNames({ tell }: Checked, truth: BootTruth, named: readonly Disowned[]): void {
+  const sealed = truth.sealed.size;
+  for (const { first, count, reason, end } of named) {
+    const what = `boot ${truth.boot}: event 8, reason ${reason}, from seq ${first}`;
+    if (reason !== DISOWNED_POWER) {
+      if (first + count > sealed) tell(`${what}, names ${count} messages, ${sealed} were sealed`);
+      continue;
+    }
+    if (truth.endedAt === null) {
+      tell(`${what}: the boot still runs`);
+      continue;
+    }
+    if (end === null) continue;
+    const ran = (truth.endedAt - truth.startedAt) / 1000;
+    if (ran < end.tick || ran >= end.tick + end.within)
+      tell(`${what}: ended between ${end.tick} and ${end.tick + end.within} ms, it ran ${ran} ms`);
+  }
+}
+
+/** Every sample that a channel converted by `until`: stored with its value once, or in what is named. */
+function checkWave(
+  { report, tell }: Checked,
+  truth: BootTruth,
+  wave: WaveTruth,
+  stored: ReadonlyMap<number, Uint8Array>,
+  named: readonly Disowned[],
+  until: number,
+): void {
+  const here = new Intervals();
+  const converted = wave.count(truth.endedAt ?? Number.POSITIVE_INFINITY);
+  const produced = wave.count(Math.min(truth.endedAt ?? until, until));
+  const place = `boot ${truth.boot} channel ${wave.channel}`;
+  let wrong = 0;
+  let kept = 0;
+  for (const message of dataOf(stored.values())) {
+    for (const block of message.channels) {
+      if (block.kind !== "wave" || block.id !== wave.channel) continue;
+      if (block.seg !== 0) tell(`${place}: segment ${block.seg}; the truth is known of segment 0`);
+      const samples = decodeSamples(block.codec, block.bytes, block.n);
+      for (let i = 0; i < block.n; i++) {
+        const index = block.idx + i;
+        if (index >= converted || here.has(index) || samples[i] !== wave.value(index)) wrong++;
+        if (index < produced) kept++;
+      }
+      here.add(block.idx, block.idx + block.n - 1);
+    }
+  }
+  report.wrong += wrong;
+  if (wrong > 0) tell(`${place}: ${wrong} stored samples are twice there or are not what the chip gave`);
+  report.samples.produced += produced;
+  report.samples.stored += kept;
+  if (kept === produced && here.next >= produced) return;
+
+  // What is not here: in a message that is named, or never sealed and named by where the boot ended.
+  const lost = new Intervals();
+  const gone = [...truth.sealed].filter(([seq]) => !stored.has(seq));
+  const inMessage = new Intervals();
+  for (const [seq, { payload }] of gone) {
+    for (const message of dataOf([payload])) {
+      for (const block of message.channels) {
+        if (block.kind !== "wave" || block.id !== wave.channel) continue;
+        inMessage.add(block.idx, block.idx + block.n - 1);
+        if (isNamed(named, seq)) lost.add(block.idx, block.idx + block.n - 1);
+      }
+    }
+  }
+  const ends = named.filter(({ reason, first }) => reason === DISOWNED_POWER && first <= truth.sealed.size);
+  const isEnd = (time: number) => ends.some(({ end }) => end === null || time / 1000 < end.tick + end.within);
+  const silent = new Intervals();
+  for (let index = here.next; index < produced; index++) {
+    if (here.has(index)) continue;
+    if (lost.has(index) || (!inMessage.has(index) && isEnd(wave.at(index)))) report.samples.declared++;
+    else {
+      report.samples.silent++;
+      silent.add(index);
+    }
+  }
+  for (const [from, to] of runsOf(silent, produced))
+    tell(`${place}: samples ${from} to ${to} are neither stored nor named`);
+}
+
+function checkLife(world: World, life: Life): BoardReport {
+  const stored = readStored(world, life);
+  const counters = world.counters.get(life.name)!;
+  const report: BoardReport = {
+    name: life.name,
+    mode: life.model.seal.mode,
+    boots: life.boots.length,
+    messages: balance(),
+    samples: balance(),
+    wrong: 0,
+    rows: stored.rows,
+    duplicateRows: stored.duplicateRows,
+    offeredAgain: counters.refused.replay,
+    waiting: life.boots.reduce((sum, { waiting }) => sum + waiting, 0),
+    problems: [...life.violations],
+  };
+  const tell = (problem: string) => void report.problems.push(problem);
+  const checked = { report, tell };
+  for (const truth of life.boots) {
+    const rows = stored.boots.get(truth.boot) ?? new Map<number, Uint8Array>();
+    const named = stored.named.get(truth.boot) ?? [];
+    checkMessages(checked, truth, rows, named, dueBy(world));
+    checkNames(checked, truth, named);
+    for (const wave of truth.waves) checkWave(checked, truth, wave, rows, named, world.options.until);
+  }
+  for (const boot of stored.boots.keys()) {
+    if (!life.boots.some((truth) => truth.boot === boot)) tell(`boot ${boot} is stored and never was`);
+  }
+  for (const reason of REASONS) {
+    const count = counters.refused[reason];
+    if (count > 0 && !EXPLAINED.has(reason)) tell(`${count} messages were refused: ${reason}`);
+  }
+  if (stored.duplicateRows > 0) tell(`${stored.duplicateRows} rows are there twice`);
+  return report;
+}
+
+/** SHA-256 over all columns of every row, in order. */
+function hashOf(rows: Iterable<StoredMessage>): { rows: number; hash: string } {
+  const hash = createHash("sha256");
+  let count = 0;
+  for (const row of rows) {
+    count++;
+    const { position, boot, space, seq, kind, received, evidence } = row;
+    hash.update(`${position} ${boot} ${space} ${seq} ${kind} ${received} ${evidence} ${row.message.length} `);
+    for (const bytes of [row.kid, row.message, row.record, row.chain]) hash.update(bytes);
+  }
+  return { rows: count, hash: hash.digest("hex") };
+}
+
+export function checkWorld(world: World): WorldReport {
+  const boards = world.lives.map((life) => checkLife(world, life));
+  const problems = [
+    ...world.errors.map(({ message }) => `store: ${message}`),
+    ...world.alarms.map(({ kind, sentence }) => `alarm, ${kind}: ${sentence}`),
+  ];
+  return { boards, problems, ...hashOf(world.gateway.store.messages()) };
+}
+
+/** Nothing is lost that no event names, nothing is there twice, nothing is other than it was. */
+export const isWhole = ({ boards, problems }: WorldReport): boolean =>
+  problems.length === 0 && boards.every((board) => board.problems.length === 0);
