@@ -151,6 +151,8 @@ export const FAULT_STEPS = 7;
 export const FAULT_ROLLBACK = 8;
 /** A measurement of a self-test is outside its range. */
 export const FAULT_SELF_TEST = 9;
+/** The board's flash does not do what it is told (firmware). */
+export const FAULT_STORAGE = 10;
 
 export interface Fault {
   readonly code: number;

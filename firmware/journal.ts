@@ -4,17 +4,19 @@
  */
 import type { Board } from "../boards/board.ts";
 import type { Crypto } from "../protocol/cose.ts";
+import { hashList } from "../protocol/manifest.ts";
 import {
   type BirthMessage,
   type ChannelDefinition,
   type Claims,
   EVENT_DISOWNED,
+  encodeDisowned,
   encodeMessage,
   type Message,
   type Scalar,
 } from "../protocol/messages.ts";
-import { createManifests, type Manifests } from "./manifests.ts";
-import type { Kind, Run } from "./outbox.ts";
+import { createManifests, MANIFEST_MESSAGES, type Manifests } from "./manifests.ts";
+import type { About, Kind } from "./outbox.ts";
 import type { Packer } from "./packer.ts";
 import type { Sealer } from "./sealer.ts";
 import type { Sender } from "./sender.ts";
@@ -46,8 +48,10 @@ export interface Journal {
   event(code: number, small: Scalar[], tick?: number): void;
   /** Seals all that was collected; nothing before the first birth. */
   data(packer: Packer): void;
-  /** Event 8 (reason 1) of what had to go to make room and is not told. */
-  disown(): void;
+  /** Event 8 of what had to go and is not told; `powerOnly` as Outbox.takeGone. */
+  disown(powerOnly: boolean): void;
+  /** Manifests over what earlier boots left unsigned in the outbox: to be called when this boot has its birth. */
+  signRemains(): void;
   /** The manifest over what has none yet. */
   flush(): void;
   /** From here on nothing is sealed. */
@@ -70,40 +74,47 @@ export function createJournal(options: JournalOptions): Journal {
   let halted = false;
 
   const tickNow = (): number => Math.floor(options.board.now() / 1000);
-  const seal = (number: number, message: Message): Uint8Array => {
+  const submit = (kind: Kind, number: number, message: Message, about: About): void => {
     const payload = encodeMessage(message);
-    if (manifests !== null && message.type !== "manifest") manifests.add(number, payload);
-    return options.sealer.seal(message, payload);
-  };
-  const submit = (kind: Kind, number: number, message: Message, tells?: Run): void => {
-    sender.submit(kind, boot, number, seal(number, message), tells);
+    let known = about;
+    if (manifests !== null && message.type !== "manifest") {
+      known = Object.assign({}, about, { hash: manifests.add(number, payload) });
+    }
+    sender.submit(kind, boot, number, options.sealer.seal(message, payload), known);
     if (manifests !== null) manifests.check();
   };
+  const manifest = (ofBoot: number, first: number, hashes: Uint8Array, about: About): void => {
+    if (halted) return;
+    const number = seq++;
+    const message: Message = {
+      type: "manifest",
+      boot: boot,
+      seq: number,
+      tick: tickNow(),
+      ofBoot: ofBoot,
+      first: first,
+      hashes: hashes,
+    };
+    submit("manifest", number, message, about);
+  };
   if (options.manifests) {
-    manifests = createManifests(options.board, options.crypto, (first, hashes) => {
-      if (halted) return;
-      const number = seq++;
-      submit("manifest", number, {
-        type: "manifest",
-        boot: boot,
-        seq: number,
-        tick: tickNow(),
-        ofBoot: boot,
-        first: first,
-        hashes: hashes,
-      });
-    });
+    manifests = createManifests(options.board, options.crypto, (first, hashes) => manifest(boot, first, hashes, {}));
   }
   const sealEvent = (event: EarlyEvent): void => {
     const number = seq++;
-    submit("event", number, {
-      type: "event",
-      boot: boot,
-      seq: number,
-      tick: event.tick,
-      code: event.code,
-      small: event.small,
-    });
+    submit(
+      "event",
+      number,
+      {
+        type: "event",
+        boot: boot,
+        seq: number,
+        tick: event.tick,
+        code: event.code,
+        small: event.small,
+      },
+      {},
+    );
   };
 
   return {
@@ -120,17 +131,22 @@ export function createJournal(options: JournalOptions): Journal {
       if (halted) return;
       const number = seq++;
       cfg = next;
-      submit("birth", number, {
-        type: "birth",
-        boot: boot,
-        seq: number,
-        tick: tickNow(),
-        cfg: next,
-        claims: options.claims,
-        channels: channels,
-        prev: prev,
-        hint: hint,
-      });
+      submit(
+        "birth",
+        number,
+        {
+          type: "birth",
+          boot: boot,
+          seq: number,
+          tick: tickNow(),
+          cfg: next,
+          claims: options.claims,
+          channels: channels,
+          prev: prev,
+          hint: hint,
+        },
+        {},
+      );
       for (let i = 0; i < early.length; i++) sealEvent(early[i]);
       early.splice(0, early.length);
     },
@@ -145,31 +161,54 @@ export function createJournal(options: JournalOptions): Journal {
       const tick = tickNow();
       while (!packer.empty) {
         const number = seq++;
-        submit("data", number, {
-          type: "data",
-          boot: boot,
-          seq: number,
-          tick: tick,
-          cfg: cfg,
-          channels: packer.take(tick),
-        });
+        const channels = packer.take(tick);
+        const message: Message = { type: "data", boot: boot, seq: number, tick: tick, cfg: cfg, channels: channels };
+        submit(channels[0].kind === "wave" ? "data" : "vital", number, message, {});
       }
     },
-    disown() {
+    disown(powerOnly) {
       if (halted) return;
-      const gone = sender.outbox.takeGone();
+      const gone = sender.outbox.takeGone(powerOnly);
       for (let i = 0; i < gone.length; i++) {
         const run = gone[i];
         const number = seq++;
+        const small = encodeDisowned({
+          boot: run.boot,
+          first: run.first,
+          count: run.last - run.first + 1,
+          reason: run.reason,
+          end: run.end,
+        });
         const event: Message = {
           type: "event",
           boot: boot,
           seq: number,
           tick: tickNow(),
           code: EVENT_DISOWNED,
-          small: [run.boot, run.first, run.last - run.first + 1, 1],
+          small: small,
         };
-        submit("event", number, event, run);
+        submit("event", number, event, { tells: run });
+      }
+    },
+    signRemains() {
+      const backlog = sender.outbox.backlog;
+      if (manifests === null || backlog === null) return;
+      const remains = backlog.remains(sender.outbox.signed);
+      for (let from = 0; from < remains.length; ) {
+        const first = remains[from];
+        const hashes: Uint8Array[] = [];
+        let to = from;
+        while (
+          to < remains.length &&
+          to - from < MANIFEST_MESSAGES &&
+          remains[to].boot === first.boot &&
+          remains[to].seq === first.seq + to - from
+        ) {
+          hashes.push(remains[to].hash);
+          to++;
+        }
+        manifest(first.boot, first.seq, hashList(hashes), to < remains.length ? {} : { signs: boot - 1 });
+        from = to;
       }
     },
     flush() {

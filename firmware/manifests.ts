@@ -13,8 +13,8 @@ export const MANIFEST_MESSAGES = 60;
 export const MANIFEST_PERIOD = 60000;
 
 export interface Manifests {
-  /** Takes a message of the seq space that is no manifest, in the order of the seqs. */
-  add(seq: number, payload: Uint8Array): void;
+  /** Takes a message of the seq space that is no manifest, in the order of the seqs; returns its payload's hash. */
+  add(seq: number, payload: Uint8Array): Uint8Array;
   /** Emits the manifest that is due by count: to be called when the message itself is on its way. */
   check(): void;
   /** Emits what there is: at the end. */
@@ -44,7 +44,9 @@ export function createManifests(
         first = seq;
         cancel = board.timer(MANIFEST_PERIOD, flush);
       }
-      hashes.push(payloadHash(payload, crypto));
+      const hash = payloadHash(payload, crypto);
+      hashes.push(hash);
+      return hash;
     },
     check() {
       if (hashes.length >= MANIFEST_MESSAGES) flush();

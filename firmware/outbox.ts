@@ -1,113 +1,269 @@
 /**
- * Keeps sealed messages until an ack settles them (PROTOCOL.md section 4). In RAM: a bounded number of bytes; when full
- * the oldest data message goes first, births last. What went is remembered until the caller tells it as event 8, and again
- * where such an event had to go itself.
+ * Keeps sealed messages until an ack settles them (PROTOCOL.md section 4): in RAM, and where the board has flash in a log that
+ * outlives a power cut. When it is full the oldest waveforms go first, births last. What went is remembered until the caller
+ * tells it as event 8, and again where such an event had to go itself. Device side.
  */
-import type { AckMessage } from "../protocol/messages.ts";
+import type { Board, Flash } from "../boards/board.ts";
+import { type AckMessage, DISOWNED_EVICTED, DISOWNED_POWER } from "../protocol/messages.ts";
+import { isSettledBy } from "./acks.ts";
+import { type Backlog, createBacklog } from "./backlog.ts";
+import { addRun, encodeRun, MAX_SEQ, type Run, readOutboxState, unsettledRuns, writeOutboxState } from "./gone.ts";
 
-export type Kind = "birth" | "data" | "event" | "manifest";
+export type { Run };
 
-/** Messages of one boot that had to go, with consecutive seqs. */
-export interface Run {
-  readonly boot: number;
-  readonly first: number;
-  readonly last: number;
-}
+export type Kind = "birth" | "data" | "vital" | "event" | "manifest";
 
 export interface Sealed {
   readonly kind: Kind;
   readonly boot: number;
   readonly seq: number;
   readonly bytes: Uint8Array;
-  /** What this event 8 tells; null: it is none. */
-  readonly tells: Run | null;
+  readonly about: About;
+  /** Board time when it was made or read, ms. */
+  readonly since: number;
   /** Board time of the last sending, ms; null: not sent yet. */
   sentAt: number | null;
+  /** Where it lies in the log; null: in RAM alone. */
+  address: number | null;
+  /** It is on its way into the log. */
+  writing: boolean;
+  /** It was read back from the log. */
+  readonly old: boolean;
+}
+
+/** What the board has to remember beside a message. Absent: nothing. */
+export interface About {
+  /** Of an event 8: what it tells. */
+  readonly tells?: Run;
+  /** Of a message that a manifest is to list: SHA-256(payload)[0..15]. */
+  readonly hash?: Uint8Array;
+  /** Of the last manifest over what earlier boots left: the newest of them. */
+  readonly signs?: number;
+}
+
+/** Where and when messages are kept in flash. */
+export interface LogSettings {
+  readonly flash: Flash;
+  /**
+   * 0: nothing is sent before it is durable, so that no power cut loses what was sent. Otherwise: what no ack has settled in
+   * this time is written, ms; it spares the flash while somebody hears.
+   */
+  readonly writeAfter: number;
+  /** The board notes that it is alive at least so often, ms: what is not known of its end after a power cut. */
+  readonly markEvery: number;
+}
+
+export interface OutboxOptions {
+  readonly board: Pick<Board, "now" | "timer" | "storage">;
+  /** The current one; what earlier ones left is taken over. */
+  readonly boot: number;
+  /** Bytes of sealed messages that it holds in RAM at most. */
+  readonly capacity: number;
+  /** null: RAM alone. */
+  readonly log: LogSettings | null;
+  /** May be sent from now on. */
+  readonly onDurable: (message: Sealed) => void;
+  /** The flash does not work: from here on RAM alone. */
+  readonly onFailed: (error: Error) => void;
 }
 
 export interface Outbox {
-  /** Messages that wait for their ack, oldest first. */
+  /** What of the messages that wait for their ack is in RAM, oldest first. */
   readonly waiting: readonly Sealed[];
+  /** Bytes of those. */
   readonly bytes: number;
-  /** What had to go and is not told: no two runs touch. */
+  /** All messages that wait. */
+  readonly count: number;
+  /** Bytes of messages that it can hold. */
+  readonly room: number;
+  /** Vitals and events travel in messages of their own: they outlive the waveforms. */
+  readonly persistent: boolean;
+  /** What had to go and is not told. */
   readonly gone: readonly Run[];
+  /** The newest boot whose remains are signed. */
+  readonly signed: number;
+  /** null: RAM alone. */
+  readonly backlog: Backlog | null;
   /**
    * Takes a sealed message, and makes room for it. None is made for an event 8, which `tells` what it is about: the next
    * message makes it, else telling would make others go for ever.
    */
-  add(kind: Kind, boot: number, seq: number, bytes: Uint8Array, tells?: Run): void;
-  /** Gives `gone` to who tells it. */
-  takeGone(): readonly Run[];
+  add(kind: Kind, boot: number, seq: number, bytes: Uint8Array, about: About): Sealed;
+  /** May it be sent yet? */
+  isSendable(message: Sealed): boolean;
+  /** Gives of `gone` what can be told: none of it waits. `powerOnly`: of reason 2 alone, which no ack has to be waited for. */
+  takeGone(powerOnly: boolean): readonly Run[];
   /** Frees what the ack settles, and forgets what is gone and settled; returns how many were freed. Only for an authentic ack. */
   settle(ack: AckMessage): number;
+  /** Reads one more message of the log into RAM; null: there is none, or no room. */
+  load(): Sealed | null;
+  /** To be called every second or so: writes what has waited for its ack long enough. */
+  tick(): void;
+  /** Nothing more is added. Writes what is in RAM alone, or remembers that it goes; bounded by `limit`, ms; then `done`. */
+  end(limit: number, done: () => void): void;
 }
 
-/** Eviction order: waveforms first, then what proves them, births last. */
-const ORDER: readonly Kind[] = ["data", "manifest", "event", "birth"];
+/** Eviction order: waveforms first, then what proves them, births last. In the log a kind is its place here, and 1. */
+const ORDER: readonly Kind[] = ["data", "manifest", "vital", "event", "birth"];
+/** Between two looks at whether all is written, ms. */
+const END_EVERY = 10;
 
-const hasBit = (seq: number, ack: AckMessage): boolean => {
-  const bit = seq - ack.next - 1;
-  if (bit < 0 || bit >= 8 * ack.bitmap.length) return false;
-  return ((ack.bitmap[bit >> 3] >> (7 - (bit & 7))) & 1) === 1;
-};
-
-const isSettled = (message: Sealed, ack: AckMessage): boolean => {
-  if (message.boot !== ack.ofBoot) return false;
-  if (message.seq < ack.next) return true;
-  for (let i = 0; i < ack.refused.length; i++) if (ack.refused[i].seq === message.seq) return true;
-  return hasBit(message.seq, ack);
-};
-
-/** What of a run the ack does not say to be there: it was sent before it went. */
-const unsettled = (run: Run, ack: AckMessage, left: Run[]): void => {
-  const boot = run.boot;
-  let first = boot === ack.ofBoot ? Math.max(run.first, ack.next) : run.first;
-  if (boot === ack.ofBoot) {
-    const end = Math.min(run.last, ack.next + 8 * ack.bitmap.length);
-    for (let seq = first; seq <= end; seq++) {
-      if (!hasBit(seq, ack)) continue;
-      if (seq > first) left.push({ boot: boot, first: first, last: seq - 1 });
-      first = seq + 1;
-    }
-  }
-  if (first <= run.last) left.push({ boot: boot, first: first, last: run.last });
-};
-
-/** `capacity`: bytes of sealed messages that it holds at most. */
-export function createOutbox(capacity: number): Outbox {
+export function createOutbox(options: OutboxOptions): Outbox {
+  const board = options.board;
+  const boot = options.boot;
+  const capacity = options.capacity;
+  const log = options.log;
+  const before = readOutboxState(board.storage);
   let waiting: Sealed[] = [];
-  let gone: Run[] = [];
   let held = 0;
+  /** Seq behind the newest of this boot. */
+  let next = 0;
+  let gone: Run[] = before === null ? [] : before.runs.concat();
+  /** What is told by an event that is in RAM alone. */
+  let telling: Run[] = [];
+  let signed = before === null ? boot - 1 : before.signed;
+  let ended = false;
+  let backlog: Backlog | null = null;
 
+  const now = (): number => board.now() / 1000;
+  const keep = (): void =>
+    writeOutboxState(board.storage, {
+      boot: boot,
+      ended: ended,
+      within: backlog === null ? null : backlog.within,
+      signed: signed,
+      runs: gone.concat(telling),
+    });
+  const lose = (run: Run): void => {
+    gone = addRun(gone, run);
+  };
+  const loseOne = (message: Sealed, reason: number): void => {
+    const seq = message.seq;
+    lose({ boot: message.boot, first: seq, last: seq, reason: reason, end: null });
+    const told = message.about.tells;
+    if (told === undefined) return;
+    telling = telling.filter((run) => run !== told);
+    lose(told);
+  };
+  const remove = (message: Sealed): void => {
+    const at = waiting.indexOf(message);
+    if (at < 0) return;
+    waiting.splice(at, 1);
+    held -= message.bytes.length;
+  };
+  /** It is where a power cut does not reach it, or settled: what it does for others is done. */
+  const isKept = (message: Sealed): void => {
+    const told = message.about.tells;
+    const signs = message.about.signs;
+    if (told !== undefined) telling = telling.filter((run) => run !== told);
+    if (signs !== undefined) signed = Math.max(signed, signs);
+    if (told !== undefined || signs !== undefined) keep();
+  };
+  const write = (message: Sealed): void => {
+    if (backlog === null || message.writing || message.address !== null) return;
+    message.writing = true;
+    const about = message.about;
+    backlog.log.append(
+      {
+        kind: ORDER.indexOf(message.kind) + 1,
+        boot: message.boot,
+        seq: message.seq,
+        hash: about.hash ?? null,
+        tells: about.tells === undefined ? null : encodeRun(about.tells),
+        bytes: message.bytes,
+      },
+      () => waiting.indexOf(message) >= 0,
+      (address) => {
+        backlog!.wrote();
+        if (waiting.indexOf(message) < 0) {
+          // settled, or gone, while its last bytes were written
+          backlog!.log.settle(address);
+          return;
+        }
+        message.address = address;
+        message.writing = false;
+        isKept(message);
+        options.onDurable(message);
+      },
+    );
+  };
   const oldest = (kind: Kind): Sealed | undefined => {
     for (let i = 0; i < waiting.length; i++) if (waiting[i].kind === kind) return waiting[i];
     return undefined;
   };
-  /** Joins a run with those that it touches. */
-  const lose = (boot: number, from: number, to: number): void => {
-    const others: Run[] = [];
-    let first = from;
-    let last = to;
-    for (let i = 0; i < gone.length; i++) {
-      const run = gone[i];
-      if (run.boot === boot && run.first <= last + 1 && run.last >= first - 1) {
-        first = Math.min(first, run.first);
-        last = Math.max(last, run.last);
-      } else others.push(run);
+  /** Takes something out of RAM: what the log has, else what is worth least. */
+  const makeRoom = (): void => {
+    for (let i = 0; i < waiting.length; i++) {
+      const message = waiting[i];
+      if (message.address === null) continue;
+      remove(message);
+      backlog!.rewind();
+      return;
     }
-    others.push({ boot: boot, first: first, last: last });
-    gone = others;
-  };
-  const evict = (): void => {
     let victim: Sealed | undefined;
     for (let i = 0; i < ORDER.length && victim === undefined; i++) victim = oldest(ORDER[i]);
-    const out = victim!;
-    waiting.splice(waiting.indexOf(out), 1);
-    held -= out.bytes.length;
-    lose(out.boot, out.seq, out.seq);
-    const told = out.tells;
-    if (told !== null) lose(told.boot, told.first, told.last);
+    remove(victim!);
+    loseOne(victim!, DISOWNED_EVICTED);
+    if (backlog !== null) keep();
   };
+  const take = (message: Sealed, at: number): Sealed => {
+    waiting.splice(at, 0, message);
+    held += message.bytes.length;
+    return message;
+  };
+  const isWaiting = (run: Run): boolean => {
+    for (let i = 0; i < waiting.length; i++) {
+      const message = waiting[i];
+      if (message.boot === run.boot && message.seq >= run.first && message.seq <= run.last) return true;
+    }
+    return backlog?.log.holds(run.boot, run.first, run.last) === true;
+  };
+
+  if (log !== null) {
+    backlog = createBacklog({
+      board: board,
+      boot: boot,
+      settings: log,
+      kinds: ORDER,
+      inRam: () => waiting,
+      safe() {
+        let safe = next;
+        for (let i = 0; i < waiting.length; i++) {
+          const message = waiting[i];
+          if (message.boot === boot && message.address === null) safe = Math.min(safe, message.seq);
+        }
+        return safe;
+      },
+      onLost: (runs, addresses) => {
+        for (let i = 0; i < runs.length; i++) lose(runs[i]);
+        // what its page is given up for is not sent either
+        waiting = waiting.filter((message) => message.address === null || addresses.indexOf(message.address) < 0);
+        held = 0;
+        for (let i = 0; i < waiting.length; i++) held += waiting[i].bytes.length;
+        keep();
+      },
+      onFailed(error) {
+        // what is in RAM is all there is now
+        for (let i = 0; i < waiting.length; i++) {
+          waiting[i].address = null;
+          waiting[i].writing = false;
+        }
+        backlog = null;
+        for (let i = 0; i < waiting.length; i++) if (waiting[i].sentAt === null) options.onDurable(waiting[i]);
+        options.onFailed(error);
+      },
+    });
+  }
+  // how the boot before ended, where it did not say so itself
+  if (before !== null && before.boot < boot && !before.ended) {
+    const last = backlog === null ? null : backlog.lastOf(before.boot);
+    const first = last === null ? 0 : last.seq + 1;
+    const within = before.within;
+    const end = last === null || within === null ? null : { tick: last.at * 100, within: within };
+    lose({ boot: before.boot, first: first, last: MAX_SEQ, reason: DISOWNED_POWER, end: end });
+  }
+  keep();
+
   return {
     get waiting() {
       return waiting;
@@ -115,34 +271,127 @@ export function createOutbox(capacity: number): Outbox {
     get bytes() {
       return held;
     },
+    get count() {
+      if (backlog === null) return waiting.length;
+      let count = backlog.log.live;
+      for (let i = 0; i < waiting.length; i++) if (waiting[i].address === null) count++;
+      return count;
+    },
+    get room() {
+      return backlog === null ? capacity : backlog.room;
+    },
+    persistent: log !== null,
     get gone() {
       return gone;
     },
-    add(kind, boot, seq, bytes, tells) {
+    get signed() {
+      return signed;
+    },
+    get backlog() {
+      return backlog;
+    },
+    add(kind, of, seq, bytes, about) {
       if (bytes.length > capacity) {
         throw new Error(`outbox: a message of ${bytes.length} bytes in an outbox of ${capacity}; give it more room`);
       }
-      while (tells === undefined && held + bytes.length > capacity) evict();
-      waiting.push({ kind: kind, boot: boot, seq: seq, bytes: bytes, tells: tells ?? null, sentAt: null });
-      held += bytes.length;
+      while (about.tells === undefined && held + bytes.length > capacity) makeRoom();
+      if (about.tells !== undefined) telling.push(about.tells);
+      const message: Sealed = {
+        kind: kind,
+        boot: of,
+        seq: seq,
+        bytes: bytes,
+        about: about,
+        since: now(),
+        sentAt: null,
+        address: null,
+        writing: false,
+        old: false,
+      };
+      take(message, waiting.length);
+      if (of === boot) next = Math.max(next, seq + 1);
+      if (log !== null && log.writeAfter === 0) write(message);
+      return message;
     },
-    takeGone() {
-      const told = gone;
-      gone = [];
+    isSendable: (message) => backlog === null || log!.writeAfter > 0 || message.address !== null,
+    takeGone(powerOnly) {
+      const told: Run[] = [];
+      const left: Run[] = [];
+      for (let i = 0; i < gone.length; i++) {
+        const run = gone[i];
+        if ((powerOnly && run.reason !== DISOWNED_POWER) || isWaiting(run)) left.push(run);
+        else told.push(run);
+      }
+      gone = left;
       return told;
     },
     settle(ack) {
       const kept: Sealed[] = [];
+      const freed: Sealed[] = [];
       for (let i = 0; i < waiting.length; i++) {
-        if (isSettled(waiting[i], ack)) held -= waiting[i].bytes.length;
-        else kept.push(waiting[i]);
+        const message = waiting[i];
+        if (isSettledBy(message.boot, message.seq, ack)) freed.push(message);
+        else kept.push(message);
       }
-      const count = waiting.length - kept.length;
       waiting = kept;
-      const left: Run[] = [];
-      for (let i = 0; i < gone.length; i++) unsettled(gone[i], ack, left);
+      if (backlog !== null) backlog.settled(ack);
+      for (let i = 0; i < freed.length; i++) {
+        held -= freed[i].bytes.length;
+        if (freed[i].address !== null && backlog !== null) backlog.log.settle(freed[i].address!);
+        if (freed[i].address === null) isKept(freed[i]);
+      }
+      const left = unsettledRuns(gone, ack);
+      const changed = left.length !== gone.length;
       gone = left;
-      return count;
+      if (changed && backlog !== null) keep();
+      return freed.length;
+    },
+    load() {
+      if (backlog === null) return null;
+      const found = backlog.next();
+      // the other half is for what is new
+      if (found === null || 2 * (held + found.length) > capacity) return null;
+      const bytes = backlog.read(found);
+      if (bytes === null) return null;
+      let at = 0;
+      while (at < waiting.length && waiting[at].old) at++;
+      return take(
+        {
+          kind: found.kind,
+          boot: found.boot,
+          seq: found.seq,
+          bytes: bytes,
+          about: found.about(),
+          since: now(),
+          sentAt: null,
+          address: found.address,
+          writing: false,
+          old: true,
+        },
+        at,
+      );
+    },
+    tick() {
+      if (log === null || log.writeAfter === 0) return;
+      const due = now() - log.writeAfter;
+      const crowded = 2 * held > capacity;
+      for (let i = 0; i < waiting.length; i++) if (crowded || waiting[i].since <= due) write(waiting[i]);
+    },
+    end(limit, done) {
+      const until = now() + limit;
+      for (let i = 0; i < waiting.length; i++) write(waiting[i]);
+      const look = (): void => {
+        if (backlog !== null && !backlog.log.idle && now() < until) {
+          board.timer(END_EVERY, look);
+          return;
+        }
+        for (let i = 0; i < waiting.length; i++) if (waiting[i].address === null) loseOne(waiting[i], DISOWNED_EVICTED);
+        ended = true;
+        keep();
+        if (backlog !== null) backlog.stop();
+        done();
+      };
+      look();
     },
   };
 }

@@ -60,11 +60,15 @@ export interface Packer {
   /** true: seal now, another poll may not fit. */
   readonly full: boolean;
   readonly empty: boolean;
-  /** Hands over all that was collected, with dt relative to `tick` (ms), at most 16 a call; `empty` says when to stop. */
+  /**
+   * Hands over all that was collected, with dt relative to `tick` (ms), at most 16 a call, waveforms first; `empty` says when to
+   * stop.
+   */
   take(tick: number): (Wave | Num)[];
 }
 
-export function createPacker(codec: Codec): Packer {
+/** `apart`: values never travel with waveforms. */
+export function createPacker(codec: Codec, apart: boolean): Packer {
   const waves: OpenWave[] = [];
   const closed: ClosedWave[] = [];
   const values: Value[] = [];
@@ -171,7 +175,8 @@ export function createPacker(codec: Codec): Packer {
           qual: wave.flags === 0 ? null : makeQual(null, wave.flags),
         });
       }
-      while (closed.length === 0 && values.length > 0 && channels.length < MESSAGE_BLOCKS) {
+      const room = apart && taken > 0 ? 0 : MESSAGE_BLOCKS;
+      while (closed.length === 0 && values.length > 0 && channels.length < room) {
         const value = values[0];
         values.shift();
         channels.push({

@@ -3,7 +3,7 @@
  * It knows no particular chip and no particular board.
  */
 import type { Board } from "../boards/board.ts";
-import { FAULT_ROLLBACK, type Fault } from "../drivers/driver.ts";
+import { FAULT_ROLLBACK, FAULT_STORAGE, type Fault } from "../drivers/driver.ts";
 import { encode, map } from "../protocol/cbor.ts";
 import type { Crypto, Signer } from "../protocol/cose.ts";
 import {
@@ -23,7 +23,7 @@ import { type CommandHandlers, createCommands, DEVICE_LIMITS, type DeviceLimits 
 import { createDownlink, type Refusals } from "./downlink.ts";
 import { createJournal } from "./journal.ts";
 import type { Link } from "./link.ts";
-import type { Outbox } from "./outbox.ts";
+import type { LogSettings, Outbox } from "./outbox.ts";
 import { type Codec, createPacker } from "./packer.ts";
 import { createSealer, type GatewayKey, type SealSettings } from "./sealer.ts";
 import { createSender } from "./sender.ts";
@@ -59,8 +59,12 @@ export interface RuntimeOptions {
   readonly alarms?: AlarmSettings;
   /** `period`: ms between two data messages. */
   readonly packet: { readonly period: number; readonly codec: Codec };
-  /** Bytes of sealed messages that wait for their acks at most. */
+  /** Bytes of sealed messages that wait for their acks in RAM at most. */
   readonly outboxBytes: number;
+  /** Where they outlive a power cut; absent: nowhere. */
+  readonly log?: LogSettings;
+  /** Bytes a second of what is behind that are sent beside what is new; absent: BACKFILL_RATE. */
+  readonly backfill?: number;
   /** Hold whatever a command says; absent: DEVICE_LIMITS. */
   readonly limits?: Partial<DeviceLimits>;
   /** What this board can do besides measuring. */
@@ -88,6 +92,8 @@ export interface Runtime {
   stop(done: () => void): void;
 }
 
+/** Bytes of what is behind, a second: a serial line at 115200 baud carries 8.6 kB of messages in its lines. */
+export const BACKFILL_RATE = 6144;
 /** How long the first birth waits for a chip that does not open, ms. */
 const OPEN_LIMIT = 2000;
 /** How long `stop` waits for the last acks, ms. */
@@ -107,7 +113,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const board = options.board;
   const device = options.device;
   const vitals = options.vitals;
-  const packer = createPacker(options.packet.codec);
+  const packer = createPacker(options.packet.codec, options.log !== undefined);
   let alarms: Alarms | null = null;
   let channels: readonly ChannelDefinition[] = [];
   let isDrained = false;
@@ -140,7 +146,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     board,
     link: options.link,
     downlink,
+    boot: device.boot,
     capacity: options.outboxBytes,
+    log: options.log ?? null,
+    backfill: options.backfill ?? BACKFILL_RATE,
     presence: (connection, state) => sealer.seal({ type: "presence", boot: device.boot, connection, state }),
     credible: (ack, newest) => {
       if (ack.ofBoot !== device.boot || newest < journal.produced) return true;
@@ -151,7 +160,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (message.type === "time") clock.take(message, board.now());
       else arms.command(message, gateway);
     },
-    onGone: () => journal.disown(),
+    onGone: () => journal.disown(false),
+    onFailed: (error) => fault(null, { code: FAULT_STORAGE, message: error.message }),
     onSettled: () => {
       if (options.onSettled !== undefined) options.onSettled();
     },
@@ -182,7 +192,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     journal.birth(cfg, channels, device.prev ?? null, hint);
   };
   const firstBirth = (): void => {
-    if (journal.cfg === 0) birth(1);
+    if (journal.cfg > 0) return;
+    birth(1);
+    journal.disown(true);
+    journal.signRemains();
   };
   const sensing = createSensing(board, options.sensors, packer, vitals, {
     onFull: sealData,

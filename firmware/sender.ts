@@ -4,16 +4,23 @@
  */
 import type { Board } from "../boards/board.ts";
 import type { AckMessage, CommandMessage, TimeMessage } from "../protocol/messages.ts";
+import { newestSettled } from "./acks.ts";
 import type { Downlink } from "./downlink.ts";
 import type { Letter, Link } from "./link.ts";
-import { createOutbox, type Kind, type Outbox, type Run, type Sealed } from "./outbox.ts";
+import { type About, createOutbox, type Kind, type LogSettings, type Outbox, type Sealed } from "./outbox.ts";
 
 export interface SenderOptions {
   readonly board: Board;
   readonly link: Link;
   readonly downlink: Downlink;
-  /** Bytes of sealed messages that wait at most. */
+  /** The current one. */
+  readonly boot: number;
+  /** Bytes of sealed messages that wait in RAM at most. */
   readonly capacity: number;
+  /** null: in RAM alone. */
+  readonly log: LogSettings | null;
+  /** Bytes a second of what is behind, sent beside what is new. */
+  readonly backfill: number;
   /** Seals presence: 0 dead (the will), 1 online, 2 clean offline. */
   readonly presence: (connection: number, state: 0 | 1 | 2) => Uint8Array;
   /**
@@ -27,6 +34,8 @@ export interface SenderOptions {
   readonly onGone: () => void;
   /** The outbox has just become empty. */
   readonly onSettled: () => void;
+  /** The flash does not work; the outbox goes on in RAM. */
+  readonly onFailed: (error: Error) => void;
 }
 
 export interface Sender {
@@ -34,39 +43,43 @@ export interface Sender {
   /** COSE bytes handed to the link, presence and repetitions included. */
   readonly wireBytes: number;
   open(): void;
-  /** Keeps and sends; `tells` as Outbox.add. */
-  submit(kind: Kind, boot: number, seq: number, bytes: Uint8Array, tells?: Run): void;
-  /** Waits for the acks, bounded by `limit` ms of board time, says goodbye, closes the link. */
+  /** Keeps and sends, as soon as the outbox lets it; `about` as Outbox.add. */
+  submit(kind: Kind, boot: number, seq: number, bytes: Uint8Array, about: About): void;
+  /** Waits for the acks, bounded by `limit` ms of board time, keeps the rest, says goodbye, closes the link. */
   close(limit: number, done: () => void): void;
 }
 
 /** An ack that has not come in this time is asked for by sending again, ms of board time. */
 const RESEND_AFTER = 5000;
 const RESEND_EVERY = 1000;
-/** Messages sent again in one such turn. */
+/** Messages sent in one such turn. */
 const RESEND_BATCH = 32;
+/** The outbox's last writing may take this long, ms. */
+const WRITE_LIMIT = 2000;
 /** An ack that shows a hole speaks of what was sent at least this long before it, ms. */
 const UNDER_WAY = 1000;
 /** Without acks a line that keeps nothing is told the birth again, for whoever has joined since, ms. */
 const BIRTH_AGAIN = 10000;
 
-const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", event: "d", manifest: "d" };
+const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", vital: "d", event: "d", manifest: "d" };
 
-/** Which turn of a resending is a kind's; the newest data have the third. */
-const TURNS: Record<Kind, number> = { birth: 0, event: 1, data: 3, manifest: 3 };
-
-/** Highest seq that an ack settles; -1: none. */
-const newestSettled = (ack: AckMessage): number => {
-  for (let bit = 8 * ack.bitmap.length - 1; bit >= 0; bit--) {
-    if (((ack.bitmap[bit >> 3] >> (7 - (bit & 7))) & 1) === 1) return ack.next + 1 + bit;
-  }
-  return ack.next - 1;
-};
+/** Which turn of a resending is a kind's; the newest data and vitals have the third. */
+const BACKFILL = 3;
+const TURNS: Record<Kind, number> = { birth: 0, event: 1, data: BACKFILL, vital: BACKFILL, manifest: BACKFILL };
 
 export function createSender(options: SenderOptions): Sender {
   const board = options.board;
   const link = options.link;
-  const outbox = createOutbox(options.capacity);
+  const outbox = createOutbox({
+    board: board,
+    boot: options.boot,
+    capacity: options.capacity,
+    log: options.log,
+    onDurable(message) {
+      if (message.sentAt === null) transmit(message);
+    },
+    onFailed: options.onFailed,
+  });
   let wireBytes = 0;
   let up = false;
   let connection = 0;
@@ -82,50 +95,75 @@ export function createSender(options: SenderOptions): Sender {
     return true;
   };
   const transmit = (message: Sealed): boolean => {
-    if (!send(LETTERS[message.kind], message.bytes)) return false;
+    if (!outbox.isSendable(message) || !send(LETTERS[message.kind], message.bytes)) return false;
     message.sentAt = board.now() / 1000;
     return true;
   };
+  /** Bytes of what is behind that may be sent now; below 0 where the last message was larger. */
+  let allowance = options.backfill;
+  let allowedAt = board.now();
+  const isAllowed = (): boolean => {
+    const now = board.now();
+    allowance = Math.min(options.backfill, allowance + ((now - allowedAt) / 1000000) * options.backfill);
+    allowedAt = now;
+    return allowance > 0;
+  };
   /**
-   * Sends again what waits with a seq below `below`: births, because data wait for them at the gateway; events; the newest
-   * data, which show how it is now; then what is behind, oldest first. Ends where the link takes no more.
+   * Sends what waits, unless it was sent less than `olderThan` ms ago: births, because data wait for them at the gateway;
+   * events; the newest data and vitals, which show how it is now; then what is behind, oldest first, at a bounded rate. With
+   * an ack only what it shows as missing. Ends where the link takes no more.
    */
-  const resend = (olderThan: number, below: number): void => {
+  const resend = (olderThan: number, ack: AckMessage | null): void => {
     const now = board.now() / 1000;
     const waiting = outbox.waiting;
-    let newest: Sealed | null = null;
-    for (let i = waiting.length - 1; i >= 0 && newest === null; i--)
-      if (waiting[i].kind === "data") newest = waiting[i];
+    const below = ack === null ? 0 : newestSettled(ack);
+    let data: Sealed | null = null;
+    let vital: Sealed | null = null;
+    for (let i = waiting.length - 1; i >= 0; i--) {
+      if (data === null && waiting[i].kind === "data" && !waiting[i].old) data = waiting[i];
+      if (vital === null && waiting[i].kind === "vital" && !waiting[i].old) vital = waiting[i];
+    }
     let left = RESEND_BATCH;
-    for (let turn = 0; turn < 4; turn++) {
+    for (let turn = 0; turn <= BACKFILL; turn++) {
       for (let i = 0; i < waiting.length && left > 0; i++) {
         const message = waiting[i];
-        if ((message === newest ? 2 : TURNS[message.kind]) !== turn || message.seq >= below) continue;
+        if ((message === data || message === vital ? 2 : TURNS[message.kind]) !== turn) continue;
+        if (ack !== null && (message.boot !== ack.ofBoot || message.seq >= below)) continue;
         if (message.sentAt !== null && now - message.sentAt < olderThan) continue;
+        if (!outbox.isSendable(message)) continue;
+        if (turn === BACKFILL && !isAllowed()) return;
         if (!transmit(message)) return;
+        if (turn === BACKFILL) allowance -= message.bytes.length;
         left--;
       }
     }
   };
+  /** Takes up what lies in flash, as far as it may be sent now. */
+  const backfill = (): void => {
+    for (let left = RESEND_BATCH; left > 0 && up && isAllowed(); left--) {
+      const message = outbox.load();
+      if (message === null || !transmit(message)) return;
+      allowance -= message.bytes.length;
+    }
+  };
   const tick = (): void => {
     cancelTimer = board.timer(RESEND_EVERY, tick);
-    resend(RESEND_AFTER, Infinity);
+    outbox.tick();
+    resend(RESEND_AFTER, null);
+    backfill();
     if (birth === null || link.presence) return;
     const now = board.now() / 1000;
     if (now - Math.max(heardAt, birth.sentAt ?? 0) >= BIRTH_AGAIN) transmit(birth);
   };
   const settled = (ack: AckMessage): void => {
     heardAt = board.now() / 1000;
-    const newest = newestSettled(ack);
-    if (!options.credible(ack, newest)) return;
+    if (!options.credible(ack, newestSettled(ack))) return;
     const freed = outbox.settle(ack);
     if (outbox.gone.length > 0) options.onGone();
-    if (freed === 0) return;
-    if (outbox.waiting.length > 0) {
-      // The gateway has what was sent later: what it lacks of before was lost on the way.
-      resend(UNDER_WAY, newest);
-      return;
-    }
+    // The gateway has what was sent later: what it lacks of before was lost on the way.
+    if (freed > 0) resend(UNDER_WAY, ack);
+    backfill();
+    if (freed === 0 || outbox.count > 0) return;
     options.onSettled();
     if (closing !== null) closing();
   };
@@ -145,7 +183,8 @@ export function createSender(options: SenderOptions): Sender {
             if (link.presence) send("w", options.presence(connection, 1));
             // Nobody knows what of the last connection arrived: all of it is due again.
             for (let i = 0; i < outbox.waiting.length; i++) outbox.waiting[i].sentAt = null;
-            resend(0, Infinity);
+            resend(0, null);
+            backfill();
             // A broker that was started anew has forgotten what it retained.
             if (count > 1 && birth !== null && outbox.waiting.indexOf(birth) < 0) transmit(birth);
           },
@@ -162,9 +201,8 @@ export function createSender(options: SenderOptions): Sender {
         (count) => options.presence(count, 0),
       );
     },
-    submit(kind, boot, seq, bytes, tells) {
-      outbox.add(kind, boot, seq, bytes, tells);
-      const message = outbox.waiting[outbox.waiting.length - 1];
+    submit(kind, boot, seq, bytes, about) {
+      const message = outbox.add(kind, boot, seq, bytes, about);
       if (kind === "birth") birth = message;
       transmit(message);
     },
@@ -173,15 +211,17 @@ export function createSender(options: SenderOptions): Sender {
         closing = null;
         cancelLimit();
         cancelTimer();
-        if (link.presence) send("w", options.presence(connection, 2));
-        up = false;
-        link.close(done);
+        outbox.end(WRITE_LIMIT, () => {
+          if (link.presence) send("w", options.presence(connection, 2));
+          up = false;
+          link.close(done);
+        });
       };
       const cancelLimit = board.timer(limit, () => {
         if (closing !== null) finish();
       });
       closing = finish;
-      if (outbox.waiting.length === 0) finish();
+      if (outbox.count === 0) finish();
     },
   };
 }

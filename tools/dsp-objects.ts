@@ -58,7 +58,7 @@ const packing = (codec: Codec): Measured => ({
   factory: ["packer", "createPacker"],
   unit: "s",
   open: (create: typeof createPacker, s) => {
-    const object = create(codec);
+    const object = create(codec, false);
     return seconds(
       object,
       s,

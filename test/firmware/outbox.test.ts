@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createSimulatedBoard } from "../../boards/simulated.ts";
+import { createVirtualClock } from "../../boards/virtual-clock.ts";
 import { createOutbox, type Kind, type Run } from "../../firmware/outbox.ts";
 import type { AckMessage } from "../../protocol/messages.ts";
 
@@ -14,6 +16,15 @@ const ack = (parts: Partial<AckMessage>): AckMessage => ({
   refused: [],
   ...parts,
 });
+const outboxOf = (capacity: number) =>
+  createOutbox({
+    board: createSimulatedBoard(createVirtualClock()),
+    boot: 1,
+    capacity,
+    log: null,
+    onDurable: () => {},
+    onFailed: () => {},
+  });
 const seqs = (outbox: ReturnType<typeof createOutbox>) => outbox.waiting.map(({ seq }) => seq);
 
 test("an ack frees what is below next, what has its bit, and what was refused for good; nothing else (section 4)", () => {
@@ -24,8 +35,8 @@ test("an ack frees what is below next, what has its bit, and what was refused fo
       fc.array(fc.nat(30), { maxLength: 4 }),
       fc.constantFrom(1, 2),
       (next, bitmap, refused, ofBoot) => {
-        const outbox = createOutbox(10_000);
-        for (let seq = 0; seq < 30; seq++) outbox.add("data", 1, seq, new Uint8Array(10));
+        const outbox = outboxOf(10_000);
+        for (let seq = 0; seq < 30; seq++) outbox.add("data", 1, seq, new Uint8Array(10), {});
         const settled = (seq: number) =>
           ofBoot === 1 &&
           (seq < next ||
@@ -45,12 +56,12 @@ test("an ack frees what is below next, what has its bit, and what was refused fo
 
 /** Ten bytes under this seq of boot 1. */
 const add = (outbox: ReturnType<typeof createOutbox>, kind: Kind, seq: number, tells?: Run) =>
-  outbox.add(kind, 1, seq, new Uint8Array(10), tells);
+  outbox.add(kind, 1, seq, new Uint8Array(10), tells === undefined ? {} : { tells });
 const gone = (outbox: ReturnType<typeof createOutbox>) =>
   outbox.gone.map(({ first, last }) => [first, last]).sort((a, b) => a[0]! - b[0]!);
 
 test("when it is full the oldest data go first, then manifests, then events, births last; what went is told", () => {
-  const outbox = createOutbox(50);
+  const outbox = outboxOf(50);
   for (const [seq, kind] of (["birth", "event", "manifest", "data", "data"] as const).entries()) add(outbox, kind, seq);
   expect(outbox.gone).toEqual([]);
   const left = (kind: Kind, seq: number) => {
@@ -66,9 +77,9 @@ test("when it is full the oldest data go first, then manifests, then events, bir
 });
 
 test("what tells of those that went takes no room from others; the next message makes it", () => {
-  const outbox = createOutbox(50);
+  const outbox = outboxOf(50);
   for (let seq = 0; seq < 6; seq++) add(outbox, "event", seq);
-  for (const run of outbox.takeGone()) add(outbox, "event", 6, run);
+  for (const run of outbox.takeGone(false)) add(outbox, "event", 6, run);
   expect(outbox.gone).toEqual([]);
   expect(outbox.bytes).toBe(60);
   add(outbox, "event", 7);
@@ -77,9 +88,9 @@ test("what tells of those that went takes no room from others; the next message 
 });
 
 test("where what tells has to go itself, what it told is to be told again", () => {
-  const outbox = createOutbox(50);
+  const outbox = outboxOf(50);
   for (let seq = 0; seq < 8; seq++) add(outbox, "event", seq);
-  for (const run of outbox.takeGone()) add(outbox, "event", 8, run);
+  for (const run of outbox.takeGone(false)) add(outbox, "event", 8, run);
   for (let seq = 9; seq < 15; seq++) add(outbox, "event", seq);
   expect(seqs(outbox)).toEqual([10, 11, 12, 13, 14]);
   expect(gone(outbox)).toEqual([[0, 9]]);
@@ -93,14 +104,14 @@ test("whatever goes, comes, is told and is settled: every seq waits, is settled,
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const outbox = createOutbox(50);
+      const outbox = outboxOf(50);
       const settled = new Set<number>();
       const tells = new Map<number, Run>();
       let seq = 0;
       for (const one of steps) {
         if ("kind" in one) add(outbox, one.kind, seq++);
         else if ("tell" in one) {
-          for (const run of outbox.takeGone()) {
+          for (const run of outbox.takeGone(false)) {
             tells.set(seq, run);
             add(outbox, "event", seq++, run);
           }
@@ -114,7 +125,10 @@ test("whatever goes, comes, is told and is settled: every seq waits, is settled,
           }
         }
         const known = new Set([...settled, ...seqs(outbox)]);
-        for (const { first, last } of [...outbox.gone, ...outbox.waiting.flatMap((message) => message.tells ?? [])])
+        for (const { first, last } of [
+          ...outbox.gone,
+          ...outbox.waiting.flatMap((message) => message.about.tells ?? []),
+        ])
           for (let n = first; n <= last; n++) known.add(n);
         // an event 8 that was settled has told what it told
         for (const [n, run] of tells) if (settled.has(n)) for (let k = run.first; k <= run.last; k++) known.add(k);
@@ -127,8 +141,8 @@ test("whatever goes, comes, is told and is settled: every seq waits, is settled,
 });
 
 test("a message larger than the whole outbox is an error that says so, and nothing is evicted for it", () => {
-  const outbox = createOutbox(50);
-  outbox.add("data", 1, 0, new Uint8Array(10));
-  expect(() => outbox.add("data", 1, 1, new Uint8Array(51))).toThrow("51 bytes in an outbox of 50");
+  const outbox = outboxOf(50);
+  outbox.add("data", 1, 0, new Uint8Array(10), {});
+  expect(() => outbox.add("data", 1, 1, new Uint8Array(51), {})).toThrow("51 bytes in an outbox of 50");
   expect(seqs(outbox)).toEqual([0]);
 });

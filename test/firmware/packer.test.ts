@@ -34,7 +34,7 @@ test("whatever the bursts, codec and flags: every sample comes out once, in orde
   });
   fc.assert(
     fc.property(fc.array(burst, { maxLength: 12 }), fc.constantFrom("raw24", "delta", "rice"), (bursts, codec) => {
-      const packer = createPacker(codec as "raw24");
+      const packer = createPacker(codec as "raw24", false);
       const expected: { seg: number; idx: number; value: number; flags: number }[] = [];
       const got: typeof expected = [];
       const collect = () => {
@@ -61,7 +61,7 @@ test("whatever the bursts, codec and flags: every sample comes out once, in orde
 });
 
 test("dt is the time of a block's first sample relative to the tick, in us; a block cut at 1024 goes on by its interval", () => {
-  const packer = createPacker("rice");
+  const packer = createPacker("rice", false);
   packer.addBlock(0, block(new Array(1500).fill(1), { time: 2_000_500 }), INTERVAL);
   const [first, second] = waves(packer, 3000);
   expect(first).toMatchObject({ n: 1024, idx: 0, dt: -999_500 });
@@ -69,7 +69,7 @@ test("dt is the time of a block's first sample relative to the tick, in us; a bl
 });
 
 test("values keep their order and their null, and more than 16 blocks make more than one message", () => {
-  const packer = createPacker("delta");
+  const packer = createPacker("delta", false);
   for (let i = 0; i < 20; i++) packer.addValue(i, 1000 * i, i === 4 ? null : i, i === 4 ? 1 : 0);
   expect(packer.full).toBe(true);
   const first = packer.take(0);
@@ -80,7 +80,7 @@ test("values keep their order and their null, and more than 16 blocks make more 
 });
 
 test("a value carries the quality of its signal where it is known, and no qual where there is nothing to say", () => {
-  const packer = createPacker("delta");
+  const packer = createPacker("delta", false);
   packer.addValue(1, 0, 720, 0, 93);
   packer.addValue(1, 0, null, 32, 0);
   packer.addValue(1, 0, 720, 0, null);
@@ -89,7 +89,7 @@ test("a value carries the quality of its signal where it is known, and no qual w
 });
 
 test("it asks to be sealed before a message could pass 4096 bytes", () => {
-  const packer = createPacker("raw24");
+  const packer = createPacker("raw24", false);
   for (let i = 0; i < 3; i++) packer.addBlock(i, block(new Array(1000).fill(-8_000_000)), INTERVAL);
   for (let i = 0; i < 3; i++) packer.addBlock(i, block([1], { flags: 4 }), INTERVAL);
   expect(packer.full).toBe(true);

@@ -49,12 +49,16 @@ const setUp = (presence = false) => {
     board,
     link,
     downlink: createDownlink(sealer.open, device.kid, 7),
+    boot: 7,
     capacity: 1000,
+    log: null,
+    backfill: 1000,
     presence: (connection, state) => Uint8Array.of(100 + 10 * connection + state),
     credible: () => true,
     onGone: () => {},
     onOther: (message) => others.push(message.type),
     onSettled: () => settledCount++,
+    onFailed: () => {},
   });
   sender.open();
   const ack = (parts: Partial<AckMessage>, signer = gateway) =>
@@ -85,7 +89,7 @@ const setUp = (presence = false) => {
     },
     others,
     settled: () => settledCount,
-    submit: (kind: "birth" | "data" | "event", seq: number) => sender.submit(kind, 7, seq, Uint8Array.of(seq)),
+    submit: (kind: "birth" | "data" | "event", seq: number) => sender.submit(kind, 7, seq, Uint8Array.of(seq), {}),
   };
 };
 

@@ -1,0 +1,252 @@
+/**
+ * The outbox's log as its owner sees it: what waits there and is not in RAM, oldest first, vitals and events before waveforms;
+ * what earlier boots left; that the board is alive. Device side.
+ */
+import type { Board } from "../boards/board.ts";
+import { type AckMessage, DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol/messages.ts";
+import { MARK, PAGE_HEADER, REST, type RecordHeader, WAVES } from "./flash-log/format.ts";
+import { type FlashLog, type Found, openFlashLog } from "./flash-log/log.ts";
+import { decodeRun, MAX_SEQ, type Run } from "./gone.ts";
+import type { About, Kind, LogSettings, Sealed } from "./outbox.ts";
+
+export interface BacklogOptions {
+  readonly board: Pick<Board, "now" | "timer">;
+  /** The current one. */
+  readonly boot: number;
+  readonly settings: LogSettings;
+  /** A message's kind in the log is its place here, and 1. */
+  readonly kinds: readonly Kind[];
+  readonly inRam: () => readonly Sealed[];
+  /** The first seq of this boot that a power cut now would lose: all before it are settled, or in the log. */
+  readonly safe: () => number;
+  /** Messages that nobody will send: what of it is to be remembered must be durable when this returns. */
+  readonly onLost: (runs: readonly Run[], addresses: readonly number[]) => void;
+  readonly onFailed: (error: Error) => void;
+}
+
+/** A message that can be read into RAM. */
+export interface Left {
+  readonly kind: Kind;
+  readonly boot: number;
+  readonly seq: number;
+  /** Bytes, what stands beside it included. */
+  readonly length: number;
+  readonly address: number;
+  about(): About;
+}
+
+/** A message of an earlier boot that no manifest lists. */
+export interface Remains {
+  readonly boot: number;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+}
+
+export interface Backlog {
+  readonly log: FlashLog;
+  /** A boot that does not end cleanly lives less than this long after its last record, ms. */
+  readonly within: number;
+  /** Bytes of messages that it can hold. */
+  readonly room: number;
+  /** Highest seq of an earlier boot that is in the log, and when it wrote last, tenths of a second; null: nothing is. */
+  lastOf(boot: number): { readonly seq: number; readonly at: number } | null;
+  /** The next message that is not in RAM; again the same until it is there. null: there is none, or it is looked for further on at the next call. */
+  next(): Left | null;
+  /** null: it is damaged, and lost. */
+  read(left: Left): Uint8Array | null;
+  /** Something left the RAM that is not settled. */
+  rewind(): void;
+  settled(ack: AckMessage): void;
+  /** A record was written: that is a sign of life. */
+  wrote(): void;
+  /** What boots after `signed` left unsigned, 240 messages of each at most, in order. */
+  remains(signed: number): Remains[];
+  stop(): void;
+}
+
+interface Earlier {
+  readonly boot: number;
+  seq: number;
+  at: number;
+  /** Highest seq of a manifest; -1: none. */
+  manifest: number;
+}
+
+/** What a sign of life may come late, ms: an erasure is under way. */
+const LATE = 1000;
+/** Records that one call looks at. */
+const PATIENCE = 32;
+/** Boots whose acks are remembered. */
+const MOST_MARKS = 8;
+/** Hashes in a manifest (CDDL). */
+const MOST_REMAINS = 240;
+
+/** Opens the log. Throws Error where it is too small, or of a boot that is not over yet: the storage is older than the log. */
+export function createBacklog(options: BacklogOptions): Backlog {
+  const board = options.board;
+  const settings = options.settings;
+  const kinds = options.kinds;
+  const earlier: Earlier[] = [];
+  /** Lowest seq that is not settled, by boot, as acks told it. */
+  let watermarks: { readonly boot: number; readonly next: number }[] = [];
+  const cursors = [0, 0];
+  const dry = [false, false];
+  let found: Found | null = null;
+  let wroteAt = board.now();
+  let cancel = (): void => {};
+
+  const kindOf = (header: RecordHeader): Kind => kinds[header.kind - 1];
+  const note = (header: RecordHeader): void => {
+    let one: Earlier | undefined;
+    for (let i = 0; i < earlier.length; i++) if (earlier[i].boot === header.boot) one = earlier[i];
+    if (one === undefined) {
+      one = { boot: header.boot, seq: -1, at: 0, manifest: -1 };
+      earlier.push(one);
+    }
+    one.at = Math.max(one.at, header.at);
+    one.seq = Math.max(one.seq, header.kind === MARK ? header.seq - 1 : header.seq);
+    if (header.kind !== MARK && kindOf(header) === "manifest") one.manifest = Math.max(one.manifest, header.seq);
+  };
+  const tellsOf = (one: Found): Run | null => {
+    const extras = log.extras(one);
+    return extras === null || extras.tells === null ? null : decodeRun(extras.tells);
+  };
+  const lose = (lost: readonly Found[], reason: number): void => {
+    const runs: Run[] = [];
+    const addresses: number[] = [];
+    for (let i = 0; i < lost.length; i++) {
+      const header = lost[i].header;
+      runs.push({ boot: header.boot, first: header.seq, last: header.seq, reason: reason, end: null });
+      addresses.push(lost[i].address);
+      const told = tellsOf(lost[i]);
+      if (told !== null) runs.push(told);
+    }
+    options.onLost(runs, addresses);
+  };
+  const log = openFlashLog({
+    flash: settings.flash,
+    timer: (ms, callback) => board.timer(ms, callback),
+    now: () => Math.floor(board.now() / 100000),
+    streamOf: (kind) => (kinds[kind - 1] === "data" ? WAVES : REST),
+    keeps: (header) =>
+      kindOf(header) === "birth" && (header.boot === options.boot || log.holds(header.boot, header.seq + 1, MAX_SEQ)),
+    onFound: (one) => note(one.header),
+    onEvicted: (gone) => lose(gone, DISOWNED_EVICTED),
+    onMoved(from, to) {
+      const waiting = options.inRam();
+      for (let i = 0; i < waiting.length; i++) if (waiting[i].address === from) waiting[i].address = to;
+    },
+    onFailed(error) {
+      cancel();
+      options.onFailed(error);
+    },
+  });
+  for (let i = 0; i < earlier.length; i++) {
+    if (earlier[i].boot >= options.boot)
+      throw new Error(
+        `outbox: its log is of boot ${earlier[i].boot}, this is boot ${options.boot}: an old storage image; make a new key`,
+      );
+  }
+  const alive = (): void => {
+    cancel = board.timer(settings.markEvery / 2, alive);
+    if (board.now() - wroteAt < settings.markEvery * 500) return;
+    wroteAt = board.now();
+    log.mark(options.boot, options.safe());
+  };
+  cancel = board.timer(settings.markEvery / 2, alive);
+
+  const isInRam = (address: number): boolean => {
+    const waiting = options.inRam();
+    for (let i = 0; i < waiting.length; i++) if (waiting[i].address === address) return true;
+    return false;
+  };
+  const isBelow = (header: RecordHeader): boolean => {
+    for (let i = 0; i < watermarks.length; i++)
+      if (watermarks[i].boot === header.boot) return header.seq < watermarks[i].next;
+    return false;
+  };
+  const search = (): Found | null => {
+    let left = PATIENCE;
+    for (let stream = REST; stream >= WAVES; stream--) {
+      while (!dry[stream]) {
+        if (left === 0) return null;
+        left--;
+        const one = log.next(stream, cursors[stream]);
+        cursors[stream] = one === null ? 0 : one.address;
+        if (one === null) dry[stream] = true;
+        else if (isBelow(one.header)) log.settle(one.address);
+        else if (!isInRam(one.address)) return one;
+      }
+    }
+    return null;
+  };
+
+  return {
+    log: log,
+    within: settings.markEvery + LATE,
+    room: log.pages.count * (log.pages.size - PAGE_HEADER),
+    lastOf(boot) {
+      for (let i = 0; i < earlier.length; i++) if (earlier[i].boot === boot) return earlier[i];
+      return null;
+    },
+    next() {
+      // it may have been settled, or given up, since
+      if (found === null || isInRam(found.address) || isBelow(found.header) || !log.isLive(found)) found = search();
+      if (found === null) return null;
+      const one = found;
+      return {
+        kind: kindOf(one.header),
+        boot: one.header.boot,
+        seq: one.header.seq,
+        length: one.header.length,
+        address: one.address,
+        about() {
+          const told = tellsOf(one);
+          return told === null ? {} : { tells: told };
+        },
+      };
+    },
+    read(left) {
+      const one = found;
+      if (one === null || one.address !== left.address) return null;
+      const bytes = log.read(one);
+      if (bytes === null) {
+        lose([one], DISOWNED_DAMAGED);
+        log.settle(one.address);
+      }
+      found = null;
+      return bytes;
+    },
+    rewind() {
+      cursors[WAVES] = 0;
+      cursors[REST] = 0;
+      dry[WAVES] = false;
+      dry[REST] = false;
+    },
+    settled(ack) {
+      watermarks = watermarks.filter((one) => one.boot !== ack.ofBoot).concat([{ boot: ack.ofBoot, next: ack.next }]);
+      if (watermarks.length > MOST_MARKS) watermarks.shift();
+    },
+    wrote() {
+      wroteAt = board.now();
+    },
+    remains(signed) {
+      const left: Remains[] = [];
+      for (let i = 0; i < earlier.length; i++) {
+        const one = earlier[i];
+        if (one.boot <= signed) continue;
+        const own: Remains[] = [];
+        log.each((other) => {
+          const header = other.header;
+          if (header.boot !== one.boot || header.seq <= one.manifest || !log.isLive(other)) return;
+          const extras = log.extras(other);
+          if (extras !== null && extras.hash !== null) own.push({ boot: one.boot, seq: header.seq, hash: extras.hash });
+        });
+        own.sort((a, b) => a.seq - b.seq);
+        for (let k = Math.max(0, own.length - MOST_REMAINS); k < own.length; k++) left.push(own[k]);
+      }
+      return left;
+    },
+    stop: () => cancel(),
+  };
+}

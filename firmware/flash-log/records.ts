@@ -1,0 +1,175 @@
+/** Reading the outbox's log: which records are there, which of them are settled, what they say. Device side. */
+import type { Flash } from "../../boards/board.ts";
+import {
+  checkAt,
+  isErased,
+  isWhole,
+  MARK,
+  PAGE_HEADER,
+  RECORD_HEADER,
+  REST,
+  type RecordHeader,
+  readRecordHeader,
+  sizeOf,
+  u32,
+  WAVES,
+} from "./format.ts";
+import { type Pages, USED } from "./pages.ts";
+
+/** Where a record begins in the flash: never 0. */
+export type Address = number;
+
+export interface Found {
+  readonly header: RecordHeader;
+  readonly address: Address;
+}
+
+export interface Extras {
+  /** SHA-256(payload)[0..15] of the message; null: it was given none. */
+  readonly hash: Uint8Array | null;
+  /** What the message tells; null: nothing that its sender has to remember. */
+  readonly tells: Uint8Array | null;
+}
+
+export interface Records {
+  pageOf(address: Address): number;
+  isSettled(address: Address): boolean;
+  setSettled(address: Address): void;
+  /** Forgets what was settled in a page. */
+  forget(page: number): void;
+  /**
+   * Visits the whole records of a page from an offset on, until `visit` returns false. Returns where the next one would go: a
+   * header that was torn takes its own bytes and no more, for nothing was written behind it.
+   */
+  scan(page: number, from: number, visit: (found: Found) => boolean): number;
+  /** A message, and not settled? */
+  isLive(found: Found): boolean;
+  /** A message without its extras; null: it is not what was written. */
+  read(found: Found): Uint8Array | null;
+  /** All that stands behind the header; null as in `read`. */
+  body(found: Found): Uint8Array | null;
+  /** null as in `read`. */
+  extras(found: Found): Extras | null;
+  /** The first live message of a stream behind an address (0: from the oldest); null: none. */
+  next(stream: number, after: Address): Found | null;
+  /** Is there a live message of this boot with first <= seq <= last? */
+  holds(boot: number, first: number, last: number): boolean;
+  /** Every whole record, marks and settled ones too, page by page. */
+  each(visit: (found: Found) => void): void;
+}
+
+const extrasLength = (header: RecordHeader): number => 16 * (header.extras & 1) + (header.extras >> 1);
+
+export function createRecords(flash: Flash, pages: Pages): Records {
+  const size = flash.pageSize;
+  /** A bit for every 64 bytes. */
+  const stride = Math.ceil(size / 512);
+  const settled = new Uint8Array(stride * flash.pages);
+
+  const pageOf = (address: Address): number => Math.floor(address / size);
+  const byteOf = (address: Address): number => pageOf(address) * stride + ((address % size) >> 9);
+  const bitOf = (address: Address): number => 1 << (((address % size) >> 6) & 7);
+  const isSettled = (address: Address): boolean => (settled[byteOf(address)] & bitOf(address)) !== 0;
+
+  /** Was it written to its end? What the last slice tore shows when it is read. */
+  const isComplete = (header: RecordHeader, address: Address): boolean =>
+    header.length === 0 || u32(flash.read(address + checkAt(header.length), 4), 0) !== 4294967295;
+  const scan = (page: number, from: number, visit: (found: Found) => boolean): number => {
+    let offset = from;
+    while (offset + RECORD_HEADER <= size) {
+      const address = page * size + offset;
+      const bytes = flash.read(address, RECORD_HEADER);
+      const header = readRecordHeader(bytes);
+      if (header === null) {
+        if (isErased(bytes)) return offset;
+        offset += RECORD_HEADER;
+        continue;
+      }
+      const length = sizeOf(header.length);
+      if (offset + length > size) return size;
+      if (isComplete(header, address) && !visit({ header: header, address: address })) return offset;
+      offset += length;
+    }
+    return size;
+  };
+  const isLive = (found: Found): boolean => found.header.kind !== MARK && !isSettled(found.address);
+  const body = (found: Found): Uint8Array | null => {
+    const length = found.header.length;
+    const bytes = flash.read(found.address + RECORD_HEADER, checkAt(length) + 4 - RECORD_HEADER);
+    return isWhole(bytes, length) ? bytes : null;
+  };
+  const pagesOf = (stream: number, needed: boolean, visit: (page: number) => boolean): void => {
+    let page = pages.oldest(stream, -1, needed);
+    while (page >= 0 && visit(page)) page = pages.oldest(stream, pages.order[page], needed);
+  };
+
+  return {
+    pageOf: pageOf,
+    isSettled: isSettled,
+    setSettled(address) {
+      settled[byteOf(address)] |= bitOf(address);
+    },
+    forget(page) {
+      settled.fill(0, page * stride, (page + 1) * stride);
+    },
+    scan: scan,
+    isLive: isLive,
+    read(found) {
+      const bytes = body(found);
+      // a copy: a view would keep what stands before it
+      return bytes === null ? null : new Uint8Array(bytes.subarray(extrasLength(found.header), found.header.length));
+    },
+    body: body,
+    extras(found) {
+      const extras = found.header.extras;
+      if (extras === 0) return { hash: null, tells: null };
+      const bytes = body(found);
+      if (bytes === null) return null;
+      const from = 16 * (extras & 1);
+      return {
+        hash: from === 0 ? null : new Uint8Array(bytes.subarray(0, 16)),
+        tells: extras < 2 ? null : new Uint8Array(bytes.subarray(from, extrasLength(found.header))),
+      };
+    },
+    next(stream, after) {
+      let found: Found | null = null;
+      const look = (page: number, from: number): boolean => {
+        scan(page, from, (one) => {
+          if (one.address !== after && isLive(one)) found = one;
+          return found === null;
+        });
+        return found === null;
+      };
+      let page = after === 0 ? -1 : pageOf(after);
+      // the page may have been given up meanwhile
+      if (page >= 0 && (pages.state[page] !== USED || pages.stream[page] !== stream)) page = -1;
+      if (page >= 0 && !look(page, after % size)) return found;
+      const behind = page < 0 ? -1 : pages.order[page];
+      pagesOf(stream, true, (one) => pages.order[one] <= behind || look(one, PAGE_HEADER));
+      return found;
+    },
+    holds(boot, first, last) {
+      let found = false;
+      const look = (page: number): boolean => {
+        scan(page, PAGE_HEADER, (one) => {
+          const header = one.header;
+          found = header.boot === boot && header.seq >= first && header.seq <= last && isLive(one);
+          return !found;
+        });
+        return !found;
+      };
+      for (let stream = WAVES; stream <= REST && !found; stream++) pagesOf(stream, true, look);
+      return found;
+    },
+    each(visit) {
+      const look = (page: number): boolean => {
+        scan(page, PAGE_HEADER, (found) => {
+          visit(found);
+          return true;
+        });
+        return true;
+      };
+      for (let stream = WAVES; stream <= REST; stream++) pagesOf(stream, false, look);
+    },
+  };
+}
