@@ -1,6 +1,7 @@
 /**
  * What every connected page hears: first what is stored, then each message as it is stored. Nothing here waits, and what a
- * page was told from the store is not told again: no message is lost, and none comes twice.
+ * page was told from the store is not told again: no message is lost, and none comes twice. What fills a gap of long ago has no
+ * place on a page that shows the newest seconds: it is counted, and how far it has come is told (backfill.ts).
  */
 import { decodeCard } from "../../protocol/card.ts";
 import { nodeCrypto } from "../../protocol/crypto.node.ts";
@@ -9,12 +10,12 @@ import type { Reason } from "../../protocol/refusal.ts";
 import { encodeFrame, type Frame } from "../dashboard/feed.ts";
 import type { Device } from "../devices.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Intervals } from "../intervals.ts";
 import { type Origin, rejected } from "../origin.ts";
 import type { Accepted, DeviceAlarm } from "../receiver.ts";
 import { decodeRecord } from "../record.ts";
 import type { StoredMessage } from "../store/store.ts";
-import { type AlarmBacklog, createAlarmBacklog } from "./alarm-backlog.ts";
+import { type Backfills, createBackfills } from "./backfill.ts";
+import { createEventBacklog, type EventBacklog } from "./event-backlog.ts";
 import { createNotices } from "./notices.ts";
 
 /** One connected page. */
@@ -31,7 +32,7 @@ export interface Stream {
    * where the store cannot be read; then the listener has not joined.
    */
   join(listener: Listener): () => void;
-  /** A message is durable: told at once. */
+  /** A message is durable: told at once, where an open page has a place for it. */
   stored(accepted: Accepted): void;
   /** A device was enrolled, or a gateway got a card; a card of anybody else is nobody's business here. */
   enrolled(card: Uint8Array): void;
@@ -67,7 +68,8 @@ export function createStream(options: StreamOptions): Stream {
   /** Listeners, and the boards that each was told of: by kid, the position up to which it was told from the store. */
   const listeners = new Map<Listener, Map<string, number>>();
   const sources = new Map<string, Uint8Array>();
-  const alarms = createAlarmBacklog(gateway.store);
+  const events = createEventBacklog(gateway.store);
+  const backfills = createBackfills(gateway.store, gateway.devices);
   const notices = createNotices(gateway.devices, options.storePath ?? null, options.now);
   /** The newest notices told of each device, encoded; of who has none, none. */
   const noticed = new Map<string, Uint8Array>();
@@ -87,7 +89,7 @@ export function createStream(options: StreamOptions): Stream {
     // A renewed card of a board that is known: its messages are too.
     if (told.has(kid)) return;
     told.set(kid, gateway.store.head().position);
-    for (const row of backlogOf(gateway, device, alarms)) listener.send(encodeFrame(messageFrame(row)));
+    for (const row of backlogOf(gateway, device, events)) listener.send(encodeFrame(messageFrame(row)));
   };
   const noticesFrame = (device: Device) =>
     ({ type: "notices", kid: device.card.kid, notices: notices.of(device) }) as const;
@@ -116,7 +118,7 @@ export function createStream(options: StreamOptions): Stream {
       rest.changed = true;
       return;
     }
-    const frame = countsFrame(gateway, device, heard);
+    const frame = countsFrame(backfills, device, heard);
     if (frame !== null) sendAll(encodeFrame(frame));
     const cancel = after(COUNTS_PERIOD, () => {
       const { changed: again } = resting.get(kid)!;
@@ -137,23 +139,25 @@ export function createStream(options: StreamOptions): Stream {
       for (const board of boardsOf(gateway)) tellBoard(listener, told, board);
       for (const bytes of sources.values()) listener.send(bytes);
       for (const device of gateway.devices.all()) {
-        const frame = countsFrame(gateway, device, heard);
+        const frame = countsFrame(backfills, device, heard);
         if (frame !== null) send(frame);
       }
       send({ type: "live" });
       listeners.set(listener, told);
       return () => listeners.delete(listener);
     },
-    stored({ device, origin, row, message }) {
+    stored(accepted) {
+      const { device, origin, row, message } = accepted;
       const kid = kidText(device.card.kid);
-      alarms.stored(kid, message);
+      events.stored(kid, message);
+      const isShown = backfills.stored(accepted);
       heard.set(kid, origin);
       let frame: Uint8Array | null = null;
       for (const [listener, told] of listeners) {
         // Enrolled, but not announced yet.
         if (!told.has(kid)) {
           for (const board of boardsOf(gateway)) if (board.device === device) tellBoard(listener, told, board);
-        } else if (row.position > told.get(kid)!) {
+        } else if (isShown && row.position > told.get(kid)!) {
           frame ??= encodeFrame(messageFrame(row));
           listener.send(frame);
         }
@@ -225,10 +229,10 @@ function gatewayCards(gateway: Gateway, sitePublicKey: Uint8Array | null): Uint8
 }
 
 /**
- * The births of a device's current boot, then its newest messages, the events of alarms that stand, and its presence, in the
- * order in which they were stored.
+ * The births of a device's current boot, then its newest messages, the events of alarms that stand and of what is declared lost,
+ * and its presence, in the order in which they were stored.
  */
-function backlogOf({ devices, store }: Gateway, device: Device, alarms: AlarmBacklog): StoredMessage[] {
+function backlogOf({ devices, store }: Gateway, device: Device, events: EventBacklog): StoredMessage[] {
   if (device.currentBoot < 0) return [];
   const { kid, boot, births } = devices.boot(device, device.currentBoot);
   const one = (seq: number) => store.newest(kid, boot, 0, 1, seq).filter((row) => row.seq === seq);
@@ -236,26 +240,18 @@ function backlogOf({ devices, store }: Gateway, device: Device, alarms: AlarmBac
   // A birth that is not committed yet comes by `stored`.
   const rows = [...born].flatMap(one);
   const newest = store.newest(kid, boot, 0, BACKLOG).filter(({ seq }) => !born.has(seq));
-  const standing = alarms.standing(kidText(kid), kid, boot).filter((seq) => !newest.some((row) => row.seq === seq));
+  const standing = events.standing(kidText(kid), kid, boot).filter((seq) => !newest.some((row) => row.seq === seq));
   const following = [...standing.flatMap(one), ...newest, ...store.newest(kid, boot, 1, 1)];
   return [...rows, ...following.sort((a, b) => a.position - b.position)];
 }
 
 /** null: a device that was not heard since the gateway began. */
-function countsFrame({ devices }: Gateway, device: Device, heard: ReadonlyMap<string, Origin>): Frame | null {
+function countsFrame(backfills: Backfills, device: Device, heard: ReadonlyMap<string, Origin>): Frame | null {
   const { kid } = device.card;
   const origin = heard.get(kidText(kid));
   if (origin === undefined) return null;
-  const boot = device.currentBoot < 0 ? null : devices.boot(device, device.currentBoot);
-  const counts = {
-    way: origin.name,
-    verified: origin.counters.verified,
-    rejected: rejected(origin.counters),
-    duplicates: origin.counters.duplicates,
-    missing: boot?.settled.missing ?? 0,
-    declared: boot === null ? 0 : sizeOf(boot.disowned),
-  };
+  const { name: way, counters } = origin;
+  const { verified, duplicates } = counters;
+  const counts = { way, verified, rejected: rejected(counters), duplicates, ...backfills.of(device) };
   return { type: "counts", kid, counts };
 }
-
-const sizeOf = (intervals: Intervals) => intervals.highest + 1 - intervals.missing;

@@ -1,6 +1,14 @@
 /** The alarms of a panel: what stands, the most urgent first, technical ones apart; and what is said of it to who does not see. */
 import { ALARM_ACTIVE, PRIORITY_HIGH } from "../../protocol/messages.ts";
-import { type Alarm, conditionWords, priorityMark, priorityWord, standingWords, stateWords } from "./alarms.ts";
+import {
+  type Alarm,
+  conditionWords,
+  lateWords,
+  priorityMark,
+  priorityWord,
+  standingWords,
+  stateWords,
+} from "./alarms.ts";
 import type { Board, State } from "./board.ts";
 import { make, say } from "./dom.ts";
 import { spanWords } from "./words.ts";
@@ -58,12 +66,13 @@ export class AlarmBar {
     const row = this.rows.get(alarm.key) ?? createRow();
     this.rows.set(alarm.key, row);
     const { dataset } = row.element;
-    const condition = { id: String(alarm.id), priority: priorityWord(alarm), state: String(alarm.state) };
+    const late = String(alarm.late > 0);
+    const condition = { id: String(alarm.id), priority: priorityWord(alarm), state: String(alarm.state), late };
     for (const [name, value] of Object.entries(condition)) if (dataset[name] !== value) dataset[name] = value;
     say(row.mark, priorityMark(alarm));
     say(row.priority, priorityWord(alarm).toUpperCase());
     say(row.words, standingWords(alarm, state === "live" ? raw : null, time, false));
-    say(row.state, stateWords(alarm));
+    say(row.state, [lateWords(alarm), stateWords(alarm)].filter(Boolean).join(", "));
   }
 
   /** Puts the rows of one kind in their order; what stands there already is not touched. */
@@ -78,14 +87,23 @@ export class AlarmBar {
   private speak(standing: readonly Alarm[], paused: boolean): void {
     const sentences = (high: boolean) =>
       standing
-        .filter(({ priority, state }) => (priority === PRIORITY_HIGH && state === ALARM_ACTIVE) === high)
-        .map((alarm) => [`${priorityWord(alarm)} priority alarm`, conditionWords(alarm), stateWords(alarm)])
+        .filter((alarm) => isUrgent(alarm) === high)
+        .map((alarm) => [
+          `${priorityWord(alarm)} priority alarm`,
+          conditionWords(alarm),
+          lateWords(alarm),
+          stateWords(alarm),
+        ])
         .map((parts) => parts.filter((part) => part !== "").join(", "));
     const told = (texts: readonly string[]) => (texts.length === 0 ? "" : `Board ${this.number}: ${texts.join("; ")}`);
     say(this.urgent, told(sentences(true)));
     say(this.calm, told([...sentences(false), ...(paused ? ["alarms paused"] : [])]));
   }
 }
+
+/** What comes long after it began is reviewed: it interrupts nobody (PROTOCOL.md section 4). */
+const isUrgent = ({ priority, state, late }: Alarm) =>
+  priority === PRIORITY_HIGH && state === ALARM_ACTIVE && late === 0;
 
 function createRow(): Row {
   const mark = make("span", "mark");

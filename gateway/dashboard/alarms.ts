@@ -16,7 +16,7 @@ import {
   PRIORITY_WORDS,
 } from "../../protocol/messages.ts";
 import { claimText, exactDecimal, trimDecimal, unitText } from "./scales.ts";
-import { spanWords } from "./words.ts";
+import { longSpanWords, spanWords } from "./words.ts";
 
 /** An alarm as its newest event tells it. */
 export interface Alarm extends AlarmEvent {
@@ -30,6 +30,8 @@ export interface Alarm extends AlarmEvent {
   readonly onset: number;
   /** Of its channel; null: none, or its birth has not come. */
   readonly definition: ChannelDefinition | null;
+  /** How old its event was when it came, ms; of one in time 0. */
+  readonly late: number;
 }
 
 /** A change of an alarm, and the state before: ALARM_INACTIVE where there was none. */
@@ -41,10 +43,14 @@ export interface AlarmChange {
 /** Decimals of values in words. */
 const DECIMALS = 1;
 
-/** The alarm of an event; null: it tells of none. `define`: the channel of an id. */
+/** Older than this at its arrival an event is reviewed, never sounded as an alarm (PROTOCOL.md section 4); ms. */
+const REVIEWED = 30_000;
+
+/** The alarm of an event; null: it tells of none. `define`: the channel of an id. `age`: how old the event was when it came, ms. */
 export function alarmOf(
   { code, small, seq, tick }: Pick<EventMessage, "code" | "small" | "seq" | "tick">,
   define: (id: number) => ChannelDefinition | undefined,
+  age = 0,
 ): Alarm | null {
   const event = code === EVENT_ALARM ? decodeAlarm(small) : null;
   if (event === null) return null;
@@ -58,6 +64,7 @@ export function alarmOf(
     time,
     onset: time + event.dt,
     definition,
+    late: age > REVIEWED ? age : 0,
   };
 }
 
@@ -65,8 +72,8 @@ export class Alarms {
   private readonly newest = new Map<string, Alarm>();
 
   /** Takes an event of the boot, in any order: an older one changes nothing. null: nothing changed. */
-  take(event: EventMessage, define: (id: number) => ChannelDefinition | undefined): AlarmChange | null {
-    const alarm = alarmOf(event, define);
+  take(event: EventMessage, define: (id: number) => ChannelDefinition | undefined, age = 0): AlarmChange | null {
+    const alarm = alarmOf(event, define, age);
     if (alarm === null) return null;
     const known = this.newest.get(alarm.key);
     if (known !== undefined && known.seq >= alarm.seq) return null;
@@ -102,6 +109,9 @@ export function stateWords({ state }: Pick<AlarmEvent, "state">): string {
   if (state === ALARM_ACTIVE) return "";
   return state === ALARM_LATCHED ? "latched: it has ended unseen" : ALARM_STATE_WORDS[state];
 }
+
+/** "told 9 min late": it is of an outage, and was not sounded; empty: it came in time. */
+export const lateWords = ({ late }: Pick<Alarm, "late">) => (late === 0 ? "" : `told ${longSpanWords(late)} late`);
 
 /** "SpO2", "heart rate": whose alarm it is. */
 const vitalOf = (id: number) => alarmWords(id).replace(/ (low|high|not measured)$/, "");

@@ -3,6 +3,7 @@ import {
   type BirthMessage,
   type ChannelDefinition,
   type DataMessage,
+  type EventMessage,
   type Message,
   qualFlags,
   qualSqi,
@@ -12,11 +13,14 @@ import { vitalChannel } from "../../protocol/vital.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
 import { Evidence } from "./evidence.ts";
 import type { BoardCounts, Notice } from "./feed.ts";
+import { type HoleWords, Losses, lostBand, MISSING, NOT_HERE } from "./losses.ts";
+import { CatchUp } from "./outage.ts";
 import { Schedule } from "./playout.ts";
 import type { Proof } from "./proof.ts";
-import { claimText, codesOf, exactDecimal, ROLES, type Role, roleOf, VITALS } from "./scales.ts";
-import { endOf, Wave } from "./wave.ts";
-import { FLAGS, flagWords, spanWords } from "./words.ts";
+import { none, type Reading, type Shown, shownOf } from "./reading.ts";
+import { codesOf, ROLES, type Role, roleOf, VITALS } from "./scales.ts";
+import { endOf, type Hole, Wave } from "./wave.ts";
+import { longSpanWords } from "./words.ts";
 
 /** Where a message came from and when, ms since the epoch by this page's clock. */
 export interface Arrival {
@@ -24,28 +28,6 @@ export interface Arrival {
   readonly at: number;
   /** It came as it was stored; else it was stored before the page was there. */
   readonly live: boolean;
-}
-
-/** The newest value of a vital. */
-export interface Reading {
-  readonly definition: ChannelDefinition;
-  readonly raw: number | null;
-  readonly flags: number;
-  /** Of the signal behind it, 0..100; null: not known. */
-  readonly quality: number | null;
-  /** Board time, us. */
-  readonly time: number;
-  /** ms since the epoch. */
-  readonly heardAt: number;
-}
-
-/** A vital as it is shown. */
-export interface Shown {
-  /** Exact decimal; null: none. */
-  readonly value: string | null;
-  /** As a person reads it: "97.1", "< 70" where the channel claims no less, "--". */
-  readonly text: string;
-  readonly words: readonly string[];
 }
 
 export type State = "waiting" | "live" | "stopped" | "late" | "lost";
@@ -62,22 +44,21 @@ export interface Taken {
   /** The board was started anew: what is drawn belongs to an earlier boot. */
   readonly reborn: boolean;
   readonly spans: readonly Span[];
-  /** Samples came for a time that is drawn already. */
+  /** Samples came for a time that is drawn already, or it is known now why there are none. */
   readonly backfill: boolean;
+  /** It tells of a time before: what is so now it does not change, and nobody need see it at once. */
+  readonly past: boolean;
 }
 
 /** Periods of silence after which a board counts as stopped: seen before two are over. */
 const SILENT_PERIODS = 1.75;
 /** A vital without news is shown this long at most, ms; longer only where messages come more rarely. */
 const VITAL_LIMIT = 3000;
-/** Below this quality a number is of a poor signal, 0..100. */
-const POOR = 50;
-/** Arrivals from which the packet rate is taken. */
+/** Arrivals from which the packet rate is taken; none before a silence of so many ms. */
 const RATE_BASIS = 11;
+const OUTAGE = 10_000;
 
-const NOTHING: Taken = { reborn: false, spans: [], backfill: false };
-
-const none = (...words: string[]): Shown => ({ value: null, text: "--", words });
+const NOTHING: Taken = { reborn: false, spans: [], backfill: false, past: false };
 
 export class Board {
   readonly kid: string;
@@ -92,6 +73,9 @@ export class Board {
   schedule = new Schedule();
   presence: { connection: number; state: 0 | 1 | 2 } | null = null;
   counts: BoardCounts | null = null;
+  /** What it has declared lost, of any boot. */
+  readonly losses = new Losses();
+  readonly catchUp = new CatchUp();
   /** What a person should know of the board itself, as the gateway tells it. */
   notices: readonly Notice[] = [];
   /** What was taken, by what proves it here. */
@@ -101,6 +85,8 @@ export class Board {
   /** When the newest data came, ms since the epoch; null: never. */
   heardAt: number | null = null;
   private newestTick = -1;
+  /** Of the messages that the sweeps follow. */
+  private pacedTick = -1;
   private arrivals: number[] = [];
 
   constructor(kid: string, publicKey: Uint8Array, issuer: string) {
@@ -119,9 +105,32 @@ export class Board {
     this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
   }
 
-  /** The newest birth of the boot. */
+  /** The newest birth of the boot: an older one may come later. */
   get birth(): BirthMessage | undefined {
-    return [...this.births.values()].at(-1);
+    let newest: BirthMessage | undefined;
+    for (const birth of this.births.values()) if (newest === undefined || birth.seq > newest.seq) newest = birth;
+    return newest;
+  }
+
+  /** How long its outbox holds what it measures now, s; undefined: it does not say. */
+  get offline(): number | undefined {
+    return this.birth?.claims.offline;
+  }
+
+  /** What the gateway counted, come at `now`; `ahead`: this page's clock less the gateway's, ms. True: why there are holes may be another reason now. */
+  count(counts: BoardCounts, now: number, ahead: number): boolean {
+    const changed = (this.counts?.missing ?? 0) > 0 !== counts.missing > 0;
+    this.counts = counts;
+    this.catchUp.take(counts, now, ahead);
+    return changed;
+  }
+
+  /** Why a sweep has a hole, as it stands in it; null: nothing that was sent is missing, the chip measured nothing. */
+  holeWords({ after, before }: Hole): HoleWords | null {
+    const why = this.losses.between(this.boot, after, before, (seq) => this.evidence.has(this.boot, seq));
+    if (why === null || why !== "missing") return why && lostBand(why);
+    // What the gateway has, this page may not have heard, or have refused.
+    return this.counts?.missing === 0 ? NOT_HERE : MISSING;
   }
 
   /**
@@ -140,10 +149,19 @@ export class Board {
     if (!("seq" in message) || standing !== "new" || message.boot < this.boot) return NOTHING;
     const reborn = message.boot > this.boot;
     if (reborn) this.begin(message.boot);
-    if (message.type === "birth") this.births.set(message.cfg, message);
-    if (message.type === "event") this.alarms.take(message, (id) => this.birth?.channels.find((one) => one.id === id));
+    if (message.type === "birth" && message.seq > (this.births.get(message.cfg)?.seq ?? -1))
+      this.births.set(message.cfg, message);
+    if (message.type === "event") return { ...this.takeEvent(message, arrival), reborn };
     if (message.type !== "data") return { ...NOTHING, reborn };
     return { ...this.takeData(message, arrival), reborn };
+  }
+
+  private takeEvent(message: EventMessage, { at }: Arrival): Taken {
+    const backfill = this.losses.take(message);
+    const sinceNewest = this.newestTick < 0 ? 0 : this.boardTime(at) / 1000 - message.tick;
+    const age = Math.max(sinceNewest, this.schedule.age(message.tick, at));
+    const change = this.alarms.take(message, (id) => this.birth?.channels.find((one) => one.id === id), age);
+    return { ...NOTHING, backfill, past: change !== null && change.alarm.late > 0 };
   }
 
   private begin(boot: number): void {
@@ -154,6 +172,7 @@ export class Board {
     this.alarms = new Alarms();
     this.schedule = new Schedule();
     this.newestTick = -1;
+    this.pacedTick = -1;
     this.arrivals = [];
   }
 
@@ -163,14 +182,23 @@ export class Board {
       this.fail("data before their birth");
       return NOTHING;
     }
-    if (message.tick > this.newestTick) {
+    // Vitals may travel in messages of their own: the sweeps follow those that carry waveforms.
+    const paced = this.roles.length === 0 || message.channels.some(({ kind }) => kind === "wave");
+    if (paced && message.tick > this.pacedTick) {
       if (live) this.schedule.arrived(message.tick, at);
       else this.schedule.remembered(message.tick);
-      this.arrivals = [...this.arrivals, at].slice(-RATE_BASIS);
+      this.pacedTick = message.tick;
+    }
+    const past = message.tick < this.newestTick;
+    if (message.tick > this.newestTick) {
+      const silence = at - (this.arrivals.at(-1) ?? at);
+      this.arrivals = silence > OUTAGE ? [at] : [...this.arrivals, at].slice(-RATE_BASIS);
       // What comes late is no sign that the board is well now.
       if (!this.late) this.heardAt = at;
       this.newestTick = message.tick;
     }
+    // A value of a time before is as old as the board's clock has gone on since.
+    const heardAt = at - (this.newestTick - message.tick);
     const spans = new Map<Role, Span>();
     let backfill = false;
     for (const block of message.channels) {
@@ -182,26 +210,29 @@ export class Board {
         const earlier = this.vitals.get(block.id);
         const quality = qualSqi(block.qual);
         if (earlier === undefined || time > earlier.time)
-          this.vitals.set(block.id, { definition, raw: block.value, flags, quality, time, heardAt: at });
+          this.vitals.set(block.id, { definition, raw: block.value, flags, quality, time, heardAt });
         continue;
       }
       const role = roleOf(definition);
       if (role === null) continue;
-      const wave = this.wave(role, definition);
+      const wave = this.wave(role, definition, time);
+      if (wave === null) continue;
       const samples = decodeSamples(block.codec, block.bytes, block.n);
-      const place = wave.add({ seg: block.seg, idx: block.idx, time, samples, flags });
+      const place = wave.add({ seq: message.seq, seg: block.seg, idx: block.idx, time, samples, flags });
       if (place === "backfill") backfill = true;
       if (place === "new") {
         const first = spans.get(role)?.first ?? time;
         spans.set(role, { role, first, last: endOf(wave.newest!) });
       }
     }
-    return { spans: [...spans.values()], backfill };
+    return { spans: [...spans.values()], backfill, past };
   }
 
-  private wave(role: Role, definition: ChannelDefinition): Wave {
+  /** null: samples of this time, us, have another rate than what is drawn since. */
+  private wave(role: Role, definition: ChannelDefinition, time: number): Wave | null {
     const known = this.waves.get(role);
     if (known !== undefined && known.definition.rateMilliHz === definition.rateMilliHz) return known;
+    if (known?.newest !== undefined && time < known.newest.time) return null;
     const wave = new Wave(definition);
     this.waves.set(role, wave);
     return wave;
@@ -262,13 +293,8 @@ export class Board {
     if (reading === undefined || reading.definition.mdc !== channel.mdc) return none("no value yet");
     const age = now - reading.heardAt;
     if (state !== "live" || age > Math.max(VITAL_LIMIT, 3 * this.schedule.period))
-      return none(`no data for ${spanWords(Math.floor(age / 1000) * 1000).replace(".0", "")}`);
-    const { definition, raw, flags, quality } = reading;
+      return none(`no data for ${longSpanWords(Math.floor(age / 1000) * 1000).replace(".0", "")}`);
     const kind = VITALS.find((one) => one.mdc === mdc);
-    const words = flagWords(flags & ~FLAGS.testSignal, this.definitionOf(kind?.role ?? null)?.attributes.site);
-    if (flags & FLAGS.testSignal) words.push("test signal");
-    if (raw === null) return none(...words);
-    if (quality !== null && quality < POOR) words.push("poor signal");
-    return { value: exactDecimal(definition, raw), text: claimText(definition, raw, kind?.decimals ?? 2), words };
+    return shownOf(reading, kind, this.definitionOf(kind?.role ?? null)?.attributes.site);
   }
 }

@@ -62,6 +62,11 @@ export class Evidence {
     return "new";
   }
 
+  /** Whether this message was taken, as far as it is remembered. */
+  has(boot: number, seq: number): boolean {
+    return this.known.has(`${boot} ${seq}`);
+  }
+
   /** Lowest level of all that was taken: 1 mac, 2 mac and countersignature, 3 device-signed; null: nothing was. */
   get lowest(): number | null {
     const { unchecked, countersigned, listed, signed } = this.counts;

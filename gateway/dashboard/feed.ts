@@ -52,9 +52,22 @@ export interface BoardCounts {
   /** Messages of its current boot that are missing without a word, and those that the board has declared lost. */
   readonly missing: number;
   readonly declared: number;
+  /** The same of the boots before, as far as the gateway has heard of them since it began. */
+  readonly earlierMissing: number;
+  readonly earlierDeclared: number;
+  /** The newest message that filled a gap of the past, of any boot; null: none did since the gateway began. */
+  readonly backfill: Backfill | null;
 }
 
-const VERSION = 2;
+export interface Backfill {
+  /** When it came, ms since the epoch by the gateway's clock. */
+  readonly at: number;
+  readonly boot: number;
+  /** How old it was then, ms; null: it is of an earlier boot whose time nobody knows. */
+  readonly age: number | null;
+}
+
+const VERSION = 3;
 const HELLO = 0;
 const CARD = 1;
 const MESSAGE = 2;
@@ -77,8 +90,11 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case "live":
       return encode([LIVE]);
     case "counts": {
-      const { way, verified, rejected, duplicates, missing, declared } = frame.counts;
-      return encode([COUNTS, frame.kid, way, verified, rejected, duplicates, missing, declared]);
+      const { way, verified, rejected, duplicates, backfill } = frame.counts;
+      const { missing, declared, earlierMissing, earlierDeclared } = frame.counts;
+      const newest = backfill && [backfill.at, backfill.boot, backfill.age];
+      const gaps = [missing, declared, earlierMissing, earlierDeclared, newest];
+      return encode([COUNTS, frame.kid, way, verified, rejected, duplicates, gaps]);
     }
     case "notices": {
       const notices = frame.notices.map(({ kind, since, sentence, command }) => [kind, since, sentence, command]);
@@ -106,7 +122,7 @@ const text = (value: Cbor | undefined): value is string => typeof value === "str
 const bytes = (value: Cbor | undefined): value is Uint8Array => value instanceof Uint8Array;
 
 function read(value: Cbor[]): Frame | null {
-  const [kind, a, b, c, d, e, f, g] = value;
+  const [kind, a, b, c, d, e, f] = value;
   const has = (length: number) => value.length === length;
   switch (kind) {
     case HELLO:
@@ -125,14 +141,11 @@ function read(value: Cbor[]): Frame | null {
       };
     case LIVE:
       return has(1) ? { type: "live" } : null;
-    case COUNTS:
-      if (!has(8) || !bytes(a) || !text(b) || !whole(c) || !whole(d) || !whole(e) || !whole(f) || !whole(g))
-        return null;
-      return {
-        type: "counts",
-        kid: a,
-        counts: { way: b, verified: c, rejected: d, duplicates: e, missing: f, declared: g },
-      };
+    case COUNTS: {
+      const gaps = gapsOf(f);
+      if (!has(7) || !bytes(a) || !text(b) || !whole(c) || !whole(d) || !whole(e) || gaps === null) return null;
+      return { type: "counts", kid: a, counts: { way: b, verified: c, rejected: d, duplicates: e, ...gaps } };
+    }
     case NOTICES: {
       const notices = Array.isArray(b) ? b.map(noticeOf) : [null];
       if (!has(3) || !bytes(a) || !notices.every((one) => one !== null)) return null;
@@ -143,6 +156,19 @@ function read(value: Cbor[]): Frame | null {
     default:
       return null;
   }
+}
+
+type Gaps = Omit<BoardCounts, "way" | "verified" | "rejected" | "duplicates">;
+
+function gapsOf(value: Cbor | undefined): Gaps | null {
+  if (!Array.isArray(value) || value.length !== 5) return null;
+  const [missing, declared, earlierMissing, earlierDeclared, newest] = value;
+  if (!whole(missing) || !whole(declared) || !whole(earlierMissing) || !whole(earlierDeclared)) return null;
+  const gaps = { missing, declared, earlierMissing, earlierDeclared };
+  if (newest === null) return { ...gaps, backfill: null };
+  const [at, boot, age] = Array.isArray(newest) && newest.length === 3 ? newest : [];
+  if (!whole(at) || !whole(boot) || !(age === null || whole(age))) return null;
+  return { ...gaps, backfill: { at, boot, age } };
 }
 
 function noticeOf(value: Cbor): Notice | null {

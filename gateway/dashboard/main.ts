@@ -101,7 +101,7 @@ function onFrame(bytes: Uint8Array): void {
       return;
     case "counts": {
       const panel = panels.get(kidText(frame.kid));
-      if (panel !== undefined) panel.board.counts = frame.counts;
+      if (panel?.board.count(frame.counts, arrived, ahead ?? 0)) patch(panel);
       return;
     }
     case "notices": {
@@ -206,13 +206,23 @@ function take(
       if (bench.drawn.length > RECORDS) bench.drawn.shift();
     };
     strip.extend(taken.spans, performance.now() + performance.timeOrigin, reducedMotion.matches, note);
-    if (taken.backfill) strip.repaint();
-    panel.update(clock(), condition === "open");
+    panel.patched = panel.patched || taken.backfill;
+    // A board that is catching up tells of the past many times a second.
+    if (!taken.past) panel.update(clock(), condition === "open");
   }
-  if (!framing) {
-    framing = true;
-    requestAnimationFrame(onAnimation);
-  }
+  animate();
+}
+
+/** Holes are filled, or known to stay: once a frame is enough, however much came. */
+function patch(panel: Panel): void {
+  panel.patched = true;
+  animate();
+}
+
+function animate(): void {
+  if (framing) return;
+  framing = true;
+  requestAnimationFrame(onAnimation);
 }
 
 /** Runs only while something is to be drawn. */
@@ -224,7 +234,9 @@ function onAnimation(): void {
   let column = bench.frames;
   for (const panel of panels.values()) {
     if (panel.stale) panel.strip.rebuild(gain);
+    else if (panel.patched) panel.strip.repaint();
     panel.stale = false;
+    panel.patched = false;
     const moving = column++ % turns === 0 ? panel.strip.frame(now) : panel.strip.moving;
     framing = moving || framing;
   }

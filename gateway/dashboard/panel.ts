@@ -4,9 +4,10 @@ import type { Board, State } from "./board.ts";
 import { make, say } from "./dom.ts";
 import { Figures } from "./figures.ts";
 import { NoticeList } from "./notices.ts";
+import { offlineWords } from "./outage.ts";
 import { Provenance } from "./provenance.ts";
 import { Strip } from "./strip.ts";
-import { FLAGS, inFours, presenceWords, spanWords } from "./words.ts";
+import { FLAGS, inFours, longSpanWords, presenceWords } from "./words.ts";
 
 const WORDS: Record<State, string> = {
   waiting: "waiting for birth",
@@ -22,6 +23,8 @@ export class Panel {
   readonly strip: Strip;
   /** Something was taken that the next frame draws from the beginning. */
   stale = false;
+  /** Something came into its place behind the pen: the next frame draws all that is there anew. */
+  patched = false;
   state: State = "waiting";
   private readonly alarms: AlarmBar;
   private readonly notices: NoticeList;
@@ -29,6 +32,7 @@ export class Panel {
   private readonly provenance = new Provenance();
   private readonly word = make("strong", "state");
   private readonly since = make("span", "since");
+  private readonly filling = make("span", "filling");
   private readonly notice = make("p", "notice");
   private readonly scale = make("span", "scale");
   private readonly chips = make("span", "chips");
@@ -41,7 +45,8 @@ export class Panel {
     this.word.setAttribute("aria-live", "polite");
     this.notice.hidden = true;
     const name = make("h2", "", make("span", "number", String(number)), inFours(board.kid));
-    const head = make("header", "", name, this.scale, this.chips, this.since, this.word);
+    this.filling.setAttribute("role", "status");
+    const head = make("header", "", name, this.scale, this.chips, this.filling, this.since, this.word);
     const screen = make("div", "screen", this.strip.element, this.notice);
     const above = [head, this.notices.element, this.alarms.element];
     const parts = [...above, this.figures.element, screen, this.provenance.element];
@@ -70,7 +75,10 @@ export class Panel {
   /** Once a second. */
   updateProvenance(now: number, by: string): void {
     const { board } = this;
-    const { presence } = board;
+    const { presence, catchUp } = board;
+    say(this.filling, catchUp.words(now));
+    const filling = catchUp.state(now);
+    if (this.filling.dataset.state !== filling) this.filling.dataset.state = filling;
     const chips = new Set(
       board.birth?.channels.map(({ attributes }) => attributes.chip ?? "").filter((chip) => chip !== ""),
     );
@@ -98,7 +106,7 @@ export class Panel {
 
   private sentence(now: number): string {
     const { heardAt, schedule, presence } = this.board;
-    const silence = heardAt === null ? "" : spanWords(now - heardAt);
+    const silence = heardAt === null ? "" : longSpanWords(now - heardAt);
     switch (this.state) {
       case "live":
         return "";
@@ -107,12 +115,13 @@ export class Panel {
       case "lost":
         return "connection to the gateway lost, trying again";
       case "late":
-        return `late: what comes now was measured ${spanWords(schedule.late)} ago`;
+        return `late: what comes now was measured ${longSpanWords(schedule.late)} ago`;
       case "stopped": {
         if (this.board.notices.some(({ kind }) => kind === "quarantine" || kind === "revoked"))
           return `stopped ${silence} ago: the gateway stores nothing of it`;
         const why = presence !== null && presence.state !== 1 ? `, the board is ${presenceWords(presence.state)}` : "";
-        return `stopped: nothing for ${silence}${why}`;
+        const offline = offlineWords(this.board.offline, heardAt, now, this.board.catchUp.missing > 0);
+        return `stopped: nothing for ${silence}${why}${offline === "" ? "" : `, ${offline}`}`;
       }
     }
   }

@@ -53,6 +53,11 @@ export class Schedule {
     this.margin = jitter.sort((a, b) => a - b)[Math.floor((jitter.length - 1) * COVERED)];
   }
 
+  /** How much older than by the fastest way ever a message of this tick is at `now`, ms; 0 where nothing was heard live. */
+  age(tick: number, now: number): number {
+    return Math.max(0, Number.isFinite(this.fastest) ? now - tick - this.fastest : 0);
+  }
+
   /** When the message after the last one should be here, the margin included, ms; `now` until one came. */
   due(now: number): number {
     const tick = this.ticks.at(-1);

@@ -3,9 +3,19 @@ import { EVENT_DISOWNED } from "../../protocol/messages.ts";
 import type { Board } from "./board.ts";
 import { make, say } from "./dom.ts";
 import type { Evidence } from "./evidence.ts";
+import { lossWords } from "./losses.ts";
+import { keepsWords } from "./outage.ts";
 import type { Mode } from "./proof.ts";
 import { roleOf } from "./scales.ts";
-import { evidenceWords, identityWords, inFours, presenceWords, spanWords } from "./words.ts";
+import {
+  capacityWords,
+  countWords,
+  evidenceWords,
+  identityWords,
+  inFours,
+  longSpanWords,
+  presenceWords,
+} from "./words.ts";
 
 const ITEMS = [
   "verified",
@@ -16,6 +26,8 @@ const ITEMS = [
   "evidence",
   "rate",
   "gaps",
+  "earlier",
+  "keeps",
   "rejected",
   "age",
   "way",
@@ -38,6 +50,17 @@ function contradictionWords({ contradicted }: Evidence): string {
   const [boot, seq] = first.split(" ");
   const more = contradicted.size > 1 ? ` and ${contradicted.size - 1} more` : "";
   return `the device signed another payload for boot ${boot} seq ${seq}${more}: a clone or a rollback`;
+}
+
+/** "gaps: 12 missing, 340 declared lost (outbox full)". */
+function gapWords(missing: number, declared: number, reasons: readonly string[]): string {
+  if (missing + declared === 0) return "no gaps";
+  const why = declared > 0 && reasons.length > 0 ? ` (${reasons.join(", ")})` : "";
+  const parts = [
+    missing > 0 ? `${countWords(missing)} missing` : "",
+    declared > 0 ? `${countWords(declared)} declared lost${why}` : "",
+  ];
+  return `gaps: ${parts.filter(Boolean).join(", ")}`;
 }
 
 export class Provenance {
@@ -75,15 +98,16 @@ export class Provenance {
     item("contradicted", contradictionWords(evidence), true);
     item("evidence", evidence.lowest === null ? "" : `mode ${evidence.mode}: ${evidenceWords(evidence.lowest)}`);
     item("rate", rate === null ? "" : `${rate.toFixed(2)} packets/s`);
-    const { missing = 0, declared = 0, rejected = 0, way = "" } = counts ?? {};
-    const lost = missing > 0 || declared > 0;
+    const { missing = 0, declared = 0, earlierMissing = 0, earlierDeclared = 0, rejected = 0, way = "" } = counts ?? {};
+    item("gaps", counts === null ? "" : gapWords(missing, declared, board.losses.reasons(board.boot)), missing > 0);
     item(
-      "gaps",
-      counts === null ? "" : lost ? `gaps: ${missing} missing, ${declared} declared lost` : "no gaps",
-      missing > 0,
+      "earlier",
+      earlierMissing + earlierDeclared === 0 ? "" : `earlier boots, ${gapWords(earlierMissing, earlierDeclared, [])}`,
+      earlierMissing > 0,
     );
+    item("keeps", keepsWords(board.offline));
     item("rejected", rejected === 0 ? "" : `${rejected} rejected by the gateway`, true);
-    item("age", board.heardAt === null ? "" : `${spanWords(now - board.heardAt)} ago`);
+    item("age", board.heardAt === null ? "" : `${longSpanWords(now - board.heardAt)} ago`);
     item("way", way);
     if (this.details.open) this.detail(board, by);
   }
@@ -118,11 +142,18 @@ export class Provenance {
     ];
     if (counts !== null) {
       rows.push(["gateway", `${counts.verified} stored, ${counts.rejected} rejected, ${counts.duplicates} seen twice`]);
-      rows.push([
-        "gaps",
-        `${counts.missing} missing without a word, ${counts.declared} declared lost (event ${EVENT_DISOWNED})`,
-      ]);
+      const { missing, declared, earlierMissing, earlierDeclared } = counts;
+      const told = (some: number, lost: number) =>
+        `${countWords(some)} missing without a word, ${countWords(lost)} declared lost (event ${EVENT_DISOWNED})`;
+      rows.push(["gaps", told(missing, declared)]);
+      if (earlierMissing + earlierDeclared > 0) rows.push(["earlier boots", told(earlierMissing, earlierDeclared)]);
     }
+    for (const range of board.losses.ranges) rows.push(["lost", lossWords(range)]);
+    if (board.offline !== undefined)
+      rows.push([
+        "offline",
+        `the board keeps ${capacityWords(board.offline)} of what it measures now before waveforms go`,
+      ]);
     for (const one of birth?.channels ?? []) {
       const { chip, role, site, identity, calibration, lead } = one.attributes;
       const rate =

@@ -1,7 +1,7 @@
 /** The canvas of one panel: its sweeps one above the other, one time axis for all, the grid in millimetres behind the ECG. */
 import type { Board, Span } from "./board.ts";
 import { make } from "./dom.ts";
-import { bandTile, colourOf, drawGrid } from "./paper.ts";
+import { type Band, bandTile, colourOf, drawGrid } from "./paper.ts";
 import { Pen } from "./playout.ts";
 import { type Gain, MM_PER_SECOND, millivoltsPerStep, PX_PER_MM, PX_PER_SECOND, type Role } from "./scales.ts";
 import { type Surface, Sweep } from "./sweep.ts";
@@ -72,15 +72,18 @@ export class Strip {
         this.expose(ratio, top, height, pxPerMillivolt);
       }
       this.label(role, top / ratio);
-      const bands = new Map<string, CanvasPattern>();
-      const band = (words: string): CanvasPattern => {
+      const bands = new Map<string, Band>();
+      const band = (words: string): Band => {
         const known = bands.get(words) ?? bandTile(context, words, height, ratio);
         bands.set(words, known);
         return known;
       };
       const pxPerStep = millivolts === null ? null : millivolts * pxPerMillivolt;
       const line = { colour: colourOf(`--${role}`), lineWidth: LINE[role] * ratio };
-      return [role, { context, width, top, height, ratio, ...line, pxPerStep, band }];
+      return [
+        role,
+        { context, width, top, height, ratio, ...line, pxPerStep, band, why: (hole) => board.holeWords(hole) },
+      ];
     });
     const behind = context.createPattern(picture, "repeat")!;
     context.fillStyle = behind;

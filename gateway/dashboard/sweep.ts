@@ -2,9 +2,10 @@
  * One sweep on a panel's canvas: runs from left to right and begins again, a blank bar ahead of the pen. Only what is new is
  * touched: columns ahead are wiped with the picture behind, samples are stroked, bands without a line are filled.
  */
-import { TEST_SIGNAL } from "./paper.ts";
+import type { HoleWords } from "./losses.ts";
+import { type Band, TEST_SIGNAL } from "./paper.ts";
 import { PX_PER_SECOND } from "./scales.ts";
-import { endOf, joins, type Stretch, type Wave } from "./wave.ts";
+import { endOf, type Hole, joins, type Stretch, type Wave } from "./wave.ts";
 import { bandWords, FLAGS } from "./words.ts";
 
 /** What a sweep draws on and with; lengths in device pixels. */
@@ -22,7 +23,9 @@ export interface Surface {
   /** Raw steps to device pixels, up positive; null: automatic, with the pulse of light upside down. */
   readonly pxPerStep: number | null;
   /** A tile with words for what has no line, or is drawn but of no patient. */
-  readonly band: (words: string) => CanvasPattern;
+  readonly band: (words: string) => Band;
+  /** Why there is nothing; null: nothing is said of it. */
+  readonly why: (hole: Hole) => HoleWords | null;
 }
 
 /** Blank bar ahead of the pen, CSS px. */
@@ -59,8 +62,11 @@ export class Sweep {
     const { stretches } = wave;
     let first = stretches.length;
     while (first > 0 && endOf(stretches[first - 1]) > start) first--;
-    for (let i = first; i < stretches.length && stretches[i].time <= to; i++) {
+    for (let i = first; i < stretches.length; i++) {
       const stretch = stretches[i];
+      const hole = wave.holeBefore(i);
+      if (hole !== null) this.fillHole(hole, start, to);
+      if (stretch.time > to) break;
       const before = joins(stretches[i - 1], stretch) ? stretches[i - 1] : undefined;
       const words = bandWords(stretch.flags);
       if (words !== null) this.fill(stretch, start, to, this.surface.band(words), before);
@@ -76,7 +82,10 @@ export class Sweep {
   repaint(wave: Wave | undefined, to: number | null): void {
     this.restore(0, this.surface.width);
     this.wipedTo = Number.NEGATIVE_INFINITY;
-    if (wave !== undefined && to !== null) this.paint(wave, Number.NEGATIVE_INFINITY, to);
+    if (wave === undefined || to === null) return;
+    this.paint(wave, Number.NEGATIVE_INFINITY, to);
+    // The oldest piece is stroked from a sample before it: what reaches into the bar would stand there for ever.
+    this.columns(to, this.wipedTo, (x, width) => this.restore(x, width));
   }
 
   private wipe(from: number, to: number): void {
@@ -93,27 +102,47 @@ export class Sweep {
     context.fillRect(x, top, width, height);
   }
 
-  /** Calls `each` with the whole columns between two times; the next span begins where this one ends. */
-  private columns(from: number, to: number, each: (x: number, width: number) => void): void {
+  /**
+   * Calls `each` with the whole columns between two times, and where the first would be on a canvas without an edge; the next
+   * span begins where this one ends.
+   */
+  private columns(from: number, to: number, each: (x: number, width: number, left: number) => void): void {
     const { width } = this.surface;
     let left = Math.round((from + this.shift) * this.speed);
     const right = Math.round((to + this.shift) * this.speed);
     while (left < right) {
       const x = ((left % width) + width) % width;
       const count = Math.min(right - left, width - x);
-      each(x, count);
+      each(x, count, left);
       left += count;
     }
   }
 
-  private fill(stretch: Stretch, from: number, to: number, pattern: CanvasPattern, before: Stretch | undefined): void {
-    const { context, top, height } = this.surface;
-    context.fillStyle = pattern;
-    context.setTransform(1, 0, 0, 1, 0, top);
+  private fill(stretch: Stretch, from: number, to: number, band: Band, before: Stretch | undefined): void {
     const begin = before === undefined ? stretch.time : endOf(before);
-    this.columns(Math.max(from, begin), Math.min(to, endOf(stretch)), (x, count) =>
-      context.fillRect(x, 0, count, height),
-    );
+    this.fillSpan(Math.max(from, begin), Math.min(to, endOf(stretch)), band, null);
+  }
+
+  private fillHole(hole: Hole, from: number, to: number): void {
+    const begin = Math.max(from, hole.from);
+    const end = Math.min(to, hole.to);
+    const why = begin < end ? this.surface.why(hole) : null;
+    if (why === null) return;
+    const whole = this.surface.band(why.words);
+    const band = whole.width <= (hole.to - hole.from) * this.speed ? whole : this.surface.band(why.short);
+    this.fillSpan(begin, end, band, (hole.from + hole.to) / 2);
+  }
+
+  /** `middle`: time at which the middle of a tile stands, us; null: tiles lie side by side from the canvas's left edge. */
+  private fillSpan(from: number, to: number, band: Band, middle: number | null): void {
+    const { context, top, height } = this.surface;
+    context.fillStyle = band.pattern;
+    const first = middle === null ? null : Math.round((middle + this.shift) * this.speed - band.width / 2);
+    this.columns(from, to, (x, count, left) => {
+      const origin = first === null ? 0 : x - left + first;
+      context.setTransform(1, 0, 0, 1, origin, top);
+      context.fillRect(x - origin, 0, count, height);
+    });
     context.setTransform(1, 0, 0, 1, 0, 0);
   }
 

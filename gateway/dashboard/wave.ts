@@ -11,6 +11,8 @@ export interface Level {
 
 /** Samples without a hole and with the same flags. */
 export interface Stretch {
+  /** Of its message. */
+  readonly seq: number;
   readonly seg: number;
   readonly idx: number;
   /** Board time of the first sample, us. */
@@ -34,8 +36,19 @@ export function joins(stretch: Stretch | undefined, next: Stretch): boolean {
   return stretch !== undefined && stretch.seg === next.seg && stretch.idx + stretch.samples.length === next.idx;
 }
 
+/** Time without samples between two stretches, us. */
+export interface Hole {
+  readonly from: number;
+  readonly to: number;
+  /** Seqs of the messages before and behind it. */
+  readonly after: number;
+  readonly before: number;
+}
+
 /** us that are kept; wider than any sweep on a screen. */
 const KEPT = 45_000_000;
+/** Samples that lack where there is a hole, at least: clocks differ by less. */
+const LEAST_HOLE = 2;
 /** us that a level is taken from. */
 const BASIS = 3_000_000;
 /** A sweep with automatic gain is never filled by less than these shares: of the signal, of the converter's range. */
@@ -46,6 +59,8 @@ export class Wave {
   readonly definition: ChannelDefinition;
   readonly stretches: Stretch[] = [];
   private readonly interval: number;
+  /** The newest of what is too old to be kept: where a hole begins that reaches beyond the screen. */
+  private edge: Stretch | undefined = undefined;
 
   constructor(definition: ChannelDefinition) {
     this.definition = definition;
@@ -61,6 +76,7 @@ export class Wave {
    * or too old to be kept.
    */
   add(block: {
+    seq: number;
     seg: number;
     idx: number;
     time: number;
@@ -75,15 +91,42 @@ export class Wave {
     const before = stretches[place - 1];
     if (before !== undefined && before.seg === block.seg && before.idx + before.samples.length > block.idx)
       return "known";
-    if (newest !== undefined && block.time < endOf(newest) - KEPT) return "known";
     const base: Stretch = { ...block, interval: this.interval, from: NOTHING, to: NOTHING };
-    const to = this.levelAt(place, base);
-    const joined =
-      joins(before, base) && Math.abs(before!.to.centre - to.centre) < 2 * Math.max(before!.to.span, to.span);
-    stretches.splice(place, 0, { ...base, from: joined ? before!.to : to, to });
+    if (newest !== undefined && block.time < endOf(newest) - KEPT) {
+      if (place === 0 && (this.edge === undefined || isBefore(this.edge, base))) this.edge = base;
+      return "known";
+    }
+    stretches.splice(place, 0, base);
+    // What follows a backfill was scaled without it: the line would step.
+    const last = isNew ? place : this.placeBefore(endOf(base) + BASIS);
+    for (let i = place; i <= last; i++) this.scale(i);
     const oldest = endOf(this.newest!) - KEPT;
-    while (endOf(stretches[0]) < oldest) stretches.shift();
+    while (endOf(stretches[0]) < oldest) this.edge = stretches.shift();
     return isNew ? "new" : "backfill";
+  }
+
+  /** The hole before a stretch, by its place; null: there is none, or nobody knows where it begins. */
+  holeBefore(place: number): Hole | null {
+    const before = this.stretches[place - 1] ?? this.edge;
+    const stretch = this.stretches[place];
+    if (before === undefined || joins(before, stretch)) return null;
+    const from = endOf(before);
+    if (stretch.time - from < LEAST_HOLE * this.interval) return null;
+    return { from, to: stretch.time, after: before.seq, before: stretch.seq };
+  }
+
+  /** Place of the last stretch that begins before `time`. */
+  private placeBefore(time: number): number {
+    let place = this.stretches.length - 1;
+    while (this.stretches[place].time >= time) place--;
+    return place;
+  }
+
+  private scale(place: number): void {
+    const stretch = this.stretches[place];
+    const before = this.stretches[place - 1];
+    const to = this.levelAt(place, stretch);
+    this.stretches[place] = { ...stretch, from: leads(before, stretch, to) ? before.to : to, to };
   }
 
   /** The level behind a stretch at this place: of itself and of what came in the seconds before it. */
@@ -111,6 +154,15 @@ export class Wave {
 }
 
 const NOTHING: Level = { centre: 0, span: 1 };
+
+/** Whether the scale of `before` leads into that of `next`, whose own is `to`: where a level jumps, a line through both would lie. */
+function leads(before: Stretch | undefined, next: Stretch, to: Level): before is Stretch {
+  return (
+    before !== undefined &&
+    joins(before, next) &&
+    Math.abs(before.to.centre - to.centre) < 2 * Math.max(before.to.span, to.span)
+  );
+}
 
 function isBefore(a: { seg: number; idx: number }, b: { seg: number; idx: number }): boolean {
   return a.seg < b.seg || (a.seg === b.seg && a.idx < b.idx);

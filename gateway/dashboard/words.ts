@@ -50,6 +50,25 @@ export function spanWords(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** A long span to the minute: "3 h 12 min", "2 d 4 h"; a shorter one as `spanWords`. */
+export function longSpanWords(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  if (minutes < 60) return spanWords(ms);
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** How long an outbox holds, s (claim `offline` of a birth), never more than it says: "95 s", "42 min", "5.2 h", "3.1 d". */
+export function capacityWords(seconds: number): string {
+  if (seconds < 120) return `${Math.floor(seconds)} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  const [whole, unit] = seconds < 172_800 ? [3600, "h"] : [86_400, "d"];
+  return `${(Math.floor((seconds * 10) / whole) / 10).toFixed(1)} ${unit}`;
+}
+
+/** A count in groups of three, "11 520". */
+export const countWords = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
 /** Digits in fours: "1563 5446 44dd 02b0". */
 export function inFours(hex: string): string {
   return hex.replace(/(.{4})(?=.)/g, "$1 ");

@@ -203,6 +203,7 @@ describe("play-out", () => {
 
 const ecg = createTestDevice("page").birth().channels[0];
 const block = (idx: number, n = 256, seg = 0) => ({
+  seq: 1 + idx / 256,
   seg,
   idx,
   time: 1e6 * seg + (idx * 1e6) / 256,
