@@ -42,12 +42,27 @@ export interface HeardBoot {
   tickAt: number | null;
 }
 
+/** A message of long ago, sent after newer ones. */
+export interface Backfill {
+  readonly boot: number;
+  readonly seq: number;
+  /** How much older than the newest of its boot, ms; null: it is of a boot before. */
+  readonly behind: number | null;
+  /** Arrival, ms of the host; null in a file. */
+  readonly at: number | null;
+}
+
+/** Older than the newest by this a message fills a gap of an outage, ms: what is repeated for want of an ack is younger. */
+const OUTAGE = 30_000;
+
 export class Boards {
   private readonly boots = new Map<string, HeardBoot>();
   /** Sums of the boots that are forgotten. */
-  private forgotten = { gaps: 0, duplicates: 0 };
-  /** The boot that was heard last. */
+  private forgotten = { gaps: 0, lost: 0, duplicates: 0 };
+  /** The newest boot of the board that was heard last. */
   newest: HeardBoot | null = null;
+  /** The newest message of each board that filled a gap, by kid. */
+  readonly backfills = new Map<string, Backfill>();
 
   /** Takes one message; `again`: it was heard before. null for a message that belongs to no boot's sequence. */
   take(
@@ -60,7 +75,7 @@ export class Boards {
     const boot = this.of(kid, message.boot, verified);
     boot.packets++;
     boot.heardAt = now;
-    this.newest = boot;
+    if (this.newest?.kid !== kid || boot.boot >= this.newest.boot) this.newest = boot;
     if (now !== null) boot.flow.add(now, 1);
     if (message.type === "presence") return { again: false, boot };
     const { seq, tick } = message;
@@ -71,12 +86,22 @@ export class Boards {
     }
     const range = message.type === "event" ? decodeDisowned(message) : null;
     if (range !== null) this.of(kid, range.boot, verified).sequence.disown(range.first, range.count);
-    if (!again) learn(boot, message);
+    if (again) return { again, boot };
+    learn(boot, message);
+    const isEarlier = this.newest !== boot;
+    const behind = boot.tick - tick;
+    if (message.type === "data" && (isEarlier || behind > OUTAGE))
+      this.backfills.set(kid, { boot: boot.boot, seq, behind: isEarlier ? null : behind, at: now });
     return { again, boot };
   }
 
   get gaps(): number {
     return this.sum((sequence) => sequence.gaps) + this.forgotten.gaps;
+  }
+
+  /** What the boards have declared lost. */
+  get lost(): number {
+    return this.sum((sequence) => sequence.lost) + this.forgotten.lost;
   }
 
   get duplicates(): number {
@@ -86,7 +111,8 @@ export class Boards {
   /** The newest boot of every board, the one that was first heard first. */
   current(): HeardBoot[] {
     const byKid = new Map<string, HeardBoot>();
-    for (const boot of this.boots.values()) if (boot.packets > 0) byKid.set(boot.kid, boot);
+    for (const boot of this.boots.values())
+      if (boot.packets > 0 && boot.boot >= (byKid.get(boot.kid)?.boot ?? 0)) byKid.set(boot.kid, boot);
     return [...byKid.values()];
   }
 
@@ -121,6 +147,7 @@ export class Boards {
   private forget(): void {
     const [key, { sequence }] = this.boots.entries().next().value!;
     this.forgotten.gaps += sequence.gaps;
+    this.forgotten.lost += sequence.lost;
     this.forgotten.duplicates += sequence.duplicates;
     this.boots.delete(key);
   }
@@ -135,6 +162,8 @@ function learn(boot: HeardBoot, message: Message): void {
   if (message.type === "birth") {
     boot.births.set(message.cfg, message);
     if (boot.births.size > MOST_CONFIGURATIONS) boot.births.delete(boot.births.keys().next().value!);
+    // An older one that comes late names no channel anew.
+    for (const { cfg } of boot.births.values()) if (cfg > message.cfg) return;
     for (const definition of message.channels) channelOf(boot, definition.id).definition = definition;
   } else if (message.type === "data") {
     for (const block of message.channels) {

@@ -1,13 +1,14 @@
-/** One line for a person, or one JSON object, for everything that came. */
+/** One line for a person for everything that came; objects.ts has the same for a program. */
 import { alarmOf, eventWords } from "../../gateway/dashboard/alarms.ts";
+import { lossWords } from "../../gateway/dashboard/losses.ts";
 import { claimText, unitText } from "../../gateway/dashboard/scales.ts";
-import { channelName, toPhysical } from "../../gateway/read.ts";
+import { capacityWords } from "../../gateway/dashboard/words.ts";
+import { channelName } from "../../gateway/read.ts";
 import { kidText, toHex } from "../../protocol/keys.ts";
 import * as vsp from "../../protocol/messages.ts";
-import { decodeSamples } from "../../protocol/samples.ts";
 import { isSkin, ROLE_PREDICTED, TEMPERATURES } from "../../protocol/vital.ts";
 import { definitionOf } from "./boards.ts";
-import type { Entry, LogEntry, PacketEntry, Session } from "./session.ts";
+import type { Entry, LogEntry, PacketEntry } from "./session.ts";
 import { type Line, visible, visibleLog } from "./text.ts";
 
 const SHORT = new Map([
@@ -78,6 +79,9 @@ function hostClock(ms: number): string {
   return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
+/** "holds 5.2 h offline": how long the outbox keeps what this configuration sends, s. */
+export const holdsWords = (offline: number) => `holds ${capacityWords(offline)} offline`;
+
 /** `several`: more than one board talks here, so each line says whose it is. null: nothing that a person wants as a line. */
 export function lineOf(entry: Entry, several: boolean): Line | null {
   if (entry.type === "log") return logLine(entry);
@@ -131,11 +135,14 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
         return nameOf(one.id, one) + rate;
       });
       const software = visible(`${claims.swname} ${claims.swversion[0]}`);
-      return `boot ${message.boot} cfg ${message.cfg}, ${software}: ${names.join(", ")}`;
+      const holds = claims.offline === undefined ? "" : `; ${holdsWords(claims.offline)}`;
+      return `boot ${message.boot} cfg ${message.cfg}, ${software}: ${names.join(", ")}${holds}`;
     }
     case "event": {
       const alarm = verified ? alarmOf(message, newestOf(boot)) : null;
       if (alarm !== null) return visible(eventWords(alarm));
+      const range = verified ? vsp.decodeDisowned(message) : null;
+      if (range !== null) return lossWords(range);
       const word = EVENTS.get(message.code) ?? `event ${message.code}`;
       return verified ? `${word} ${smallText(message.small)}` : word;
     }
@@ -148,9 +155,15 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
   }
 }
 
+/** Of a boot: the one with the highest seq, for an older one may come later. */
+export function newestBirth(boot: PacketEntry["boot"]): vsp.BirthMessage | undefined {
+  const births = [...(boot?.births.values() ?? [])];
+  return births.sort((a, b) => b.seq - a.seq)[0];
+}
+
 /** Channels as the newest birth has them: an event does not say its configuration. */
-const newestOf = (boot: PacketEntry["boot"]) => (id: number) =>
-  [...(boot?.births.values() ?? [])].at(-1)?.channels.find((one) => one.id === id);
+export const newestOf = (boot: PacketEntry["boot"]) => (id: number) =>
+  newestBirth(boot)?.channels.find((one) => one.id === id);
 
 /** Values that carry quality flags have a star; the words stand at the end. Unverified: names and counts alone. */
 function describeData(
@@ -184,103 +197,4 @@ function smallText(small: vsp.EventMessage["small"]): string {
   if (small instanceof Uint8Array) return toHex(small);
   if (Array.isArray(small)) return small.map(smallText).join(" ");
   return small === null ? "unknown" : visible(String(small));
-}
-
-/** CONTRACT.md, `monitor --json`. Samples and values are raw integers; `physical` is the value in `ucum`. */
-export function objectOf(entry: Entry): object {
-  if (entry.type === "log") {
-    const { type, text, hostTime, deviceTime } = entry;
-    return { type, text, hostTime, ...(deviceTime !== null && { deviceTime, estimated: true }) };
-  }
-  const { kid, refusal, unchecked, hostTime, bytes, again } = entry;
-  const verified = entry.proof !== null;
-  // What is not verified is nobody's word.
-  const message = verified ? entry.message : null;
-  return {
-    type: "packet",
-    kid,
-    boot: message?.boot ?? null,
-    seq: message !== null && "seq" in message ? message.seq : null,
-    tick: message !== null && "tick" in message ? message.tick : null,
-    kind: message?.type ?? null,
-    verified,
-    reason: refusal?.reason ?? null,
-    channels: message?.type === "data" ? message.channels.map((block) => channelObject(entry, message.cfg, block)) : [],
-    hostTime,
-    bytes,
-    ...(entry.place !== null && { where: entry.place }),
-    ...(again && { duplicate: true }),
-    ...(refusal !== null && { detail: refusal.detail }),
-    ...(unchecked !== null && { unchecked }),
-    ...(message?.type === "event" && {
-      code: message.code,
-      small: plain(message.small),
-      ...alarmObject(entry, message),
-    }),
-    ...(message?.type === "birth" && { cfg: message.cfg, definitions: message.channels }),
-  };
-}
-
-function channelObject({ boot }: PacketEntry, cfg: number, block: vsp.Wave | vsp.Num): object {
-  const definition = definitionOf(boot, cfg, block.id);
-  const { id, dt, qual } = block;
-  const mdc = definition?.mdc ?? null;
-  const known = definition && { name: nameOf(id, definition), ucum: definition.ucum };
-  if (block.kind === "wave") {
-    const { idx, n, seg } = block;
-    const samples = Array.from(decodeSamples(block.codec, block.bytes, n));
-    return { id, mdc, idx, n, samples, qual, seg, dt, ...known };
-  }
-  const { value } = block;
-  const physical = definition && { physical: value === null ? null : toPhysical(definition, value) };
-  return { id, mdc, idx: null, n: 1, value, qual, dt, ...known, ...physical };
-}
-
-/** What an alarm's event says, by name; `onset` and `time`: s since boot; `value` and `limit` in `ucum`. */
-function alarmObject({ boot }: PacketEntry, message: vsp.EventMessage): { alarm?: object } {
-  const alarm = alarmOf(message, newestOf(boot));
-  if (alarm === null) return {};
-  const { id, kind, priority, state, onset, time, channel, definition } = alarm;
-  const physical = (raw: number | null) => (raw === null || definition === null ? null : toPhysical(definition, raw));
-  const measured = kind === "limit" || kind === "rhythm";
-  return {
-    alarm: {
-      id,
-      name: vsp.alarmWords(id),
-      priority: vsp.PRIORITY_WORDS[priority],
-      state: vsp.ALARM_STATE_WORDS[state],
-      onset: onset / 1e6,
-      time: time / 1e6,
-      channel,
-      value: physical(alarm.value),
-      // A technical alarm's is the time without a value, a pause's its length, s.
-      limit: measured ? physical(alarm.limit) : alarm.limit,
-      ucum: definition?.ucum ?? null,
-    },
-  };
-}
-
-/** Byte strings as hexadecimal. */
-function plain(small: vsp.EventMessage["small"]): unknown {
-  if (small instanceof Uint8Array) return toHex(small);
-  return Array.isArray(small) ? small.map(plain) : small;
-}
-
-/** The last object. */
-export function summaryObject({ totals, boards }: Session): object {
-  const { lines, packets, verified, unchecked, rejected, logs, fragments } = totals;
-  const { gaps, duplicates } = boards;
-  const reasons = Object.fromEntries(rejected);
-  return {
-    type: "summary",
-    lines,
-    packets,
-    verified,
-    rejected: reasons,
-    gaps,
-    duplicates,
-    logs,
-    fragments,
-    ...(unchecked > 0 && { unchecked }),
-  };
 }

@@ -9,9 +9,10 @@ const OLD = 4000;
  * all that nobody has acknowledged) does not make one.
  */
 export class Sequence {
-  private readonly known = new Intervals();
-  /** What counts for gaps: from `base` on, counted from it. */
-  private counted = new Intervals();
+  private readonly heard = new Intervals();
+  /** Those, and what the device has said it will never send. */
+  private readonly told = new Intervals();
+  /** What counts for gaps: from here on. */
   private base = -1;
   private newest: { seq: number; tick: number; arrival: number | null } = { seq: -1, tick: 0, arrival: null };
   private onlyBirths = true;
@@ -23,26 +24,33 @@ export class Sequence {
    */
   add(message: { seq: number; tick: number; birth: boolean }, arrival: number | null): boolean {
     const { seq, tick } = message;
-    if (this.base < 0 || this.joinsHere(seq, tick, arrival)) {
-      this.base = seq;
-      this.counted = new Intervals();
-    }
-    const again = this.known.has(seq);
+    if (this.base < 0 || this.joinsHere(seq, tick, arrival)) this.base = seq;
+    // What was declared lost and comes after all is heard for the first time.
+    const again = this.heard.has(seq);
     if (again) this.duplicates++;
-    this.mark(seq, seq);
+    this.heard.add(seq);
+    this.told.add(seq);
     if (seq > this.newest.seq) this.newest = { seq, tick, arrival };
     if (!message.birth) this.onlyBirths = false;
     return again;
   }
 
-  /** Seqs that the device has said it will never send. */
+  /** Seqs that the device has said it will never send; `count` may reach to the last there is. */
   disown(first: number, count: number): void {
-    this.mark(first, first + count - 1);
+    this.told.add(first, first + count - 1);
   }
 
   /** Messages between the first and the newest heard that are missing without a word. */
   get gaps(): number {
-    return this.counted.missing;
+    if (this.base < 0) return 0;
+    return this.heard.highest + 1 - this.base - this.told.count(this.base, this.heard.highest);
+  }
+
+  /** Messages between them that the device has declared lost, and that were not heard. */
+  get lost(): number {
+    if (this.base < 0) return 0;
+    const top = this.heard.highest;
+    return this.told.count(this.base, top) - this.heard.count(this.base, top);
   }
 
   /** Was all that we heard up to now older than our listening? Then it is with this message that we joined. */
@@ -52,10 +60,5 @@ export class Sequence {
     const went = tick - newest.tick;
     if (arrival !== null && newest.arrival !== null) return went > arrival - newest.arrival + OLD;
     return this.onlyBirths && went > OLD;
-  }
-
-  private mark(first: number, last: number): void {
-    this.known.add(first, last);
-    if (this.base >= 0 && last >= this.base) this.counted.add(Math.max(first, this.base) - this.base, last - this.base);
   }
 }

@@ -1,8 +1,9 @@
 /** The block below the scrolling lines: who talks, how fast, how well. */
+import { longSpanWords } from "../../gateway/dashboard/words.ts";
 import type { HeardBoot, HeardChannel } from "./boards.ts";
 import { type Finding, type Where, words } from "./diagnosis.ts";
 import { isTestOnly, type Keyring } from "./keyring.ts";
-import { nameOf, qualityWords, valueText } from "./lines.ts";
+import { holdsWords, nameOf, newestBirth, qualityWords, valueText } from "./lines.ts";
 import type { Session } from "./session.ts";
 import { flow, type Line, widthOf, wrap } from "./text.ts";
 
@@ -57,7 +58,25 @@ function sourceText({ where, load }: StatusState): string {
   return `${where.name} at ${where.baud} baud${share}`;
 }
 
-function boardLines({ now, keyring }: StatusState, boot: HeardBoot, width: number): Line[] {
+/** So long after the last message that filled a gap a board still counts as catching up, ms. */
+const CATCHING_UP = 5000;
+
+/** How long the board holds what it sends, what it has declared lost, and how far it is in sending what it has kept; none: nothing to say. */
+function outageCells({ now, session }: StatusState, boot: HeardBoot): string[] {
+  const { boards } = session;
+  const offline = boot.verified ? newestBirth(boot)?.claims.offline : undefined;
+  const cells = offline === undefined ? [] : [holdsWords(offline)];
+  if (boot.sequence.lost > 0) cells.push(`declared lost ${boot.sequence.lost}`);
+  const filled = boards.backfills.get(boot.kid);
+  if (now !== null && filled?.at != null && now - filled.at <= CATCHING_UP) {
+    const where = filled.behind === null ? `in boot ${filled.boot}` : `${longSpanWords(filled.behind)} behind`;
+    cells.push(`catching up: #${filled.seq}, ${where}`);
+  }
+  return cells;
+}
+
+function boardLines(state: StatusState, boot: HeardBoot, width: number): Line[] {
+  const { now, keyring } = state;
   const channels = [...boot.channels.values()].sort((a, b) => a.id - b.id);
   const waves = channels.filter(
     ({ definition, rate, value }) => value === null && (rate.hz !== null || isWave(definition)),
@@ -71,11 +90,11 @@ function boardLines({ now, keyring }: StatusState, boot: HeardBoot, width: numbe
     `gaps ${boot.sequence.gaps}`,
     ...(now === null || boot.heardAt === null ? [] : [`${ago(now - boot.heardAt)} ago`]),
   ];
-  const state: Line[number] = boot.verified ? ["good", `signed${key}`] : ["warning", "UNVERIFIED"];
-  const lines: Line[] = [[["strong", boot.kid], ` boot ${boot.boot}  `, state, `  ${facts.join("  ")}`]];
+  const proof: Line[number] = boot.verified ? ["good", `signed${key}`] : ["warning", "UNVERIFIED"];
+  const lines: Line[] = [[["strong", boot.kid], ` boot ${boot.boot}  `, proof, `  ${facts.join("  ")}`]];
   // A board repeats its birth every ten seconds while nobody acknowledges.
   if (boot.births.size === 0) lines.push([["warning", "  no birth yet: names and units come with it, within 10 s"]]);
-  for (const cells of [waves.map(rateCell), boot.verified ? values.map(valueCell) : []]) {
+  for (const cells of [outageCells(state, boot), waves.map(rateCell), boot.verified ? values.map(valueCell) : []]) {
     for (const text of flow(cells, width - 2, 2)) lines.push([`  ${text}`]);
   }
   return lines;
