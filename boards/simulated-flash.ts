@@ -140,7 +140,8 @@ export function createSimulatedFlash(options: SimulatedFlashOptions): SimulatedF
   };
 
   const program = (address: number, values: Uint8Array) => {
-    bytes.set(values, address);
+    // A bit that rotted to 0 does not become 1 by writing.
+    for (let i = 0; i < values.length; i++) bytes[address + i] &= values[i];
     written.fill(1, address / 4, (address + values.length) / 4);
   };
   const programPart = (address: number, values: Uint8Array) => {

@@ -102,6 +102,9 @@ describe("the physics", () => {
     flash.write(4, bytes(0xf0, 1, 2, 3));
     flash.damage(4, 0x81);
     expect(flash.read(4, 4)).toEqual(bytes(0x71, 1, 2, 3));
+    flash.damage(8, 0x0f);
+    flash.write(8, bytes(0x3c, 1, 2, 3));
+    expect(flash.read(8, 4)).toEqual(bytes(0x30, 1, 2, 3));
   });
 });
 
