@@ -13,6 +13,15 @@ export {
   type CommandOutcome,
   createCommander,
 } from "./commander.ts";
+export {
+  type BootCoverage,
+  type BootEnd,
+  type ChannelCoverage,
+  type Coverage,
+  coverageOf,
+  type DayCoverage,
+  type DeviceCoverage,
+} from "./coverage.ts";
 export { levelsOf } from "./evidence.ts";
 export { Gateway, type GatewayOptions } from "./gateway.ts";
 export { type Counters, type Origin, rejected } from "./origin.ts";
