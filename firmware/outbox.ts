@@ -249,8 +249,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
           waiting[i].writing = false;
         }
         backlog = null;
-        for (let i = 0; i < waiting.length; i++) if (waiting[i].sentAt === null) options.onDurable(waiting[i]);
         options.onFailed(error);
+        for (let i = 0; i < waiting.length; i++) if (waiting[i].sentAt === null) options.onDurable(waiting[i]);
       },
     });
   }

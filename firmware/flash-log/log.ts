@@ -119,7 +119,10 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
   };
   const hasRoom = (stream: number, needed: number): boolean =>
     (open[stream] >= 0 && pages.end[open[stream]] + needed <= size) || pages.clean > 0;
-  const recycle = (page: number): void => first([() => pages.erase(page), () => pages.ready(page)]);
+  const recycle = (page: number): void => {
+    records.forget(page);
+    first([() => pages.erase(page), () => pages.ready(page)]);
+  };
   /** Makes one clean page. What is to be kept of a page is written elsewhere before the rest is told and erased. */
   const reclaim = (): void => {
     const dirty = pages.leastWorn(DIRTY);
@@ -157,7 +160,6 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
       if (lost.length > 0) options.onEvicted(lost);
       live -= pages.live[page];
       pages.live[page] = 0;
-      records.forget(page);
       pages.state[page] = DIRTY;
       recycle(page);
     });
