@@ -140,10 +140,11 @@ program
 
 program
   .command("devices")
-  .description("who is enrolled, in which modes, revoked or quarantined, and when each was last heard")
+  .description("who is enrolled, in which modes, revoked or quarantined, when each was last heard, and what is missing")
   .option("--store <file>", "store of a gateway, running or not")
   .option("--cards <dir>", "folder of the site (default: beside the store, or here)")
   .option("--release <kid>", "let a device out of quarantine")
+  .option("--days", "how much of each day is here, declared lost, or missing without a word")
   .addOption(json())
   .action(async (options) => (await import("./devices.ts")).devices(options));
 

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Opener } from "../gateway/audit/opener.ts";
-import { Sequences, type VerifyReport, verifyStore } from "../gateway/audit/verify.ts";
+import { type VerifyReport, verifyStore } from "../gateway/audit/verify.ts";
+import { Sequences } from "../gateway/sequence.ts";
 import { decodeCard } from "../protocol/card.ts";
 import type { Crypto } from "../protocol/cose.ts";
 import { nodeCrypto } from "../protocol/crypto.node.ts";

@@ -78,6 +78,13 @@ export interface DeviceCoverage {
   readonly boots: readonly BootCoverage[];
 }
 
+/** Days rise, what is untimed comes last. */
+export function compareDays(a: Pick<DayCoverage, "day">, b: Pick<DayCoverage, "day">): number {
+  if (a.day === b.day) return 0;
+  if (a.day === null || b.day === null) return a.day === null ? 1 : -1;
+  return a.day < b.day ? -1 : 1;
+}
+
 interface Sum extends Record<Kind, number> {
   uncertain: number;
 }
@@ -140,7 +147,7 @@ export function coverageOf(store: Store, kid: Uint8Array): DeviceCoverage {
       channels: each.map(({ sum, ...channel }) => ({ ...channel, ...coverage(sum) })),
     };
   });
-  return { days: rows.sort((a, b) => (a.day ?? "~").localeCompare(b.day ?? "~")), boots: reports };
+  return { days: rows.sort(compareDays), boots: reports };
 }
 
 interface NamedSum extends Pick<ChannelCoverage, "id" | "name"> {

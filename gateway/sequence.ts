@@ -1,5 +1,5 @@
 /** Which messages of one boot are there, which its board says will not come, and which are missing without a word. */
-import { DISOWNED_POWER, type Disowned } from "../protocol/messages.ts";
+import { DISOWNED_POWER, type Disowned, decodeDisowned, type Message } from "../protocol/messages.ts";
 import { Intervals } from "./intervals.ts";
 
 /** One past the highest seq: a range that ends there has an open end, and nobody knows how many messages it is. */
@@ -78,5 +78,43 @@ export class Sequence {
       .filter(([from]) => from < open)
       .map(([from, to]) => [from, Math.min(to, open - 1)] as const);
     return [...below, [open, top]];
+  }
+}
+
+/** Counts what is missing in each boot, and what comes twice, in whatever order it comes. */
+export class Sequences {
+  private readonly boots = new Map<string, Sequence>();
+  private duplicates = 0;
+
+  add(kid: string, message: Message): void {
+    if (!("seq" in message)) return;
+    this.claim(kid, message.boot, message.seq);
+    const range = message.type === "event" ? decodeDisowned(message) : null;
+    if (range !== null) this.of(kid, range.boot).disown(range);
+    if (message.type === "birth" && message.prev !== null) this.of(kid, message.prev.boot).reach(message.prev.seq);
+  }
+
+  /** A message of this boot and seq, whatever it says. */
+  claim(kid: string, number: number, seq: number): void {
+    if (this.of(kid, number).add(seq)) this.duplicates++;
+  }
+
+  private of(kid: string, number: number): Sequence {
+    const key = `${kid} ${number}`;
+    const boot = this.boots.get(key) ?? new Sequence();
+    this.boots.set(key, boot);
+    return boot;
+  }
+
+  /** `declared` and `cut` only where there are any. */
+  report(): { gaps: number; duplicates: number; declared?: number; cut?: number } {
+    let [gaps, declared, cut] = [0, 0, 0];
+    for (const boot of this.boots.values()) {
+      gaps += boot.silent;
+      declared += boot.declared;
+      if (boot.cut) cut++;
+    }
+    const { duplicates } = this;
+    return { gaps, duplicates, ...(declared > 0 && { declared }), ...(cut > 0 && { cut }) };
   }
 }

@@ -4,9 +4,8 @@ import { chainStep, decodeCheckpoint, TYP_CHECKPOINT } from "../../protocol/chec
 import { type Crypto, decodeEnvelope } from "../../protocol/cose.ts";
 import { decodeRevocations } from "../../protocol/crl.ts";
 import { kidText } from "../../protocol/keys.ts";
-import { decodeDisowned, type Message } from "../../protocol/messages.ts";
 import { SPACE_LEVELS } from "../evidence.ts";
-import { Sequence } from "../sequence.ts";
+import { Sequences } from "../sequence.ts";
 import type { InspectionLine, MessageColumns } from "./inspect.ts";
 import { Inspector } from "./inspector.ts";
 import { RowCheck } from "./rows.ts";
@@ -34,43 +33,6 @@ export interface VerifyReport {
   /** Messages by what proves them now, only where not all are signed: see PROTOCOL.md section 3. */
   evidence?: { signed: number; countersigned: number; mac: number };
   detail?: string;
-}
-
-/** Counts what is missing in each boot, and what comes twice, in whatever order it comes. */
-export class Sequences {
-  private readonly boots = new Map<string, Sequence>();
-  private duplicates = 0;
-
-  add(kid: string, message: Message): void {
-    if (!("seq" in message)) return;
-    this.claim(kid, message.boot, message.seq);
-    const range = message.type === "event" ? decodeDisowned(message) : null;
-    if (range !== null) this.of(kid, range.boot).disown(range);
-    if (message.type === "birth" && message.prev !== null) this.of(kid, message.prev.boot).reach(message.prev.seq);
-  }
-
-  /** A message of this boot and seq, whatever it says. */
-  claim(kid: string, number: number, seq: number): void {
-    if (this.of(kid, number).add(seq)) this.duplicates++;
-  }
-
-  private of(kid: string, number: number): Sequence {
-    const key = `${kid} ${number}`;
-    const boot = this.boots.get(key) ?? new Sequence();
-    this.boots.set(key, boot);
-    return boot;
-  }
-
-  report(): Pick<VerifyReport, "gaps" | "duplicates" | "declared" | "cut"> {
-    let [gaps, declared, cut] = [0, 0, 0];
-    for (const boot of this.boots.values()) {
-      gaps += boot.silent;
-      declared += boot.declared;
-      if (boot.cut) cut++;
-    }
-    const { duplicates } = this;
-    return { gaps, duplicates, ...(declared > 0 && { declared }), ...(cut > 0 && { cut }) };
-  }
 }
 
 const bytesOf = (base64: string): Uint8Array => Buffer.from(base64, "base64");
