@@ -181,6 +181,18 @@ export function createBacklog(options: BacklogOptions): Backlog {
     return null;
   };
 
+  const unsignedOf = (one: Earlier): Remains[] => {
+    const own: Remains[] = [];
+    log.each((other) => {
+      const header = other.header;
+      if (header.boot !== one.boot || header.seq <= one.manifest || !log.isLive(other)) return;
+      const extras = log.extras(other);
+      if (extras !== null && extras.hash !== null) own.push({ boot: one.boot, seq: header.seq, hash: extras.hash });
+    });
+    own.sort((a, b) => a.seq - b.seq);
+    return own.filter((_one, i) => i >= own.length - MOST_REMAINS);
+  };
+
   return {
     log: log,
     within: settings.markEvery + LATE,
@@ -231,20 +243,8 @@ export function createBacklog(options: BacklogOptions): Backlog {
       wroteAt = board.now();
     },
     remains(signed) {
-      const left: Remains[] = [];
-      for (let i = 0; i < earlier.length; i++) {
-        const one = earlier[i];
-        if (one.boot <= signed) continue;
-        const own: Remains[] = [];
-        log.each((other) => {
-          const header = other.header;
-          if (header.boot !== one.boot || header.seq <= one.manifest || !log.isLive(other)) return;
-          const extras = log.extras(other);
-          if (extras !== null && extras.hash !== null) own.push({ boot: one.boot, seq: header.seq, hash: extras.hash });
-        });
-        own.sort((a, b) => a.seq - b.seq);
-        for (let k = Math.max(0, own.length - MOST_REMAINS); k < own.length; k++) left.push(own[k]);
-      }
+      let left: Remains[] = [];
+      for (let i = 0; i < earlier.length; i++) if (earlier[i].boot > signed) left = left.concat(unsignedOf(earlier[i]));
       return left;
     },
     stop: () => cancel(),

@@ -36,7 +36,8 @@ export function putU32(bytes: Uint8Array, at: number, value: number): void {
 }
 /** Whether the words in [from, to) are as an erasure leaves them. */
 export function isErased(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at += 4) if (u32(bytes, at) !== ERASED) return false;
+  const words = new Uint32Array(new Uint8Array(bytes.subarray(from, to)).buffer);
+  for (let i = 0; i < words.length; i++) if (words[i] !== ERASED) return false;
   return true;
 }
 
@@ -61,6 +62,8 @@ export function encodeRecord(name: string, value: Uint8Array, crc: Crc): Uint8Ar
   putU32(bytes, bytes.length - RECORD_TAIL, kept(value, crc));
   return bytes;
 }
+/** What tells a record's name from others, by its head: the CRC-32 of it. */
+export const keyIn = (head: Uint8Array): number => u32(head, 8);
 /** The name of a record whose head is one; null: it is not what was written. */
 export function nameIn(record: Uint8Array, crc: Crc): string | null {
   const to = RECORD_HEAD + record[2];

@@ -20,6 +20,7 @@ import {
   erasuresIn,
   headerSize,
   isErased,
+  keyIn,
   MARK_BYTES,
   mark,
   nameIn,
@@ -38,10 +39,13 @@ export interface FlashStorage extends Storage {
 /** Bytes of the longest name, of the longest value. */
 const MAX_NAME = 32;
 const MAX_VALUE = 65535;
+const NOT_OURS = "flash storage: no page has a storage's header, and it is not erased: damaged, or never a storage";
 
 /** The newest of a name. */
 interface Live {
   readonly name: string;
+  /** What tells it from other names in a record's head. */
+  readonly key: number;
   /** From the flash's start. */
   at: number;
   size: number;
@@ -82,9 +86,13 @@ export function createFlashStorage(flash: Flash, crc?: Crc): FlashStorage {
     for (let i = 0; i < live.length; i++) if (live[i].name === name) return live[i];
     return null;
   };
-  const keep = (name: string, size: number): void => {
-    const known = find(name);
-    if (known === null) live.push({ name: name, at: end, size: size });
+  const findKey = (key: number): Live | null => {
+    for (let i = 0; i < live.length; i++) if (live[i].key === key) return live[i];
+    return null;
+  };
+  const keep = (name: string, key: number, size: number): void => {
+    const known = findKey(key);
+    if (known === null) live.push({ name: name, key: key, at: end, size: size });
     else {
       known.at = end;
       known.size = size;
@@ -99,46 +107,55 @@ export function createFlashStorage(flash: Flash, crc?: Crc): FlashStorage {
       );
   };
 
-  /** A header that was torn as the first of all leaves no more than itself; all else without a header is not ours to erase. */
+  /** Torn as the first of all, a header leaves no more than itself; all else without one is not ours to erase. */
   const requireErased = (): void => {
     for (let at = start; at < pages * pageSize; ) {
       const length = Math.min(256, pages * pageSize - at);
       if (!isErased(flash.read(at, length), 0, length))
-        throw new Error(
-          "flash storage: no page has a storage's header, and it is not erased: damaged, or never a storage; erase all its pages to begin, and make a new key",
-        );
+        throw new Error(`${NOT_OURS}; erase all its pages to begin, and make a new key`);
       at += length;
     }
   };
-  /** Finds the newest of each name on the current page, and its end. */
+  /**
+   * Finds the newest of each name on the current page, and its end. A board waits for it: of a record with another one behind
+   * it, and of a name seen before, no more than the head is read.
+   */
   const walk = (): void => {
     const limit = (page + 1) * pageSize;
-    const erasedAt = (at: number): boolean =>
-      at + RECORD_HEAD > limit || isErased(flash.read(at, RECORD_HEAD), 0, RECORD_HEAD);
+    const headAt = (at: number): Uint8Array | null => {
+      const head = at + RECORD_HEAD > limit ? null : flash.read(at, RECORD_HEAD);
+      return head === null || isErased(head, 0, RECORD_HEAD) ? null : head;
+    };
     end = page * pageSize + start;
-    while (!erasedAt(end)) {
-      const there = `byte ${end - page * pageSize} of page ${page}`;
-      const size = sizeIn(flash.read(end, RECORD_HEAD));
+    let head = headAt(end);
+    while (head !== null) {
+      const size = sizeIn(head);
       if (size === null || end + size > limit) {
         // A name has no word of ones: where it was not begun, the head was not done.
         if (end + RECORD_HEAD < limit && isErased(flash.read(end + RECORD_HEAD, 4), 0, 4)) spoiled = true;
-        else damage = `the head of the record at ${there}`;
+        else damage = `the head of the record at byte ${end - page * pageSize} of page ${page}`;
         return;
       }
-      const record = flash.read(end, size);
-      const name = nameIn(record, check);
-      const cut = isErased(record, size - MARK_BYTES, size) && erasedAt(end + size);
-      if (cut && (name === null || valueIn(record, check) === null)) {
-        spoiled = true;
-        return;
+      const key = keyIn(head);
+      const known = findKey(key);
+      head = headAt(end + size);
+      let name = known === null ? null : known.name;
+      if (name === null || head === null) {
+        const record = flash.read(end, size);
+        const cut = head === null && isErased(record, size - MARK_BYTES, size);
+        name = nameIn(record, check);
+        if (cut && (name === null || valueIn(record, check) === null)) {
+          spoiled = true;
+          return;
+        }
+        if (name === null) {
+          damage = `the name of the record at byte ${end - page * pageSize} of page ${page}`;
+          return;
+        }
+        // It is whole: from here on it counts, whatever becomes of it.
+        if (cut) flash.write(end + size - MARK_BYTES, mark());
       }
-      if (name === null) {
-        damage = `the name of the record at ${there}`;
-        return;
-      }
-      // It is whole: from here on it counts, whatever becomes of it.
-      if (cut) flash.write(end + size - MARK_BYTES, mark());
-      keep(name, size);
+      keep(name, key, size);
     }
   };
   const open = (): void => {
@@ -211,21 +228,28 @@ export function createFlashStorage(flash: Flash, crc?: Crc): FlashStorage {
   /** Copies the newest of each name but `name` to the next page, and `record` as that one's. */
   const turnPage = (name: string, record: Uint8Array): void => {
     const before = page;
-    const old = live;
     const next = (page + 1) % pages;
     const erasures = erase(next);
-    let at = next * pageSize + start;
     const moved: Live[] = [];
-    for (let i = 0; i <= old.length; i++) {
-      if (i < old.length && old[i].name === name) continue;
-      const bytes = i < old.length ? flash.read(old[i].at, old[i].size) : record;
-      // The page's header vouches for it as a mark does; what is damaged stays so, and is known to be.
+    let at = next * pageSize + start;
+    const move = (as: string, bytes: Uint8Array): void => {
+      // The page's header vouches for it as a mark does.
       bytes.set(mark(), bytes.length - MARK_BYTES);
       flash.write(at, bytes);
       requireKept(at, bytes);
-      moved.push({ name: i < old.length ? old[i].name : name, at: at, size: bytes.length });
+      moved.push({ name: as, key: keyIn(bytes), at: at, size: bytes.length });
       at += bytes.length;
+    };
+    for (let i = 0; i < live.length; i++) {
+      if (live[i].name === name) continue;
+      const value = valueAt(live[i]);
+      // What is damaged stays so, and is known to be.
+      move(
+        live[i].name,
+        value === null ? flash.read(live[i].at, live[i].size) : encodeRecord(live[i].name, value, check),
+      );
     }
+    move(name, record);
     flash.sync();
     settleHeader(next, turns + 1, erasures);
     page = next;
@@ -267,12 +291,15 @@ export function createFlashStorage(flash: Flash, crc?: Crc): FlashStorage {
         throw new Error(
           `flash storage: "${name}" of ${bytes.length} bytes takes ${size}; beside the others a page of ${pageSize} has ${room}`,
         );
+      const record = encodeRecord(name, bytes, check);
+      const other = findKey(keyIn(record));
+      if (other !== null && other !== found)
+        throw new Error(`flash storage: the names "${name}" and "${other.name}" have one CRC-32; rename one`);
       if (page < 0) begin();
       const fits = !spoiled && end + size <= (page + 1) * pageSize;
-      const record = encodeRecord(name, bytes, check);
       // Until it is done: what fails for another reason than the power is not to be built upon either.
       spoiled = true;
-      if (fits && append(record)) keep(name, size);
+      if (fits && append(record)) keep(name, keyIn(record), size);
       else turnPage(name, record);
       spoiled = false;
     },

@@ -100,23 +100,6 @@ export function writeOutboxState(storage: Storage, state: OutboxState): void {
   storage.write(OUTBOX_RECORD, encode([state.boot, state.ended ? 1 : 0, state.within, state.signed, runs]));
 }
 
-/** Adds a run to a list, joined with those of its boot and reason that it touches. */
-export function addRun(runs: readonly Run[], added: Run): Run[] {
-  const others: Run[] = [];
-  let first = added.first;
-  let last = added.last;
-  for (let i = 0; i < runs.length; i++) {
-    const run = runs[i];
-    const same = run.boot === added.boot && run.reason === added.reason;
-    if (same && run.first <= last + 1 && run.last >= first - 1) {
-      first = Math.min(first, run.first);
-      last = Math.max(last, run.last);
-    } else others.push(run);
-  }
-  others.push({ boot: added.boot, first: first, last: last, reason: added.reason, end: added.end });
-  return others.length > MOST_RUNS ? joinNearest(others) : others;
-}
-
 /** The two runs of one boot and reason that lie nearest to each other as one; where there are no two, all stay. */
 function joinNearest(runs: readonly Run[]): Run[] {
   let one = -1;
@@ -137,27 +120,45 @@ function joinNearest(runs: readonly Run[]): Run[] {
   return runs.filter((_run, i) => i !== one && i !== other).concat([joined]);
 }
 
-/** What of a list the ack does not say to be there: it was sent before it went. */
-export function unsettledRuns(runs: readonly Run[], ack: AckMessage): Run[] {
-  const left: Run[] = [];
+/** Adds a run to a list, joined with those of its boot and reason that it touches. */
+export function addRun(runs: readonly Run[], added: Run): Run[] {
+  const others: Run[] = [];
+  let first = added.first;
+  let last = added.last;
   for (let i = 0; i < runs.length; i++) {
     const run = runs[i];
-    if (run.boot !== ack.ofBoot) {
-      left.push(run);
-      continue;
-    }
-    const piece = (from: number, to: number): void => {
-      if (from <= to) left.push(Object.assign({}, run, { first: from, last: to }));
-    };
-    let first = Math.max(run.first, ack.next);
-    // what is open to the end stays whole: it says more than which messages are missing
-    const end = run.reason === DISOWNED_POWER ? -1 : Math.min(run.last, ack.next + 8 * ack.bitmap.length);
-    for (let seq = first; seq <= end; seq++) {
-      if (!hasBit(seq, ack)) continue;
-      piece(first, seq - 1);
-      first = seq + 1;
-    }
-    piece(first, run.last);
+    const same = run.boot === added.boot && run.reason === added.reason;
+    if (same && run.first <= last + 1 && run.last >= first - 1) {
+      first = Math.min(first, run.first);
+      last = Math.max(last, run.last);
+    } else others.push(run);
   }
+  others.push({ boot: added.boot, first: first, last: last, reason: added.reason, end: added.end });
+  return others.length > MOST_RUNS ? joinNearest(others) : others;
+}
+
+/** What of a run the ack does not say to be there. */
+const unsettledOf = (run: Run, ack: AckMessage): Run[] => {
+  const left: Run[] = [];
+  const piece = (from: number, to: number): void => {
+    if (from <= to) left.push(Object.assign({}, run, { first: from, last: to }));
+  };
+  let first = Math.max(run.first, ack.next);
+  // what is open to the end stays whole: it says more than which messages are missing
+  const end = run.reason === DISOWNED_POWER ? -1 : Math.min(run.last, ack.next + 8 * ack.bitmap.length);
+  for (let seq = first; seq <= end; seq++) {
+    if (!hasBit(seq, ack)) continue;
+    piece(first, seq - 1);
+    first = seq + 1;
+  }
+  piece(first, run.last);
+  return left;
+};
+
+/** What of a list the ack does not say to be there: it was sent before it went. */
+export function unsettledRuns(runs: readonly Run[], ack: AckMessage): Run[] {
+  let left: Run[] = [];
+  for (let i = 0; i < runs.length; i++)
+    left = left.concat(runs[i].boot === ack.ofBoot ? unsettledOf(runs[i], ack) : [runs[i]]);
   return left;
 }

@@ -43,6 +43,7 @@ export interface Journal {
     channels: readonly ChannelDefinition[],
     prev: BirthMessage["prev"],
     hint: BirthMessage["hint"],
+    offline: number,
   ): void;
   /** Events of before the first birth wait for it: seq 0 is the birth's. `tick`: now unless said otherwise. */
   event(code: number, small: Scalar[], tick?: number): void;
@@ -127,7 +128,7 @@ export function createJournal(options: JournalOptions): Journal {
     get tick() {
       return tickNow();
     },
-    birth(next, channels, prev, hint) {
+    birth(next, channels, prev, hint, offline) {
       if (halted) return;
       const number = seq++;
       cfg = next;
@@ -140,7 +141,7 @@ export function createJournal(options: JournalOptions): Journal {
           seq: number,
           tick: tickNow(),
           cfg: next,
-          claims: options.claims,
+          claims: Object.assign({}, options.claims, { offline: offline }),
           channels: channels,
           prev: prev,
           hint: hint,

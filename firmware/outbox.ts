@@ -74,8 +74,11 @@ export interface Outbox {
   readonly bytes: number;
   /** All messages that wait. */
   readonly count: number;
-  /** Bytes of messages that it can hold. */
+  /** Bytes that it can hold, of messages and `overhead` for each. */
   readonly room: number;
+  readonly overhead: number;
+  /** Bytes that it was given in this boot, `overhead` included. */
+  readonly taken: number;
   /** Vitals and events travel in messages of their own: they outlive the waveforms. */
   readonly persistent: boolean;
   /** What had to go and is not told. */
@@ -105,6 +108,8 @@ export interface Outbox {
 
 /** Eviction order: waveforms first, then what proves them, births last. In the log a kind is its place here, and 1. */
 const ORDER: readonly Kind[] = ["data", "manifest", "vital", "event", "birth"];
+/** What the log adds to a message: header, hash, padding, CRC. */
+const RECORD_BYTES = 42;
 /** Between two looks at whether all is written, ms. */
 const END_EVERY = 10;
 
@@ -116,6 +121,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const before = readOutboxState(board.storage);
   let waiting: Sealed[] = [];
   let held = 0;
+  let taken = 0;
+  const overhead = log === null ? 0 : RECORD_BYTES;
   /** Seq behind the newest of this boot. */
   let next = 0;
   let gone: Run[] = before === null ? [] : before.runs.concat();
@@ -280,6 +287,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     get room() {
       return backlog === null ? capacity : backlog.room;
     },
+    overhead: overhead,
+    get taken() {
+      return taken;
+    },
     persistent: log !== null,
     get gone() {
       return gone;
@@ -290,7 +301,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     get backlog() {
       return backlog;
     },
-    add(kind, of, seq, bytes, about) {
+    add(kind, ofBoot, seq, bytes, about) {
       if (bytes.length > capacity) {
         throw new Error(`outbox: a message of ${bytes.length} bytes in an outbox of ${capacity}; give it more room`);
       }
@@ -298,7 +309,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (about.tells !== undefined) telling.push(about.tells);
       const message: Sealed = {
         kind: kind,
-        boot: of,
+        boot: ofBoot,
         seq: seq,
         bytes: bytes,
         about: about,
@@ -309,7 +320,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
         old: false,
       };
       take(message, waiting.length);
-      if (of === boot) next = Math.max(next, seq + 1);
+      taken += bytes.length + overhead;
+      if (ofBoot === boot) next = Math.max(next, seq + 1);
       if (log !== null && log.writeAfter === 0) write(message);
       return message;
     },

@@ -21,6 +21,7 @@ import type { SensorPlan } from "./channels.ts";
 import { createClock } from "./clock.ts";
 import { type CommandHandlers, createCommands, DEVICE_LIMITS, type DeviceLimits } from "./commands.ts";
 import { createDownlink, type Refusals } from "./downlink.ts";
+import { bytesPerSecond } from "./forecast.ts";
 import { createJournal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { LogSettings, Outbox } from "./outbox.ts";
@@ -101,6 +102,8 @@ const ACK_LIMIT = 5000;
 /** Bytes of text in an event at most (CDDL: scalar). */
 const DETAIL_BYTES = 64;
 
+/** What was sent in this many seconds says how much it will be. */
+const SEEN = 60;
 /** Highest cfg (CDDL: u16). */
 const MAX_CFG = 65535;
 
@@ -185,11 +188,21 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     if (options.onFault !== undefined) options.onFault(what);
     journal.event(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
   };
+  /** Until a minute of it was seen it is what the channels promise. */
+  const offline = (): number => {
+    const outbox = sender.outbox;
+    const seconds = board.now() / 1000000;
+    const rate =
+      seconds < SEEN
+        ? bytesPerSecond(channels, options.packet, settings, outbox.persistent, outbox.overhead)
+        : outbox.taken / seconds;
+    return Math.floor(outbox.room / rate);
+  };
   const birth = (cfg: number): void => {
     channels = sensing.definitions();
     // nothing was heard before the first birth; what was kept is of the boot before
     const hint = journal.cfg === 0 ? clock.before(device.boot - 1) : clock.hint;
-    journal.birth(cfg, channels, device.prev ?? null, hint);
+    journal.birth(cfg, channels, device.prev ?? null, hint, offline());
   };
   const firstBirth = (): void => {
     if (journal.cfg > 0) return;

@@ -16,6 +16,7 @@ import type { SensorPlan } from "../firmware/channels.ts";
 import type { CommandHandlers } from "../firmware/commands.ts";
 import type { Calibration } from "../firmware/dsp/calibration.ts";
 import type { Link } from "../firmware/link.ts";
+import type { LogSettings } from "../firmware/outbox.ts";
 import { createRuntime, type Runtime } from "../firmware/runtime.ts";
 import type { GatewayKey } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
@@ -67,6 +68,10 @@ export interface NodeOptions {
   readonly seal?: SealMode;
   /** What commands can do besides measuring; absent: nothing. */
   readonly handlers?: CommandHandlers;
+  /** Where messages outlive a power cut, on this board; absent: nowhere. */
+  readonly log?: (board: SimulatedBoard) => LogSettings;
+  /** Of messages that wait in RAM; absent: OUTBOX_BYTES. */
+  readonly outboxBytes?: number;
   /** Absent: a TEST-ONLY device, another one for every world. */
   readonly identity?: NodeIdentity;
   readonly onSettled?: () => void;
@@ -253,7 +258,8 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     vitals: createVitals(sensors.map((plan) => ({ ...plan, channels: plan.attachment.driver.channels() }))),
     ...(options.alarms && { alarms: options.alarms }),
     packet: { period: 1000, codec: "rice" },
-    outboxBytes: OUTBOX_BYTES,
+    outboxBytes: options.outboxBytes ?? OUTBOX_BYTES,
+    ...(options.log && { log: options.log(board) }),
     ...(options.handlers && { handlers: options.handlers }),
     ...(options.onSettled && { onSettled: options.onSettled }),
     ...(options.onFault && { onFault: options.onFault }),

@@ -230,8 +230,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
     options.timer(0, turn);
   };
 
-  for (let page = 0; page < pages.count; page++) {
-    if (pages.state[page] !== USED) continue;
+  const lookInto = (page: number): void => {
     pages.end[page] = records.scan(page, PAGE_HEADER, (found) => {
       if (found.header.kind !== MARK) pages.live[page]++;
       options.onFound(found);
@@ -240,7 +239,8 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
     live += pages.live[page];
     const stream = pages.stream[page];
     if (open[stream] < 0 || pages.order[page] > pages.order[open[stream]]) open[stream] = page;
-  }
+  };
+  for (let page = 0; page < pages.count; page++) if (pages.state[page] === USED) lookInto(page);
   for (let page = 0; page < pages.count; page++) finish(page);
   schedule();
 
