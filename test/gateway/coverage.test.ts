@@ -44,7 +44,7 @@ test("any history of a board: what is received, declared and silent is told to t
       for (const [i, report] of reports.entries()) {
         const truth = truthOf(boots, i);
         for (const kind of ["received", "declared", "silent", "uncertain"] as const) {
-          expect(report[kind], `boot ${report.boot}: ${kind}`).toBeCloseTo(seconds(truth[kind]), 2);
+          expect(report[kind], `boot ${report.boot}: ${kind}`).toBeCloseTo(seconds(truth[kind]), 6);
           sum[kind] += report[kind];
         }
         expect(report.expected).toBeCloseTo(report.received + report.declared + report.silent, 6);
