@@ -107,15 +107,6 @@ export function createFlashStorage(flash: Flash, crc?: Crc): FlashStorage {
       );
   };
 
-  /** Torn as the first of all, a header leaves no more than itself; all else without one is not ours to erase. */
-  const requireErased = (): void => {
-    for (let at = start; at < pages * pageSize; ) {
-      const length = Math.min(256, pages * pageSize - at);
-      if (!isErased(flash.read(at, length), 0, length))
-        throw new Error(`${NOT_OURS}; erase all its pages to begin, and make a new key`);
-      at += length;
-    }
-  };
   /**
    * Finds the newest of each name on the current page, and its end. A board waits for it: of a record with another one behind
    * it, and of a name seen before, no more than the head is read.
@@ -167,10 +158,13 @@ export function createFlashStorage(flash: Flash, crc?: Crc): FlashStorage {
       turns = turn;
       for (let k = 0; k < pages; k++) wear[k] = erasuresIn(bytes, k);
     }
-    if (page < 0) {
-      requireErased();
-      return;
+    // Torn as the first of all, a header leaves no more than itself; all else without one is not ours to erase.
+    for (let at = start; page < 0 && at < pages * pageSize; at += 256) {
+      const length = Math.min(256, pages * pageSize - at);
+      if (!isErased(flash.read(at, length), 0, length))
+        throw new Error(`${NOT_OURS}; erase all its pages to begin, and make a new key`);
     }
+    if (page < 0) return;
     const marked = (which: number): boolean =>
       !isErased(flash.read(which * pageSize + claims, MARK_BYTES), 0, MARK_BYTES);
     if (marked(page)) damage = `the header of the page that follows page ${page}`;

@@ -119,6 +119,18 @@ test("a damaged value hurts its own name only, is carried over a page turn as da
   expect(createFlashStorage(flash).read("boot")).toEqual(Uint8Array.of(1));
 });
 
+test("a damaged name whose record is known by its head is mended by a page turn", () => {
+  const { flash } = written(2, 5);
+  const all = flash.read(0, PAGE);
+  const at = all.findIndex((_, i) => i > 100 && String(all.subarray(i, i + 4)) === "98,111,111,116");
+  flash.damage(at, 1);
+  const storage = createFlashStorage(flash);
+  const bytes = storage.read("boot");
+  expect(bytes).toBeDefined();
+  for (let i = 0; i < 40; i++) storage.write("time", new Uint8Array(8).fill(i));
+  expect(createFlashStorage(flash).read("boot")).toEqual(bytes);
+});
+
 test("a record cut just before its mark, once read, is not taken back when it rots", () => {
   const { flash } = written(2, 5);
   const storage = createFlashStorage(flash);

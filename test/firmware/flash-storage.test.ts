@@ -90,6 +90,16 @@ describe("storage on flash", () => {
     expect(flash.operations).toBe(0);
   });
 
+  test("two names of one CRC-32 are not taken for one another: the second is refused", () => {
+    const storage = createFlashStorage(make());
+    storage.write("plumless", value(1, 1));
+    expect(() => storage.write("buckeroo", value(1, 2))).toThrow(
+      'the names "buckeroo" and "plumless" have one CRC-32; rename one',
+    );
+    expect(storage.read("buckeroo")).toBeUndefined();
+    expect(storage.read("plumless")).toEqual(value(1, 1));
+  });
+
   test("a flash of one page, or of too small ones, is refused", () => {
     expect(() => createFlashStorage(make(1))).toThrow("1 pages of 256 bytes; it needs 2");
     expect(() => createFlashStorage(make(2, 64))).toThrow("2 pages of 64 bytes; it needs 2, and room");
