@@ -136,20 +136,23 @@ describe("storage on flash", () => {
   });
 });
 
-test("a page that does not keep what is written to it is an Error, and what was stored stays", () => {
+test.each([
+  ["header", (at: number) => at === 256],
+  ["first record", (at: number) => at > 256],
+])("a page that does not keep its %s is an Error, and what was stored stays", (_what, stuckAt) => {
   const flash = make();
-  let stuck = false;
-  const write = (at: number, bytes: Uint8Array) => flash.write(at, stuck ? bytes.map((value) => value | 1) : bytes);
+  let stuck = true;
+  const write = (at: number, bytes: Uint8Array) =>
+    flash.write(at, stuck && stuckAt(at) ? bytes.map((value) => value & 0xfe) : bytes);
   const storage = createFlashStorage({ ...flash, write });
-  storage.write("a", value(8, 2));
-  stuck = true;
-  expect(() => storage.write("a", value(8, 4))).toThrow("page 1 does not keep what is written to it");
-  expect(storage.read("a")).toEqual(value(8, 2));
+  storage.write("a", value(100, 3));
+  expect(() => storage.write("a", value(100, 5))).toThrow("page 1 does not keep what is written to it");
+  for (const opened of [storage, createFlashStorage(flash)]) expect(opened.read("a")).toEqual(value(100, 3));
   stuck = false;
-  storage.write("b", value(8, 6));
+  storage.write("b", value(8, 7));
   for (const opened of [storage, createFlashStorage(flash)]) {
-    expect(opened.read("a")).toEqual(value(8, 2));
-    expect(opened.read("b")).toEqual(value(8, 6));
+    expect(opened.read("a")).toEqual(value(100, 3));
+    expect(opened.read("b")).toEqual(value(8, 7));
   }
 });
 
