@@ -60,10 +60,10 @@ export class CatchUp {
     if (counts.backfill !== null) this.filledAt = counts.backfill.at + ahead;
     const { missing } = this;
     if (was && missing === 0) this.doneAt = now;
+    // The time before the first of them came, and a gap that opens, are no speed.
+    const last = this.basis.at(-1);
+    if (!was || (last !== undefined && missing > last.missing + 1)) this.basis = [];
     this.basis = [...this.basis, { at: now, missing }].filter(({ at }) => now - at <= BASIS);
-    // A gap that opens is no speed.
-    const last = this.basis.at(-2);
-    if (last !== undefined && missing > last.missing + 1) this.basis = this.basis.slice(-1);
   }
 
   /** Messages that are missing without a word, of any boot. */
@@ -77,8 +77,8 @@ export class CatchUp {
   }
 
   /**
-   * "catching up: 3 h 12 min behind, 11 520 messages left, about 25 min"; "11 520 messages missing" where none of them comes;
-   * empty: there is nothing to say.
+   * "catching up: 3 h 12 min behind, about 25 min left", at first "11 520 messages left"; "11 520 messages missing" where none of
+   * them comes; empty: there is nothing to say.
    */
   words(now: number): string {
     const state = this.state(now);
@@ -90,9 +90,11 @@ export class CatchUp {
       return `caught up${lost > 0 ? `, ${countWords(lost)} declared lost` : ": nothing is missing"}`;
     const { age = null, boot = 0 } = backfill ?? {};
     const where = age === null ? `in boot ${boot}` : `${longSpanWords(age)} behind`;
+    // The count stands at the foot too: there is little room beside the state.
     const { missing, left } = this;
-    const many = `${countWords(missing)} message${missing === 1 ? "" : "s"} left`;
-    return `catching up: ${where}, ${many}${left === null ? "" : `, about ${longSpanWords(left)}`}`;
+    const rest =
+      left === null ? `${countWords(missing)} message${missing === 1 ? "" : "s"}` : `about ${longSpanWords(left)}`;
+    return `catching up: ${where}, ${rest} left`;
   }
 
   /** Until all is here at the speed of the last minute, ms; null: not known. */

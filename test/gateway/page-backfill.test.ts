@@ -67,6 +67,8 @@ function createBench(store?: Store) {
   return {
     listen,
     gateway: inner.gateway,
+    stored: inner.stored,
+    stream,
     /** Hears, stores and passes on; `at`: ms after the gateway's beginning. */
     hear(messages: readonly Message[], at = 0) {
       inner.now = 1_800_000_000_000 + at;
@@ -136,23 +138,34 @@ describe("after an outage", () => {
     expect(page.counts).toMatchObject({ missing: 0, backfill: null });
   });
 
-  test("of the boot before nothing is told but how far it has come, and what of it is missing", () => {
+  test("of the boot before nothing is told but how far it has come, by the gateway's fit of its clock, and what of it is missing", () => {
     const bench = createBench();
     const page = bench.listen();
-    bench.hear([before.birth(), before.data(1)]);
-    const birth = { ...device.birth(), prev: { boot: 16, seq: 9 } };
+    bench.hear([before.birth()], 30);
+    for (const seq of range(1, 20)) bench.hear([before.data(seq)], 1000 * seq + 20);
+    const birth = { ...device.birth(), prev: { boot: 16, seq: 29 } };
     bench.hear([birth, device.data(1)], 600_000);
     const told = page.told.length;
     // A clean end: only the next birth says how many there were.
-    expect(page.counts).toMatchObject({ missing: 0, earlierMissing: 8, backfill: null });
-    bench.hear([before.data(2), { ...event(3), boot: 16 }, before.data(4)], 601_000);
+    expect(page.counts).toMatchObject({ missing: 0, earlierMissing: 9, backfill: null });
+    bench.hear([before.data(21), { ...event(23), boot: 16 }, before.data(24)], 601_000);
     expect(page.told).toHaveLength(told);
-    expect(page.counts).toMatchObject({ earlierMissing: 5, earlierDeclared: 0, backfill: { boot: 16 } });
+    expect(page.counts).toMatchObject({ earlierMissing: 6, earlierDeclared: 0, backfill: { boot: 16 } });
+    const { age } = page.counts.backfill!;
+    expect(Math.abs(age! - 577_000)).toBeLessThan(200);
     bench.hear(
-      range(5, 9).map((seq) => before.data(seq)),
+      [22, ...range(25, 29)].map((seq) => before.data(seq)),
       602_000,
     );
     expect(page.counts).toMatchObject({ missing: 0, earlierMissing: 0 });
+  });
+
+  test("of a boot whose time nobody knows it is told without one", () => {
+    const bench = createBench();
+    const page = bench.listen();
+    bench.hear([before.birth(), before.data(1)]);
+    bench.hear([device.birth(), before.data(2)], 600_000);
+    expect(page.counts.backfill).toEqual({ at: 1_800_000_600_000, boot: 16, age: null });
   });
 });
 
@@ -191,6 +204,10 @@ describe("what is declared lost", () => {
     );
     const expected = ["birth 0", "event 1", "event 2", ...range(41, 80).map((seq) => `data ${seq}`)];
     expect(bench.listen().told).toEqual(expected);
-    expect(createBench(bench.gateway.store).listen().told).toEqual(expected);
+    const again = createBench(bench.gateway.store);
+    expect(again.listen().told).toEqual(expected);
+    // Passed on after the store was read.
+    again.stream.stored(bench.stored.find(({ row }) => row.seq === 2)!);
+    expect(again.listen().told).toEqual(expected);
   });
 });
