@@ -180,12 +180,12 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   };
   for (let index = 0; index < options.boards; index++) boards.push(createBoard(index));
 
-  const outstanding = () => boards.some(({ node }) => node.runtime.outbox.waiting.length > 0);
+  const outstanding = () => boards.some(({ node }) => node.runtime.outbox.count > 0);
   const heard = (board: WardBoard, state: number) =>
     board.transport === "serial" || presences.has(`${board.kid} ${board.node.boot} ${state}`);
   const settle = async () => {
     if (await signal.until(() => !outstanding(), PATIENCE)) return;
-    const late = boards.find(({ node }) => node.runtime.outbox.waiting.length > 0)!;
+    const late = boards.find(({ node }) => node.runtime.outbox.count > 0)!;
     const { boot, seq } = late.node.runtime.outbox.waiting[0];
     throw new Error(`lock step: ${late.kid} boot ${boot} seq ${seq} was not acknowledged in ${PATIENCE / 1000} s`);
   };
@@ -200,9 +200,9 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       if (!runtime.drained) {
         clock.step();
         if (outstanding()) await signal.until(() => !outstanding(), GOODBYE);
-      } else if (runtime.outbox.waiting.length > 0) {
+      } else if (runtime.outbox.count > 0) {
         // Nobody answers: let the board's own patience run out.
-        const settled = await signal.until(() => stopped || runtime.outbox.waiting.length === 0, GOODBYE);
+        const settled = await signal.until(() => stopped || runtime.outbox.count === 0, GOODBYE);
         if (!settled) clock.runUntil(clock.now + STOP_VIRTUAL);
       } else if (!(await signal.until(() => stopped, GOODBYE))) break;
     }

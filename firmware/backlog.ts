@@ -7,7 +7,7 @@ import { type AckMessage, DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol
 import { MARK, PAGE_HEADER, REST, type RecordHeader, WAVES } from "./flash-log/format.ts";
 import { type FlashLog, type Found, openFlashLog } from "./flash-log/log.ts";
 import { decodeRun, MAX_SEQ, type Run } from "./gone.ts";
-import type { About, Kind, LogSettings, Sealed } from "./outbox.ts";
+import type { About, Kind, LogSettings, Sealed } from "./outbox-types.ts";
 
 export interface BacklogOptions {
   readonly board: Pick<Board, "now" | "timer">;

@@ -8,13 +8,14 @@ import { BOOT_NONCE_LENGTH, newBootNonce } from "../protocol/boot-keys.ts";
 import { type Cbor, decode, encode } from "../protocol/cbor.ts";
 import { equalBytes } from "../protocol/constant-time.ts";
 import type { Crypto } from "../protocol/cose.ts";
+import { OUTBOX_RECORD } from "./gone.ts";
 
 /** Record [boot, bn]; bn null: of a boot whose nonce was not kept. */
 export const BOOT_RECORD = "boot";
 /** Record [boot, seq] of the last message, written at a clean end. */
 export const END_RECORD = "end";
 /** Records that begin with the boot they were written in: none may be of a later boot than the boot record says. */
-const WITNESSES: readonly string[] = [END_RECORD, "time"];
+const WITNESSES: readonly string[] = [END_RECORD, "time", OUTBOX_RECORD];
 const MAX_BOOT = 4294967295;
 
 export interface BootOptions {
@@ -57,8 +58,12 @@ const read = (storage: Storage, name: string): Cbor[] | null | "damaged" => {
 
 /** What another record says; a damaged one says nothing, as one that is not there: whoever can damage can also delete. */
 const witness = (storage: Storage, name: string): Cbor[] | null => {
-  const items = read(storage, name);
-  return items === "damaged" ? null : items;
+  try {
+    const items = read(storage, name);
+    return items === "damaged" ? null : items;
+  } catch (_error) {
+    return null;
+  }
 };
 
 /** Without a pre-shared key nobody asks bn to be unknown: the hash of all that makes it another one. */

@@ -16,8 +16,8 @@ export interface Link {
   readonly presence: boolean;
   /** Begins to connect. `will(connection)` gives the sealed presence 0 of that connection. */
   open(events: LinkEvents, will: (connection: number) => Uint8Array): void;
-  /** false: it is down, nothing was sent. */
-  send(letter: Letter, message: Uint8Array): boolean;
+  /** false: it is down, nothing was sent. `current` false: of an earlier boot; whoever joins later must not take it for this one's. */
+  send(letter: Letter, message: Uint8Array, current?: boolean): boolean;
   /** Ends it after what was sent has left, bounded; then `done`. */
   close(done: () => void): void;
 }

@@ -89,13 +89,14 @@ export function createSender(options: SenderOptions): Sender {
   let birth: Sealed | null = null;
   let heardAt = 0;
 
-  const send = (letter: Letter, bytes: Uint8Array): boolean => {
-    if (!up || !link.send(letter, bytes)) return false;
+  const send = (letter: Letter, bytes: Uint8Array, current: boolean): boolean => {
+    if (!up || !link.send(letter, bytes, current)) return false;
     wireBytes += bytes.length;
     return true;
   };
   const transmit = (message: Sealed): boolean => {
-    if (!outbox.isSendable(message) || !send(LETTERS[message.kind], message.bytes)) return false;
+    if (!outbox.isSendable(message) || !send(LETTERS[message.kind], message.bytes, message.boot === options.boot))
+      return false;
     message.sentAt = board.now() / 1000;
     return true;
   };
@@ -180,7 +181,7 @@ export function createSender(options: SenderOptions): Sender {
           onUp(count) {
             up = true;
             connection = count;
-            if (link.presence) send("w", options.presence(connection, 1));
+            if (link.presence) send("w", options.presence(connection, 1), true);
             // Nobody knows what of the last connection arrived: all of it is due again.
             for (let i = 0; i < outbox.waiting.length; i++) outbox.waiting[i].sentAt = null;
             resend(0, null);
@@ -212,7 +213,7 @@ export function createSender(options: SenderOptions): Sender {
         cancelLimit();
         cancelTimer();
         outbox.end(WRITE_LIMIT, () => {
-          if (link.presence) send("w", options.presence(connection, 2));
+          if (link.presence) send("w", options.presence(connection, 2), true);
           up = false;
           link.close(done);
         });

@@ -87,11 +87,11 @@ export function createMqttLink(options: MqttLinkOptions): MqttLink {
       // mqtt reports what it will retry by itself; the reconnect is the answer.
       client.on("error", () => {});
     },
-    send(letter, message) {
+    send(letter, message, current) {
       if (!up || client === null) return false;
       const name = topic(letter);
       linkBytes += publishBytes(name, message.length);
-      client.publish(name, Buffer.from(message), { qos: 1, retain: letter !== "d" });
+      client.publish(name, Buffer.from(message), { qos: 1, retain: letter !== "d" && current !== false });
       return true;
     },
     close(done) {
