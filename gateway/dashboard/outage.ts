@@ -56,10 +56,12 @@ export class CatchUp {
   /** Takes counts that came at `now`; `ahead`: this page's clock less the gateway's, ms. */
   take(counts: BoardCounts, now: number, ahead: number): void {
     const was = this.state(now) === "filling";
+    const before = this.missing;
     this.counts = counts;
     if (counts.backfill !== null) this.filledAt = counts.backfill.at + ahead;
     const { missing } = this;
-    if (was && missing === 0) this.doneAt = now;
+    // A short one is filled before anybody could say so.
+    if ((was || before >= MANY) && missing === 0) this.doneAt = now;
     // The time before the first of them came, and a gap that opens, are no speed.
     const last = this.basis.at(-1);
     if (!was || (last !== undefined && missing > last.missing + 1)) this.basis = [];

@@ -268,6 +268,13 @@ describe("catching up", () => {
     expect(catchUp.words(46_000 + 60_001)).toBe("");
   });
 
+  test("what comes within a second is told when it is done", () => {
+    const catchUp = new CatchUp();
+    catchUp.take({ ...noCounts, earlierMissing: 62 }, 0, 0);
+    catchUp.take(noCounts, 1000, 0);
+    expect([catchUp.state(1000), catchUp.words(1000)]).toEqual(["done", "caught up: nothing is missing"]);
+  });
+
   test("a message that is lost on the way and comes again says nothing", () => {
     const catchUp = new CatchUp();
     catchUp.take({ ...noCounts, missing: 3 }, 0, 0);
