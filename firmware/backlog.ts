@@ -108,6 +108,8 @@ export function createBacklog(options: BacklogOptions): Backlog {
     if (header.kind !== MARK && kindOf(header) === "manifest") one.manifest = Math.max(one.manifest, header.seq);
   };
   const tellsOf = (one: Found): Run | null => {
+    // most tell nothing, and the whole message would be read to hear that
+    if (one.header.extras < 2) return null;
     const extras = log.extras(one);
     return extras === null || extras.tells === null ? null : decodeRun(extras.tells);
   };
@@ -186,11 +188,16 @@ export function createBacklog(options: BacklogOptions): Backlog {
     log.each((other) => {
       const header = other.header;
       if (header.boot !== one.boot || header.seq <= one.manifest || !log.isLive(other)) return;
+      if (own.length === MOST_REMAINS && header.seq < own[0].seq) return;
       const extras = log.extras(other);
-      if (extras !== null && extras.hash !== null) own.push({ boot: one.boot, seq: header.seq, hash: extras.hash });
+      if (extras === null || extras.hash === null) return;
+      // they come nearly in order: sorting takes a board's interpreter the square of their number, and memory for all
+      let at = own.length;
+      while (at > 0 && own[at - 1].seq > header.seq) at--;
+      own.splice(at, 0, { boot: one.boot, seq: header.seq, hash: extras.hash });
+      if (own.length > MOST_REMAINS) own.shift();
     });
-    own.sort((a, b) => a.seq - b.seq);
-    return own.filter((_one, i) => i >= own.length - MOST_REMAINS);
+    return own;
   };
 
   return {

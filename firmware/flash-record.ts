@@ -2,14 +2,15 @@
  * What firmware/flash-storage.ts writes on flash, to the byte: numbers are little-endian, texts and values filled with zeros to
  * a multiple of 4, so that a byte of each word that stands there is known not to be erased. Device side.
  */
+
 import { readUtf8, utf8Length, writeUtf8 } from "../protocol/utf8.ts";
+import { padded, putU32, u32 } from "./flash-bytes.ts";
 
 export type Crc = (bytes: Uint8Array) => number;
 
 /** "VWS1" */
 const MAGIC = 0x31535756;
 const RECORD = 0xa6;
-const ERASED = 4294967295;
 /** Bytes of a record before its name: lengths and kind, their complement, CRC-32 of the name. */
 export const RECORD_HEAD = 12;
 /** Bytes of a record after its value: CRC-32 of it, the mark. */
@@ -18,28 +19,8 @@ export const RECORD_TAIL = 8;
 export const MARK_BYTES = 4;
 export const mark = (): Uint8Array => new Uint8Array(MARK_BYTES);
 
-const padded = (length: number): number => (length + 3) & -4;
-
 /** CRC-32 as it is kept: that of four bytes of ones is all ones, and what was never written must not look whole. */
 const kept = (bytes: Uint8Array, crc: Crc): number => (crc(bytes) ^ 0x5a5a5a5a) >>> 0;
-
-/** The four bytes at `at`. */
-export function u32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-}
-/** Writes the low 32 bits of `value` at `at`. */
-export function putU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value & 255;
-  bytes[at + 1] = (value >>> 8) & 255;
-  bytes[at + 2] = (value >>> 16) & 255;
-  bytes[at + 3] = (value >>> 24) & 255;
-}
-/** Whether the words in [from, to) are as an erasure leaves them. */
-export function isErased(bytes: Uint8Array, from: number, to: number): boolean {
-  const words = new Uint32Array(new Uint8Array(bytes.subarray(from, to)).buffer);
-  for (let i = 0; i < words.length; i++) if (words[i] !== ERASED) return false;
-  return true;
-}
 
 /** Bytes that a record takes. */
 export function recordSize(nameLength: number, valueLength: number): number {

@@ -13,13 +13,13 @@ import type { Flash, Storage } from "../boards/board.ts";
 import { equalBytes } from "../protocol/constant-time.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { utf8Length } from "../protocol/utf8.ts";
+import { isErased } from "./flash-bytes.ts";
 import {
   type Crc,
   encodeHeader,
   encodeRecord,
   erasuresIn,
   headerSize,
-  isErased,
   keyIn,
   MARK_BYTES,
   mark,

@@ -11,6 +11,7 @@
  * A mark has no bytes and no second CRC.
  */
 import { crc32 } from "../../protocol/crc32.ts";
+import { isErased, padded, putU32, u32 } from "../flash-bytes.ts";
 
 export const PAGE_HEADER = 28;
 export const RECORD_HEADER = 20;
@@ -39,21 +40,6 @@ export interface RecordHeader {
   readonly at: number;
 }
 
-export const u32 = (bytes: Uint8Array, at: number): number =>
-  bytes[at] + 256 * bytes[at + 1] + 65536 * bytes[at + 2] + 16777216 * bytes[at + 3];
-
-const putU32 = (bytes: Uint8Array, at: number, value: number): void => {
-  bytes[at] = value & 255;
-  bytes[at + 1] = (value >>> 8) & 255;
-  bytes[at + 2] = (value >>> 16) & 255;
-  bytes[at + 3] = value >>> 24;
-};
-
-export const isErased = (bytes: Uint8Array): boolean => {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 255) return false;
-  return true;
-};
-
 /** Two numbers and their CRC: a part of a page header, 12 bytes. */
 const pair = (first: number, second: number): Uint8Array => {
   const bytes = new Uint8Array(12);
@@ -78,7 +64,7 @@ export interface PageHeader {
 export function readPageHeader(bytes: Uint8Array): PageHeader | null {
   if (!isPair(bytes, 0) || u32(bytes, 0) !== MAGIC) return null;
   const erasures = u32(bytes, 4);
-  if (isErased(bytes.subarray(USE_AT))) return { erasures: erasures, use: null, done: false };
+  if (isErased(bytes, USE_AT, bytes.length)) return { erasures: erasures, use: null, done: false };
   // a torn one: nothing was written behind it
   if (!isPair(bytes, USE_AT)) return { erasures: erasures, use: { order: 0, stream: WAVES }, done: true };
   const use = { order: u32(bytes, USE_AT), stream: u32(bytes, USE_AT + 4) };
@@ -110,8 +96,6 @@ export function readRecordHeader(bytes: Uint8Array): RecordHeader | null {
     at: u32(bytes, 12),
   };
 }
-
-const padded = (length: number): number => (length + 3) & ~3;
 
 /** Bytes that a record takes: a message 64 at least, so that a bit for each 64 bytes tells them apart. */
 export const sizeOf = (length: number): number =>

@@ -197,7 +197,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
         flash.write(address + RECORD_HEADER + from, whole.subarray(from, until));
         if (until < whole.length) return;
         flash.sync();
-        pages.live[page]++;
+        pages.add(page, header.seq);
         live++;
         if (done !== null) done(address);
       });
@@ -232,7 +232,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
 
   const lookInto = (page: number): void => {
     pages.end[page] = records.scan(page, PAGE_HEADER, (found) => {
-      if (found.header.kind !== MARK) pages.live[page]++;
+      if (found.header.kind !== MARK) pages.add(page, found.header.seq);
       options.onFound(found);
       return true;
     });

@@ -26,6 +26,9 @@ export interface Pages {
   readonly end: Uint32Array;
   /** Messages in it that nobody has settled. */
   readonly live: Uint32Array;
+  /** The seqs of those, of whatever boots, lie between these: most pages need not be read to find one. */
+  readonly lowest: Uint32Array;
+  readonly highest: Uint32Array;
   /** How many are clean. */
   readonly clean: number;
   /** The page in this state that was erased least often; -1: none. */
@@ -35,6 +38,8 @@ export interface Pages {
   erase(page: number): void;
   /** Says in an erased page that it is; then it is clean. */
   ready(page: number): void;
+  /** Counts a message with this seq as in it. */
+  add(page: number, seq: number): void;
   /** Takes a clean page into use. */
   use(page: number, stream: number): void;
   /** Says in a used page that nothing in it is needed; then it is dirty. */
@@ -51,6 +56,8 @@ export function openPages(flash: Flash): Pages {
   const erasures = new Uint32Array(count);
   const end = new Uint32Array(count);
   const live = new Uint32Array(count);
+  const lowest = new Uint32Array(count);
+  const highest = new Uint32Array(count);
   const unknown: number[] = [];
   let newest = 0;
   let most = 0;
@@ -87,6 +94,8 @@ export function openPages(flash: Flash): Pages {
     erasures: erasures,
     end: end,
     live: live,
+    lowest: lowest,
+    highest: highest,
     get clean() {
       return clean;
     },
@@ -115,6 +124,11 @@ export function openPages(flash: Flash): Pages {
       flash.write(page * size, readyHeader(erasures[page]));
       state[page] = CLEAN;
       clean++;
+    },
+    add(page, seq) {
+      const one = live[page]++ === 0;
+      lowest[page] = one ? seq : Math.min(lowest[page], seq);
+      highest[page] = one ? seq : Math.max(highest[page], seq);
     },
     use(page, wanted) {
       newest++;

@@ -1,18 +1,15 @@
 /** Reading the outbox's log: which records are there, which of them are settled, what they say. Device side. */
 import type { Flash } from "../../boards/board.ts";
+import { isErased, u32 } from "../flash-bytes.ts";
 import {
   checkAt,
-  isErased,
   isWhole,
   MARK,
   PAGE_HEADER,
   RECORD_HEADER,
-  REST,
   type RecordHeader,
   readRecordHeader,
   sizeOf,
-  u32,
-  WAVES,
 } from "./format.ts";
 import { type Pages, USED } from "./pages.ts";
 
@@ -54,7 +51,7 @@ export interface Records {
   next(stream: number, after: Address): Found | null;
   /** Is there a live message of this boot with first <= seq <= last? */
   holds(boot: number, first: number, last: number): boolean;
-  /** Every whole record, marks and settled ones too, page by page. */
+  /** Every whole record, marks and settled ones too, page by page, in no order of the pages. */
   each(visit: (found: Found) => void): void;
 }
 
@@ -81,7 +78,7 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       const bytes = flash.read(address, RECORD_HEADER);
       const header = readRecordHeader(bytes);
       if (header === null) {
-        if (isErased(bytes)) return offset;
+        if (isErased(bytes, 0, bytes.length)) return offset;
         offset += RECORD_HEADER;
         continue;
       }
@@ -97,10 +94,6 @@ export function createRecords(flash: Flash, pages: Pages): Records {
     const length = found.header.length;
     const bytes = flash.read(found.address + RECORD_HEADER, checkAt(length) + 4 - RECORD_HEADER);
     return isWhole(bytes, length) ? bytes : null;
-  };
-  const pagesOf = (stream: number, needed: boolean, visit: (page: number) => boolean): void => {
-    let page = pages.oldest(stream, -1, needed);
-    while (page >= 0 && visit(page)) page = pages.oldest(stream, pages.order[page], needed);
   };
 
   return {
@@ -144,32 +137,29 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       // the page may have been given up meanwhile
       if (page >= 0 && (pages.state[page] !== USED || pages.stream[page] !== stream)) page = -1;
       if (page >= 0 && !look(page, after % size)) return found;
-      const behind = page < 0 ? -1 : pages.order[page];
-      pagesOf(stream, true, (one) => pages.order[one] <= behind || look(one, PAGE_HEADER));
+      page = pages.oldest(stream, page < 0 ? -1 : pages.order[page], true);
+      while (page >= 0 && look(page, PAGE_HEADER)) page = pages.oldest(stream, pages.order[page], true);
       return found;
     },
     holds(boot, first, last) {
       let found = false;
-      const look = (page: number): boolean => {
-        scan(page, PAGE_HEADER, (one) => {
-          const header = one.header;
-          found = header.boot === boot && header.seq >= first && header.seq <= last && isLive(one);
-          return !found;
-        });
+      const look = (one: Found): boolean => {
+        const header = one.header;
+        found = header.boot === boot && header.seq >= first && header.seq <= last && isLive(one);
         return !found;
       };
-      for (let stream = WAVES; stream <= REST && !found; stream++) pagesOf(stream, true, look);
+      for (let page = 0; page < pages.count && !found; page++) {
+        if (pages.state[page] !== USED || pages.live[page] === 0) continue;
+        if (pages.highest[page] >= first && pages.lowest[page] <= last) scan(page, PAGE_HEADER, look);
+      }
       return found;
     },
     each(visit) {
-      const look = (page: number): boolean => {
-        scan(page, PAGE_HEADER, (found) => {
-          visit(found);
-          return true;
-        });
+      const look = (found: Found): boolean => {
+        visit(found);
         return true;
       };
-      for (let stream = WAVES; stream <= REST; stream++) pagesOf(stream, false, look);
+      for (let page = 0; page < pages.count; page++) if (pages.state[page] === USED) scan(page, PAGE_HEADER, look);
     },
   };
 }
