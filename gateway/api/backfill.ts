@@ -40,10 +40,7 @@ export function createBackfills(store: Store, devices: Devices): Backfills {
     const kid = kidText(device.card.kid);
     const found = known.get(kid);
     if (found?.boot === device.currentBoot) return found;
-    const row = store.newest(device.card.kid, device.currentBoot, 0, 1)[0];
-    const message = row === undefined ? null : openStored(row);
-    const tick = message !== null && "tick" in message ? message.tick : -1;
-    const current = { boot: device.currentBoot, tick, tickAt: row?.received ?? 0 };
+    const current = { boot: device.currentBoot, ...newestOf(store, device) };
     known.set(kid, current);
     return current;
   };
@@ -83,6 +80,19 @@ export function createBackfills(store: Store, devices: Devices): Backfills {
       return { ...gaps, backfill };
     },
   };
+}
+
+/**
+ * The newest message of the boot as the store has it; -1 where there is none, or it cannot be read: the gateway itself tells of
+ * such a store, and no page waits for it.
+ */
+function newestOf(store: Store, { card, currentBoot }: Device): Pick<Known, "tick" | "tickAt"> {
+  try {
+    const [row] = store.newest(card.kid, currentBoot, 0, 1);
+    const message = row === undefined ? null : openStored(row);
+    if (message !== null && "tick" in message) return { tick: message.tick, tickAt: row.received };
+  } catch {}
+  return { tick: -1, tickAt: 0 };
 }
 
 /** Where boots ended, by the births after them: the last seq of each. A clean end is told by the next birth alone. */

@@ -42,8 +42,8 @@ export function offlineWords(
 /** Fewer are missing for a moment wherever one is lost on the way: the count at the foot has them. */
 const MANY = 10;
 
-/** Where a board stands. */
-export type Filling = "none" | "filling" | "done";
+/** Where a board stands; "lossy": done, but for what it has declared lost. */
+export type Filling = "none" | "filling" | "done" | "lossy";
 
 /** A gap as it closes, from what the gateway counts. */
 export class CatchUp {
@@ -73,9 +73,14 @@ export class CatchUp {
     return this.counts === null ? 0 : this.counts.missing + this.counts.earlierMissing;
   }
 
+  /** Messages that the board has declared lost, of any boot. */
+  private get lost(): number {
+    return this.counts === null ? 0 : this.counts.declared + this.counts.earlierDeclared;
+  }
+
   state(now: number): Filling {
     if (this.missing > 0) return now - this.filledAt <= PAUSE ? "filling" : "none";
-    return now - this.doneAt <= PRAISE ? "done" : "none";
+    return now - this.doneAt > PRAISE ? "none" : this.lost > 0 ? "lossy" : "done";
   }
 
   /**
@@ -86,11 +91,9 @@ export class CatchUp {
     const state = this.state(now);
     if (state === "none" && this.missing >= MANY) return `${countWords(this.missing)} messages missing`;
     if (state === "none" || this.counts === null) return "";
-    const { declared, earlierDeclared, backfill } = this.counts;
-    const lost = declared + earlierDeclared;
-    if (state === "done")
-      return `caught up${lost > 0 ? `, ${countWords(lost)} declared lost` : ": nothing is missing"}`;
-    const { age = null, boot = 0 } = backfill ?? {};
+    if (state === "done") return "caught up: nothing is missing";
+    if (state === "lossy") return `caught up, ${countWords(this.lost)} declared lost`;
+    const { age = null, boot = 0 } = this.counts.backfill ?? {};
     const where = age === null ? `in boot ${boot}` : `${longSpanWords(age)} behind`;
     // The count stands at the foot too: there is little room beside the state.
     const { missing, left } = this;
