@@ -6,6 +6,7 @@ import type { Board } from "../boards/board.ts";
 import { type AckMessage, DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol/messages.ts";
 import { MARK, PAGE_HEADER, REST, type RecordHeader, WAVES } from "./flash-log/format.ts";
 import { type FlashLog, type Found, openFlashLog } from "./flash-log/log.ts";
+import { USED } from "./flash-log/pages.ts";
 import { decodeRun, MAX_SEQ, type Run } from "./gone.ts";
 import type { About, Kind, LogSettings, Sealed } from "./outbox-types.ts";
 
@@ -90,8 +91,11 @@ export function createBacklog(options: BacklogOptions): Backlog {
   /** Lowest seq that is not settled, by boot, as acks told it. */
   let watermarks: { readonly boot: number; readonly next: number }[] = [];
   const cursors = [0, 0];
+  /** Order of the page that a stream's cursor lies in, and `found`: where it is another one now, the page was written anew. */
+  const orders = [0, 0];
   const dry = [false, false];
   let found: Found | null = null;
+  let foundOrder = 0;
   let wroteAt = board.now();
   let cancel = (): void => {};
 
@@ -167,14 +171,27 @@ export function createBacklog(options: BacklogOptions): Backlog {
       if (watermarks[i].boot === header.boot) return header.seq < watermarks[i].next;
     return false;
   };
+  /** -1: its page is not in use. */
+  const orderOf = (address: number): number => {
+    const page = Math.floor(address / log.pages.size);
+    return log.pages.state[page] === USED ? log.pages.order[page] : -1;
+  };
+  /** It may have been settled, or given up, since it was found. */
+  const isStillFound = (one: Found): boolean => {
+    if (orderOf(one.address) !== foundOrder || isInRam(one.address)) return false;
+    if (log.isLive(one) && isBelow(one.header)) log.settle(one.address);
+    return log.isLive(one);
+  };
   const search = (): Found | null => {
     let left = PATIENCE;
     for (let stream = REST; stream >= WAVES; stream--) {
       while (!dry[stream]) {
         if (left === 0) return null;
         left--;
+        if (orderOf(cursors[stream]) !== orders[stream]) cursors[stream] = 0;
         const one = log.next(stream, cursors[stream]);
         cursors[stream] = one === null ? 0 : one.address;
+        orders[stream] = orderOf(cursors[stream]);
         if (one === null) dry[stream] = true;
         else if (isBelow(one.header)) log.settle(one.address);
         else if (!isInRam(one.address)) return one;
@@ -209,8 +226,10 @@ export function createBacklog(options: BacklogOptions): Backlog {
       return null;
     },
     next() {
-      // it may have been settled, or given up, since
-      if (found === null || isInRam(found.address) || isBelow(found.header) || !log.isLive(found)) found = search();
+      if (found === null || !isStillFound(found)) {
+        found = search();
+        if (found !== null) foundOrder = orderOf(found.address);
+      }
       if (found === null) return null;
       const one = found;
       return {
