@@ -27,12 +27,11 @@ export function memoryModule(start: number, length: number, pageSize: number): F
   };
 }
 
-/** That flash, but of the write after so many more only the first half is done, and then there is no power. */
-function cutting(flash: Flash, after: number): Flash {
-  let left = after;
+/** That flash, but of the write after `power.left` more only the first half is done, and then there is no power. */
+export function cutting(flash: Flash, power: { left: number }): Flash {
   const write = (address: number, bytes: Uint8Array): void => {
-    if (left < 0) throw new Error("no power");
-    if (left-- > 0) {
+    if (power.left < 0) throw new Error("no power");
+    if (power.left-- > 0) {
       flash.write(address, bytes);
       return;
     }
@@ -100,7 +99,7 @@ export function program(
   };
   const tear = (after: number): void =>
     told(() => {
-      createFlashStorage(cutting(region, after), crc).write("boot", value());
+      createFlashStorage(cutting(region, { left: after }), crc).write("boot", value());
       return "written";
     });
   for (let round = 0; round < 8; round++) {

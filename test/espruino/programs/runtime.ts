@@ -33,8 +33,11 @@ interface Timer {
   callback: (() => void) | null;
 }
 
-/** A board whose time goes from timer to timer, and whose bus answers at once after a timer of no time. */
-export function createBoard() {
+/**
+ * A board whose time goes from timer to timer, and whose bus answers at once after a timer of no time. `storage`: absent, it
+ * keeps nothing.
+ */
+export function createBoard(storage?: Storage) {
   const timers: Timer[] = [];
   let now = 0;
   let order = 0;
@@ -55,7 +58,6 @@ export function createBoard() {
       });
     },
   };
-  const storage: Storage = { read: () => undefined, write: () => {} };
   const board: Board = {
     model: "scripted",
     i2c: () => executor,
@@ -66,7 +68,7 @@ export function createBoard() {
     now: () => now,
     timer: timer,
     watch: () => () => {},
-    storage: storage,
+    storage: storage ?? { read: () => undefined, write: () => {} },
   };
   return {
     board: board,

@@ -1,5 +1,4 @@
 /** Boot number and nonce, the sealer in its four forms both ways, and manifests, to the byte. Device dialect. */
-import type { Storage } from "../../../boards/board.ts";
 import { startBoot } from "../../../firmware/boot.ts";
 import { createManifests } from "../../../firmware/manifests.ts";
 import { createSealer, type Sealer } from "../../../firmware/sealer.ts";
@@ -10,20 +9,11 @@ import { encrypt0 } from "../../../protocol/encrypt0.ts";
 import { mac0 } from "../../../protocol/mac0.ts";
 import { encodeMessage, type Message } from "../../../protocol/messages.ts";
 import { standIn } from "./modes.ts";
+import { createStorage } from "./storage.ts";
 import { hex, xorshift } from "./text.ts";
 
 const kid = new Uint8Array([0x15, 0x63, 0x54, 0x56, 0x44, 0xdd, 0x02, 0xb0]);
 const gatewayKid = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
-
-function createStorage(): Storage {
-  const files: { [name: string]: Uint8Array } = {};
-  return {
-    read: (name) => files[name],
-    write: (name, bytes) => {
-      files[name] = new Uint8Array(bytes);
-    },
-  };
-}
 
 /** No signature at all, but 64 bytes that depend on every bit of what is signed. */
 function standInSigner(own: Uint8Array, sha256: Crypto["sha256"]): Signer {
