@@ -3,10 +3,11 @@
  * what earlier boots left; that the board is alive. Device side.
  */
 import type { Board } from "../boards/board.ts";
-import { type AckMessage, DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol/messages.ts";
+import { DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol/messages.ts";
+import type { Marks } from "./acks.ts";
+import { type Backfill, createBackfill } from "./backfill.ts";
 import { MARK, PAGE_HEADER, REST, type RecordHeader, WAVES } from "./flash-log/format.ts";
 import { type FlashLog, type Found, openFlashLog } from "./flash-log/log.ts";
-import { USED } from "./flash-log/pages.ts";
 import { decodeRun, MAX_SEQ, type Run } from "./gone.ts";
 import type { About, Kind, LogSettings, Sealed } from "./outbox-types.ts";
 
@@ -17,6 +18,7 @@ export interface BacklogOptions {
   readonly settings: LogSettings;
   /** A message's kind in the log is its place here, and 1. */
   readonly kinds: readonly Kind[];
+  readonly marks: Marks;
   readonly inRam: () => readonly Sealed[];
   /** The first seq of this boot that a power cut now would lose: all before it are settled, or in the log. */
   readonly safe: () => number;
@@ -43,7 +45,7 @@ export interface Remains {
   readonly hash: Uint8Array;
 }
 
-export interface Backlog {
+export interface Backlog extends Pick<Backfill, "rewind" | "restart" | "settled"> {
   readonly log: FlashLog;
   /** A boot that does not end cleanly lives less than this long after its last record, ms. */
   readonly within: number;
@@ -55,9 +57,6 @@ export interface Backlog {
   next(): Left | null;
   /** null: it is damaged, and lost. */
   read(left: Left): Uint8Array | null;
-  /** Something left the RAM that is not settled. */
-  rewind(): void;
-  settled(ack: AckMessage): void;
   /** A record was written: that is a sign of life. */
   wrote(): void;
   /** What boots after `signed` left unsigned, 240 messages of each at most, in order. */
@@ -75,10 +74,6 @@ interface Earlier {
 
 /** What a sign of life may come late, ms: an erasure is under way. */
 const LATE = 1000;
-/** Records that one call looks at. */
-const PATIENCE = 32;
-/** Boots whose acks are remembered. */
-const MOST_MARKS = 8;
 /** Hashes in a manifest (CDDL). */
 const MOST_REMAINS = 240;
 
@@ -88,14 +83,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
   const settings = options.settings;
   const kinds = options.kinds;
   const earlier: Earlier[] = [];
-  /** Lowest seq that is not settled, by boot, as acks told it. */
-  let watermarks: { readonly boot: number; readonly next: number }[] = [];
-  const cursors = [0, 0];
-  /** Order of the page that a stream's cursor lies in, and `found`: where it is another one now, the page was written anew. */
-  const orders = [0, 0];
-  const dry = [false, false];
   let found: Found | null = null;
-  let foundOrder = 0;
   let wroteAt = board.now();
   let cancel = (): void => {};
 
@@ -166,39 +154,16 @@ export function createBacklog(options: BacklogOptions): Backlog {
     for (let i = 0; i < waiting.length; i++) if (waiting[i].address === address) return true;
     return false;
   };
-  const isBelow = (header: RecordHeader): boolean => {
-    for (let i = 0; i < watermarks.length; i++)
-      if (watermarks[i].boot === header.boot) return header.seq < watermarks[i].next;
-    return false;
-  };
-  /** -1: its page is not in use. */
-  const orderOf = (address: number): number => {
-    const page = Math.floor(address / log.pages.size);
-    return log.pages.state[page] === USED ? log.pages.order[page] : -1;
-  };
-  /** It may have been settled, or given up, since it was found. */
-  const isStillFound = (one: Found): boolean => {
-    if (orderOf(one.address) !== foundOrder || isInRam(one.address)) return false;
-    if (log.isLive(one) && isBelow(one.header)) log.settle(one.address);
-    return log.isLive(one);
-  };
-  const search = (): Found | null => {
-    let left = PATIENCE;
-    for (let stream = REST; stream >= WAVES; stream--) {
-      while (!dry[stream]) {
-        if (left === 0) return null;
-        left--;
-        if (orderOf(cursors[stream]) !== orders[stream]) cursors[stream] = 0;
-        const one = log.next(stream, cursors[stream]);
-        cursors[stream] = one === null ? 0 : one.address;
-        orders[stream] = orderOf(cursors[stream]);
-        if (one === null) dry[stream] = true;
-        else if (isBelow(one.header)) log.settle(one.address);
-        else if (!isInRam(one.address)) return one;
-      }
-    }
-    return null;
-  };
+  const backfill = createBackfill({
+    log: log,
+    marks: options.marks,
+    isFirst(header) {
+      const kind = kindOf(header);
+      return kind === "birth" || kind === "event";
+    },
+    isInRam: isInRam,
+    now: () => board.now(),
+  });
 
   const unsignedOf = (one: Earlier): Remains[] => {
     const own: Remains[] = [];
@@ -226,10 +191,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
       return null;
     },
     next() {
-      if (found === null || !isStillFound(found)) {
-        found = search();
-        if (found !== null) foundOrder = orderOf(found.address);
-      }
+      found = backfill.next();
       if (found === null) return null;
       const one = found;
       return {
@@ -255,16 +217,9 @@ export function createBacklog(options: BacklogOptions): Backlog {
       found = null;
       return bytes;
     },
-    rewind() {
-      cursors[WAVES] = 0;
-      cursors[REST] = 0;
-      dry[WAVES] = false;
-      dry[REST] = false;
-    },
-    settled(ack) {
-      watermarks = watermarks.filter((one) => one.boot !== ack.ofBoot).concat([{ boot: ack.ofBoot, next: ack.next }]);
-      if (watermarks.length > MOST_MARKS) watermarks.shift();
-    },
+    rewind: backfill.rewind,
+    restart: backfill.restart,
+    settled: backfill.settled,
     wrote() {
       wroteAt = board.now();
     },

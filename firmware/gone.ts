@@ -6,7 +6,7 @@
 import type { Storage } from "../boards/board.ts";
 import { type Cbor, decode, encode } from "../protocol/cbor.ts";
 import { type AckMessage, DISOWNED_POWER, type Disowned } from "../protocol/messages.ts";
-import { hasBit } from "./acks.ts";
+import { hasBit, type Level } from "./acks.ts";
 
 /** Messages of one boot with consecutive seqs, and why they went. */
 export interface Run extends Pick<Disowned, "boot" | "reason" | "end"> {
@@ -16,7 +16,7 @@ export interface Run extends Pick<Disowned, "boot" | "reason" | "end"> {
 }
 
 export const MAX_SEQ = 4294967295;
-/** Record [boot, ended, within, signed, runs]. */
+/** Record [boot, ended, within, signed, runs, levels]. */
 export const OUTBOX_RECORD = "outbox";
 /** Runs that are held at most: above it the two of one boot that lie nearest to each other become one. */
 const MOST_RUNS = 16;
@@ -34,6 +34,8 @@ export interface OutboxState {
   /** The newest boot whose remains are signed. */
   readonly signed: number;
   readonly runs: readonly Run[];
+  /** How far boots are settled, as far as an ack has told it. */
+  readonly levels: readonly Level[];
 }
 
 const isWhole = (value: Cbor | undefined): value is number => typeof value === "number" && value >= 0;
@@ -74,19 +76,28 @@ export function readOutboxState(storage: Storage): OutboxState | null {
   if (bytes === undefined) return null;
   try {
     const items = decode(bytes);
-    if (!Array.isArray(items) || items.length !== 5) throw new Error("not five items");
+    if (!Array.isArray(items) || items.length !== 6) throw new Error("not six items");
     const boot = items[0];
     const signed = items[3];
     const list = items[4];
-    if (!isWhole(boot) || !isWhole(signed) || !Array.isArray(list)) throw new Error("not its items");
+    const pairs = items[5];
+    if (!isWhole(boot) || !isWhole(signed) || !Array.isArray(list) || !Array.isArray(pairs))
+      throw new Error("not its items");
     const runs: Run[] = [];
     for (let i = 0; i < list.length; i++) {
       const run = runOf(list[i]);
       if (run === null) throw new Error(`run ${i} is none`);
       runs.push(run);
     }
+    const levels: Level[] = [];
+    for (let i = 0; i + 1 < pairs.length; i += 2) {
+      const settled = pairs[i];
+      const next = pairs[i + 1];
+      if (!isWhole(settled) || !isWhole(next)) throw new Error(`level ${i / 2} is none`);
+      levels.push({ boot: settled, next: next });
+    }
     const within = isWhole(items[2]) ? items[2] : null;
-    return { boot: boot, ended: items[1] === 1, within: within, signed: signed, runs: runs };
+    return { boot: boot, ended: items[1] === 1, within: within, signed: signed, runs: runs, levels: levels };
   } catch (error) {
     throw new Error(
       `storage "${OUTBOX_RECORD}": damaged (${(error as Error).message}); erase it, and say what is missing`,
@@ -97,7 +108,12 @@ export function readOutboxState(storage: Storage): OutboxState | null {
 export function writeOutboxState(storage: Storage, state: OutboxState): void {
   const runs: Cbor[] = [];
   for (let i = Math.max(0, state.runs.length - MOST_KEPT); i < state.runs.length; i++) runs.push(itemOf(state.runs[i]));
-  storage.write(OUTBOX_RECORD, encode([state.boot, state.ended ? 1 : 0, state.within, state.signed, runs]));
+  const levels: Cbor[] = [];
+  for (let i = 0; i < state.levels.length; i++) {
+    levels.push(state.levels[i].boot);
+    levels.push(state.levels[i].next);
+  }
+  storage.write(OUTBOX_RECORD, encode([state.boot, state.ended ? 1 : 0, state.within, state.signed, runs, levels]));
 }
 
 /** The two runs of one boot and reason that lie nearest to each other as one; where there are no two, all stay. */

@@ -195,6 +195,8 @@ export function createJournal(options: JournalOptions): Journal {
       const backlog = sender.outbox.backlog;
       if (manifests === null || backlog === null) return;
       const remains = backlog.remains(sender.outbox.signed);
+      // a manifest's list has no hole: what waits for its own is listed before these take their seqs
+      if (remains.length > 0) manifests.flush();
       for (let from = 0; from < remains.length; ) {
         const first = remains[from];
         const hashes: Uint8Array[] = [];

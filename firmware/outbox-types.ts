@@ -89,12 +89,18 @@ export interface Outbox {
   add(kind: Kind, boot: number, seq: number, bytes: Uint8Array, about: About): Sealed;
   /** May it be sent yet? */
   isSendable(message: Sealed): boolean;
+  /** Was it sent, and too far ahead for the acks to tell of it yet? */
+  isBeyond(message: Sealed): boolean;
+  /** Nobody knows what of the last connection arrived: all of it is due again. */
+  reconnected(): void;
   /** Gives of `gone` what can be told: none of it waits. `powerOnly`: of reason 2 alone, which no ack has to be waited for. */
   takeGone(powerOnly: boolean): readonly Run[];
   /** Frees what the ack settles, and forgets what is gone and settled; returns how many were freed. Only for an authentic ack. */
   settle(ack: AckMessage): number;
   /** Reads one more message of the log into RAM; null: there is none, or no room. */
   load(): Sealed | null;
+  /** The buffers of the chips are empty: what holds the board may be done now. */
+  calm(): void;
   /** To be called every second or so: writes what has waited for its ack long enough. */
   tick(): void;
   /** Nothing more is added. Writes what is in RAM alone, or remembers that it goes; bounded by `limit`, ms; then `done`. */

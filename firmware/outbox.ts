@@ -4,7 +4,7 @@
  * tells it as event 8, and again where such an event had to go itself. Device side.
  */
 import { DISOWNED_EVICTED, DISOWNED_POWER } from "../protocol/messages.ts";
-import { isSettledBy } from "./acks.ts";
+import { createMarks, isSettledBy } from "./acks.ts";
 import { type Backlog, createBacklog } from "./backlog.ts";
 import { addRun, encodeRun, MAX_SEQ, type Run, readOutboxState, unsettledRuns, writeOutboxState } from "./gone.ts";
 
@@ -25,8 +25,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const capacity = options.capacity;
   const log = options.log;
   const before = readOutboxState(board.storage);
+  const marks = createMarks(before === null ? [] : before.levels);
+  /** With a log half of the RAM is for what is read back from it. */
+  const share = log === null ? capacity : capacity / 2;
   let waiting: Sealed[] = [];
-  let held = 0;
+  /** Bytes of `waiting`: what is new, what was read back. */
+  const held = { fresh: 0, old: 0 };
   let taken = 0;
   const overhead = log === null ? 0 : RECORD_BYTES;
   /** Seq behind the newest of this boot. */
@@ -46,6 +50,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       within: backlog === null ? null : backlog.within,
       signed: signed,
       runs: gone.concat(telling),
+      levels: marks.levels,
     });
   const lose = (run: Run): void => {
     gone = addRun(gone, run);
@@ -58,11 +63,21 @@ export function createOutbox(options: OutboxOptions): Outbox {
     telling = telling.filter((run) => run !== told);
     lose(told);
   };
+  const count = (message: Sealed, sign: number): void => {
+    if (message.old) held.old += sign * message.bytes.length;
+    else held.fresh += sign * message.bytes.length;
+  };
   const remove = (message: Sealed): void => {
     const at = waiting.indexOf(message);
     if (at < 0) return;
     waiting.splice(at, 1);
-    held -= message.bytes.length;
+    count(message, -1);
+  };
+  /** It lies in the log: RAM is for others now. */
+  const drop = (message: Sealed): void => {
+    remove(message);
+    if (message.sentAt === null) backlog!.rewind();
+    else backlog!.log.setSent(message.address!);
   };
   /** It is where a power cut does not reach it, or settled: what it does for others is done. */
   const isKept = (message: Sealed): void => {
@@ -101,16 +116,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
     );
   };
   const oldest = (kind: Kind): Sealed | undefined => {
-    for (let i = 0; i < waiting.length; i++) if (waiting[i].kind === kind) return waiting[i];
+    for (let i = 0; i < waiting.length; i++) if (waiting[i].kind === kind && !waiting[i].old) return waiting[i];
     return undefined;
   };
-  /** Takes something out of RAM: what the log has, else what is worth least. */
+  /** Takes something new out of RAM: what the log has, else what is worth least. */
   const makeRoom = (): void => {
     for (let i = 0; i < waiting.length; i++) {
       const message = waiting[i];
-      if (message.address === null) continue;
-      remove(message);
-      backlog!.rewind();
+      if (message.old || message.address === null) continue;
+      drop(message);
       return;
     }
     let victim: Sealed | undefined;
@@ -121,7 +135,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
   const take = (message: Sealed, at: number): Sealed => {
     waiting.splice(at, 0, message);
-    held += message.bytes.length;
+    count(message, 1);
     return message;
   };
   const isWaiting = (run: Run): boolean => {
@@ -138,6 +152,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       boot: boot,
       settings: log,
       kinds: ORDER,
+      marks: marks,
       inRam: () => waiting,
       safe() {
         let safe = next;
@@ -150,9 +165,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
       onLost: (runs, addresses) => {
         for (let i = 0; i < runs.length; i++) lose(runs[i]);
         // what its page is given up for is not sent either
-        waiting = waiting.filter((message) => message.address === null || addresses.indexOf(message.address) < 0);
-        held = 0;
-        for (let i = 0; i < waiting.length; i++) held += waiting[i].bytes.length;
+        for (let i = waiting.length - 1; i >= 0; i--) {
+          const address = waiting[i].address;
+          if (address !== null && addresses.indexOf(address) >= 0) remove(waiting[i]);
+        }
         keep();
       },
       onFailed(error) {
@@ -182,7 +198,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return waiting;
     },
     get bytes() {
-      return held;
+      return held.fresh + held.old;
     },
     get count() {
       if (backlog === null) return waiting.length;
@@ -208,10 +224,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return backlog;
     },
     add(kind, ofBoot, seq, bytes, about) {
-      if (bytes.length > capacity) {
-        throw new Error(`outbox: a message of ${bytes.length} bytes in an outbox of ${capacity}; give it more room`);
+      if (bytes.length > share) {
+        throw new Error(`outbox: a message of ${bytes.length} bytes in an outbox of ${share}; give it more room`);
       }
-      while (about.tells === undefined && held + bytes.length > capacity) makeRoom();
+      while (about.tells === undefined && held.fresh + bytes.length > share) makeRoom();
       if (about.tells !== undefined) telling.push(about.tells);
       const message: Sealed = {
         kind: kind,
@@ -243,6 +259,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
       gone = left;
       return told;
     },
+    isBeyond: (message) => marks.isBeyond(message.boot, message.seq),
+    reconnected() {
+      marks.reconnected();
+      if (backlog !== null) backlog.restart();
+      for (let i = 0; i < waiting.length; i++) waiting[i].sentAt = null;
+    },
     settle(ack) {
       const kept: Sealed[] = [];
       const freed: Sealed[] = [];
@@ -252,11 +274,18 @@ export function createOutbox(options: OutboxOptions): Outbox {
         else kept.push(message);
       }
       waiting = kept;
-      if (backlog !== null) backlog.settled(ack);
+      marks.take(ack);
+      if (backlog !== null) backlog.settled();
       for (let i = 0; i < freed.length; i++) {
-        held -= freed[i].bytes.length;
+        count(freed[i], -1);
         if (freed[i].address !== null && backlog !== null) backlog.log.settle(freed[i].address!);
         if (freed[i].address === null) isKept(freed[i]);
+      }
+      // of what no ack can tell yet the log takes care
+      for (let i = kept.length - 1; i >= 0; i--) {
+        const message = kept[i];
+        if (message.address === null || message.sentAt === null || backlog === null) continue;
+        if (marks.isBeyond(message.boot, message.seq)) drop(message);
       }
       const left = unsettledRuns(gone, ack);
       const changed = left.length !== gone.length;
@@ -267,8 +296,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     load() {
       if (backlog === null) return null;
       const found = backlog.next();
-      // the other half is for what is new
-      if (found === null || 2 * (held + found.length) > capacity) return null;
+      if (found === null || held.old + found.length > share) return null;
       const bytes = backlog.read(found);
       if (bytes === null) return null;
       let at = 0;
@@ -289,10 +317,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
         at,
       );
     },
+    calm() {
+      if (backlog !== null) backlog.log.calm();
+    },
     tick() {
       if (log === null || log.writeAfter === 0) return;
       const due = now() - log.writeAfter;
-      const crowded = 2 * held > capacity;
+      const crowded = 2 * held.fresh > share;
       for (let i = 0; i < waiting.length; i++) if (crowded || waiting[i].since <= due) write(waiting[i]);
     },
     end(limit, done) {

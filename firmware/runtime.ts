@@ -211,6 +211,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     journal.signRemains();
   };
   const sensing = createSensing(board, options.sensors, packer, vitals, {
+    onEmptied: () => sender.outbox.calm(),
     onFull: sealData,
     onLost: (channel, segment, lost) => journal.event(EVENT_OVERFLOW, [channel, segment, lost]),
     onFault: fault,

@@ -130,7 +130,7 @@ export function createSender(options: SenderOptions): Sender {
         const message = waiting[i];
         if ((message === data || message === vital ? 2 : TURNS[message.kind]) !== turn) continue;
         if (ack !== null && (message.boot !== ack.ofBoot || message.seq >= below)) continue;
-        if (message.sentAt !== null && now - message.sentAt < olderThan) continue;
+        if (message.sentAt !== null && (now - message.sentAt < olderThan || outbox.isBeyond(message))) continue;
         if (!outbox.isSendable(message)) continue;
         if (turn === BACKFILL && !isAllowed()) return;
         if (!transmit(message)) return;
@@ -182,8 +182,7 @@ export function createSender(options: SenderOptions): Sender {
             up = true;
             connection = count;
             if (link.presence) send("w", options.presence(connection, 1), true);
-            // Nobody knows what of the last connection arrived: all of it is due again.
-            for (let i = 0; i < outbox.waiting.length; i++) outbox.waiting[i].sentAt = null;
+            outbox.reconnected();
             resend(0, null);
             backfill();
             // A broker that was started anew has forgotten what it retained.

@@ -18,6 +18,8 @@ import { createReader, type Reader } from "./reader.ts";
 import type { Vitals } from "./vitals.ts";
 
 export interface SensingEvents {
+  /** The chip whose buffer is the first to be full was read to its end. */
+  readonly onEmptied: () => void;
   /** The packer has no room for another poll. */
   readonly onFull: () => void;
   /** Samples of a channel were lost at the end of a segment, or within it: how many, or null. */
@@ -59,6 +61,16 @@ export function createSensing(
   let firstVital = 0;
   let ending = false;
 
+  const rateOf = (plan: SensorPlan): number => {
+    let most = 0;
+    const declared = plan.attachment.driver.channels();
+    for (let i = 0; i < declared.length; i++) if (declared[i].waveform) most = Math.max(most, declared[i].rate);
+    return most;
+  };
+  /** Its samples come fastest. */
+  let fastest = 0;
+  for (let s = 1; s < plans.length; s++) if (rateOf(plans[s]) > rateOf(plans[fastest])) fastest = s;
+
   const takeFrame = (sensor: number, declared: readonly Channel[], first: number, frame: Frame): void => {
     for (let i = 0; i < declared.length; i++) {
       const block = frame.channels[i];
@@ -73,6 +85,7 @@ export function createSensing(
       }
     }
     if (packer.full) events.onFull();
+    if (sensor === fastest) events.onEmptied();
   };
   const restarted = (sensor: number, declared: readonly Channel[], first: number): void => {
     for (let i = 0; i < declared.length; i++) {

@@ -22,6 +22,11 @@ export type { Address, Found };
 
 /** Bytes written at once. */
 const SLICE = 256;
+/** Between two operations of a flash that holds the board, ms: after an erasure the chips' buffers have to be emptied. */
+const AFTER_WRITE = 1;
+const AFTER_ERASE = 60;
+/** How long an erasure waits for a good moment, ms. */
+const CALM_WITHIN = 300;
 /** Clean pages that are kept ready: one for what is new, one for what moves when a page is given up. */
 const RESERVE = 2;
 /** Fewest pages: one open for each stream, the reserve, two to take turns. */
@@ -55,7 +60,11 @@ export interface FlashLogOptions {
   readonly onFailed: (error: Error) => void;
 }
 
-export interface FlashLog extends Pick<Records, "read" | "extras" | "next" | "holds" | "each" | "isLive"> {
+export interface FlashLog
+  extends Pick<
+    Records,
+    "read" | "extras" | "next" | "holds" | "each" | "isLive" | "isSent" | "setSent" | "forgetSent"
+  > {
   readonly pages: Pages;
   /** Messages that are not settled. */
   readonly live: number;
@@ -66,6 +75,8 @@ export interface FlashLog extends Pick<Records, "read" | "extras" | "next" | "ho
   /** Notes in its turn that the board is alive, and from which seq on its messages are in neither log nor store. */
   mark(boot: number, seq: number): void;
   settle(address: Address): void;
+  /** The buffers of the chips are empty: the moment to be held for the time of an erasure. */
+  calm(): void;
 }
 
 /** Opens what is there, and repairs nothing before it has to. Throws Error where the flash is too small. */
@@ -81,6 +92,9 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
   let live = 0;
   let failed = false;
   let scheduled = false;
+  let pause = AFTER_WRITE;
+  let wantsCalm = false;
+  let cancelTurn = (): void => {};
   /** What is being done; each makes one flash operation at most, or puts others in front. */
   let operations: (() => void)[] = [];
   /** What is to be done then: each puts its operations in front. */
@@ -121,7 +135,16 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
     (open[stream] >= 0 && pages.end[open[stream]] + needed <= size) || pages.clean > 0;
   const recycle = (page: number): void => {
     records.forget(page);
-    first([() => pages.erase(page), () => pages.ready(page)]);
+    const erase = (): void => {
+      wantsCalm = false;
+      pages.erase(page);
+      pause = AFTER_ERASE;
+    };
+    const hold = (): void => {
+      wantsCalm = true;
+      pause = CALM_WITHIN;
+    };
+    first([hold, erase, () => pages.ready(page)]);
   };
   /** Makes one clean page. What is to be kept of a page is written elsewhere before the rest is told and erased. */
   const reclaim = (): void => {
@@ -227,7 +250,8 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
   const schedule = (): void => {
     if (scheduled || failed || (operations.length === 0 && tasks.length === 0 && !needsRoom())) return;
     scheduled = true;
-    options.timer(0, turn);
+    cancelTurn = options.timer(pause, turn);
+    pause = AFTER_WRITE;
   };
 
   const lookInto = (page: number): void => {
@@ -282,11 +306,20 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
       schedule();
     },
     settle: settle,
+    calm() {
+      if (!wantsCalm || !scheduled) return;
+      cancelTurn();
+      wantsCalm = false;
+      cancelTurn = options.timer(0, turn);
+    },
     read: records.read,
     extras: records.extras,
     next: records.next,
     holds: records.holds,
     each: records.each,
     isLive: records.isLive,
+    isSent: records.isSent,
+    setSent: records.setSent,
+    forgetSent: records.forgetSent,
   };
 }

@@ -19,6 +19,8 @@ export type Address = number;
 export interface Found {
   readonly header: RecordHeader;
   readonly address: Address;
+  /** Of its page: where that has another one now, this lies there no more. */
+  readonly order: number;
 }
 
 export interface Extras {
@@ -32,14 +34,19 @@ export interface Records {
   pageOf(address: Address): number;
   isSettled(address: Address): boolean;
   setSettled(address: Address): void;
-  /** Forgets what was settled in a page. */
+  /** Was it marked as sent? Of what left the RAM before its ack came. */
+  isSent(address: Address): boolean;
+  setSent(address: Address): void;
+  /** Forgets all that was sent. */
+  forgetSent(): void;
+  /** Forgets what was settled and sent in a page. */
   forget(page: number): void;
   /**
    * Visits the whole records of a page from an offset on, until `visit` returns false. Returns where the next one would go: a
    * header that was torn takes its own bytes and no more, for nothing was written behind it.
    */
   scan(page: number, from: number, visit: (found: Found) => boolean): number;
-  /** A message, and not settled? */
+  /** A message that still lies there, and is not settled? */
   isLive(found: Found): boolean;
   /** A message without its extras; null: it is not what was written. */
   read(found: Found): Uint8Array | null;
@@ -47,8 +54,8 @@ export interface Records {
   body(found: Found): Uint8Array | null;
   /** null as in `read`. */
   extras(found: Found): Extras | null;
-  /** The first live message of a stream behind an address (0: from the oldest); null: none. */
-  next(stream: number, after: Address): Found | null;
+  /** The first live message of a stream behind another one (null: from the oldest); null: none. */
+  next(stream: number, after: Found | null): Found | null;
   /** Is there a live message of this boot with first <= seq <= last? */
   holds(boot: number, first: number, last: number): boolean;
   /** Every whole record, marks and settled ones too, page by page, in no order of the pages. */
@@ -62,6 +69,7 @@ export function createRecords(flash: Flash, pages: Pages): Records {
   /** A bit for every 64 bytes. */
   const stride = Math.ceil(size / 512);
   const settled = new Uint8Array(stride * flash.pages);
+  const sent = new Uint8Array(stride * flash.pages);
 
   const pageOf = (address: Address): number => Math.floor(address / size);
   const byteOf = (address: Address): number => pageOf(address) * stride + ((address % size) >> 9);
@@ -84,12 +92,17 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       }
       const length = sizeOf(header.length);
       if (offset + length > size) return size;
-      if (isComplete(header, address) && !visit({ header: header, address: address })) return offset;
+      if (isComplete(header, address) && !visit({ header: header, address: address, order: pages.order[page] }))
+        return offset;
       offset += length;
     }
     return size;
   };
-  const isLive = (found: Found): boolean => found.header.kind !== MARK && !isSettled(found.address);
+  const isLive = (found: Found): boolean => {
+    const page = pageOf(found.address);
+    if (pages.state[page] !== USED || pages.order[page] !== found.order) return false;
+    return found.header.kind !== MARK && !isSettled(found.address);
+  };
   const body = (found: Found): Uint8Array | null => {
     const length = found.header.length;
     const bytes = flash.read(found.address + RECORD_HEADER, checkAt(length) + 4 - RECORD_HEADER);
@@ -102,8 +115,16 @@ export function createRecords(flash: Flash, pages: Pages): Records {
     setSettled(address) {
       settled[byteOf(address)] |= bitOf(address);
     },
+    isSent: (address) => (sent[byteOf(address)] & bitOf(address)) !== 0,
+    setSent(address) {
+      sent[byteOf(address)] |= bitOf(address);
+    },
+    forgetSent() {
+      sent.fill(0);
+    },
     forget(page) {
       settled.fill(0, page * stride, (page + 1) * stride);
+      sent.fill(0, page * stride, (page + 1) * stride);
     },
     scan: scan,
     isLive: isLive,
@@ -128,16 +149,16 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       let found: Found | null = null;
       const look = (page: number, from: number): boolean => {
         scan(page, from, (one) => {
-          if (one.address !== after && isLive(one)) found = one;
+          if (isLive(one) && (after === null || one.address !== after.address)) found = one;
           return found === null;
         });
         return found === null;
       };
-      let page = after === 0 ? -1 : pageOf(after);
       // the page may have been given up meanwhile
-      if (page >= 0 && (pages.state[page] !== USED || pages.stream[page] !== stream)) page = -1;
-      if (page >= 0 && !look(page, after % size)) return found;
-      page = pages.oldest(stream, page < 0 ? -1 : pages.order[page], true);
+      const same = after === null ? -1 : pageOf(after.address);
+      const there = same >= 0 && pages.state[same] === USED && pages.order[same] === after!.order;
+      if (there && !look(same, after!.address % size)) return found;
+      let page = pages.oldest(stream, after === null ? -1 : after.order, true);
       while (page >= 0 && look(page, PAGE_HEADER)) page = pages.oldest(stream, pages.order[page], true);
       return found;
     },

@@ -65,7 +65,7 @@ test("the power goes at every write and erasure of a thousand messages, in every
   expect(flash.operations).toBeGreaterThan(2500);
   expect(truth.told.length, "some had to go").toBeGreaterThan(10);
   // it was used evenly
-  expect(Math.max(...flash.wear) - Math.min(...flash.wear)).toBeLessThanOrEqual(0.2 * Math.max(...flash.wear));
+  expect(Math.max(...flash.wear) - Math.min(...flash.wear)).toBeLessThanOrEqual(3);
 }, 120_000);
 
 test("the power goes at random, a hundred times in each of forty lives: all is there, or named, through all boots", () => {
