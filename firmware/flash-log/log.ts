@@ -16,17 +16,13 @@ import {
   WAVES,
 } from "./format.ts";
 import { CLEAN, DIRTY, openPages, type Pages, USED } from "./pages.ts";
+import { createQueue } from "./queue.ts";
 import { type Address, createRecords, type Extras, type Found, type Records } from "./records.ts";
 
 export type { Address, Found };
 
 /** Bytes written at once. */
 const SLICE = 256;
-/** Between two operations of a flash that holds the board, ms: after an erasure the chips' buffers have to be emptied. */
-const AFTER_WRITE = 1;
-const AFTER_ERASE = 60;
-/** How long an erasure waits for a good moment, ms. */
-const CALM_WITHIN = 300;
 /** Clean pages that are kept ready: one for what is new, one for what moves when a page is given up. */
 const RESERVE = 2;
 /** Fewest pages: one open for each stream, the reserve, two to take turns. */
@@ -90,28 +86,21 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
   /** Page that a stream is written to; -1: none. */
   const open = [-1, -1];
   let live = 0;
-  let failed = false;
-  let scheduled = false;
-  let pause = AFTER_WRITE;
-  let wantsCalm = false;
-  let cancelTurn = (): void => {};
-  /** What is being done; each makes one flash operation at most, or puts others in front. */
-  let operations: (() => void)[] = [];
-  /** What is to be done then: each puts its operations in front. */
-  const tasks: (() => void)[] = [];
+  const queue = createQueue({
+    timer: options.timer,
+    isPressed: () => pages.clean < RESERVE,
+    relieve: () => reclaim(),
+    onFailed: options.onFailed,
+  });
 
-  const first = (more: (() => void)[]): void => {
-    operations = more.concat(operations);
-  };
   const isDone = (page: number): boolean =>
     pages.state[page] === USED && pages.live[page] === 0 && page !== open[WAVES] && page !== open[REST];
   /** Where nothing in a page is needed any more, it says so: another boot need not read it. */
   const finish = (page: number): void => {
     if (!isDone(page)) return;
-    tasks.push(() => {
-      if (isDone(page)) first([() => pages.done(page)]);
+    queue.add(() => {
+      if (isDone(page)) queue.first([() => pages.done(page)]);
     });
-    schedule();
   };
   const settle = (address: Address): void => {
     if (records.isSettled(address)) return;
@@ -135,16 +124,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
     (open[stream] >= 0 && pages.end[open[stream]] + needed <= size) || pages.clean > 0;
   const recycle = (page: number): void => {
     records.forget(page);
-    const erase = (): void => {
-      wantsCalm = false;
-      pages.erase(page);
-      pause = AFTER_ERASE;
-    };
-    const hold = (): void => {
-      wantsCalm = true;
-      pause = CALM_WITHIN;
-    };
-    first([hold, erase, () => pages.ready(page)]);
+    queue.first(queue.holding(() => pages.erase(page)).concat([() => pages.ready(page)]));
   };
   /** Makes one clean page. What is to be kept of a page is written elsewhere before the rest is told and erased. */
   const reclaim = (): void => {
@@ -186,7 +166,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
       pages.state[page] = DIRTY;
       recycle(page);
     });
-    first(steps);
+    queue.first(steps);
   };
 
   /** One record, where there is room now. `bytes`: as recordBody makes them; null for a mark. */
@@ -202,7 +182,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
         pages.use(clean, stream);
         if (page >= 0) finish(page);
       };
-      first([clean < 0 ? reclaim : take, again]);
+      queue.first([clean < 0 ? reclaim : take, again]);
       return;
     }
     const offset = pages.end[page];
@@ -226,32 +206,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
       });
     };
     if (bytes !== null) for (let from = 0; from < bytes.length; from += SLICE) slice(bytes, from);
-    first(slices);
-  };
-
-  const needsRoom = (): boolean => pages.clean < RESERVE;
-  const turn = (): void => {
-    scheduled = false;
-    if (failed) return;
-    try {
-      if (operations.length === 0) {
-        if (needsRoom()) reclaim();
-        else if (tasks.length > 0) tasks.shift()!();
-      }
-      const operation = operations.shift();
-      if (operation !== undefined) operation();
-    } catch (error) {
-      failed = true;
-      options.onFailed(error as Error);
-      return;
-    }
-    schedule();
-  };
-  const schedule = (): void => {
-    if (scheduled || failed || (operations.length === 0 && tasks.length === 0 && !needsRoom())) return;
-    scheduled = true;
-    cancelTurn = options.timer(pause, turn);
-    pause = AFTER_WRITE;
+    queue.first(slices);
   };
 
   const lookInto = (page: number): void => {
@@ -266,7 +221,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
   };
   for (let page = 0; page < pages.count; page++) if (pages.state[page] === USED) lookInto(page);
   for (let page = 0; page < pages.count; page++) finish(page);
-  schedule();
+  queue.wake();
 
   return {
     pages: pages,
@@ -274,7 +229,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
       return live;
     },
     get idle() {
-      return operations.length === 0 && tasks.length === 0;
+      return queue.idle;
     },
     append(message, wanted, done) {
       const parts: Uint8Array[] = [];
@@ -296,22 +251,15 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
         seq: message.seq,
         at: 0,
       };
-      tasks.push(() => {
+      queue.add(() => {
         if (wanted()) write(header, recordBody(parts), done);
       });
-      schedule();
     },
     mark(boot, seq) {
-      tasks.push(() => write({ kind: MARK, extras: 0, length: 0, boot: boot, seq: seq, at: 0 }, null, null));
-      schedule();
+      queue.add(() => write({ kind: MARK, extras: 0, length: 0, boot: boot, seq: seq, at: 0 }, null, null));
     },
     settle: settle,
-    calm() {
-      if (!wantsCalm || !scheduled) return;
-      cancelTurn();
-      wantsCalm = false;
-      cancelTurn = options.timer(0, turn);
-    },
+    calm: queue.calm,
     read: records.read,
     extras: records.extras,
     next: records.next,
