@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { channelName, readBoot } from "../../gateway/read.ts";
 import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { fromHex } from "../../protocol/keys.ts";
+import { decodeDisowned } from "../../protocol/messages.ts";
 import { ownFolder } from "../support/folder.ts";
 import { lacks } from "../support/needs.ts";
 import { freePort, type Running, run, vitalwire } from "../support/process.ts";
@@ -90,6 +91,33 @@ test("a gateway with its own broker, killed with -9 and started again, has every
     one = gateway("--config", config);
   }
   await expectWhole(board, one);
+}, 120_000);
+
+test("a board whose power is cut while there is no broker has what it measured before in its outbox, and says where it ended", async () => {
+  const port = await freePort();
+  const out = `mqtt://127.0.0.1:${port}`;
+  const config = join(folder(), "gateway.yaml");
+  writeFileSync(config, `broker: { embedded: { port: ${port} } }\n`);
+  const first = simulate(out, 60);
+  await first.printed(/boot 1: a synthetic patient/);
+  await pause(8000);
+  first.process.kill("SIGKILL");
+  await first.ended();
+  const receiver = gateway("--config", config);
+  await receiver.printed(/page: /);
+  const second = simulate(out, 12);
+  await second.printed(/boot 2: a synthetic patient/);
+  await expectWhole(second, receiver);
+  const open = openSqliteStore(store(), { readonly: true });
+  const { kid } = JSON.parse(second.stdout()) as SimulationReport;
+  const boot = readBoot(open, fromHex(kid), 1)!;
+  const told = readBoot(open, fromHex(kid), 2)!.events.flatMap((event) => decodeDisowned(event) ?? []);
+  open.close();
+  const seconds = [...boot.channels.values()].map(({ blocks, definition }) =>
+    blocks.reduce((sum, { samples }) => sum + samples.length / (definition.rateMilliHz / 1000), 0),
+  );
+  expect(Math.max(...seconds)).toBeGreaterThan(4);
+  expect(told).toMatchObject([{ boot: 1, reason: 2, first: boot.messages }]);
 }, 120_000);
 
 describe.skipIf(lacks("mosquitto"))("an external broker", () => {
