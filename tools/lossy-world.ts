@@ -3,9 +3,10 @@
  * other, the broker dies, nobody reaches it for an hour, and the power of every board goes again and again.
  *
  *   node --import tsx tools/lossy-world.ts [--hours 24 | --minutes 20] [--seed 1] [--boards 10] [--registers] [--cuts 10]
- *     [--loss 0.05] [--json]
+ *     [--loss 0.05] [--ram] [--json]
  *
- * --registers: whole boards down to their chips' registers, three unless said otherwise. Ends with 1 where something is
+ * --registers: whole boards down to their chips' registers, three unless said otherwise. --ram: boards without flash, which lose
+ * what waits with their power. Ends with 1 where something is
  * neither stored nor named by an event.
  */
 import { parseArgs } from "node:util";
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     cuts: { type: "string" },
     loss: { type: "string" },
     registers: { type: "boolean", default: false },
+    ram: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -45,6 +47,7 @@ const world = createWorld({
   signing: number("signing", values.signing, values.registers ? boards : Math.min(boards, DAY.signing)),
   cuts: number("cuts", values.cuts, DAY.cuts),
   loss: number("loss", values.loss, DAY.loss),
+  flash: !values.ram,
   ...scaled(hours),
 });
 runWorld(world);

@@ -1,7 +1,5 @@
 /** The two kinds of board of a lossy world: the firmware over a synthetic chip, and a whole board down to its registers. */
-import type { Storage } from "../../boards/board.ts";
-import { createSimulatedBoard } from "../../boards/simulated.ts";
-import type { SimulatedFlash } from "../../boards/simulated-flash.ts";
+import { createSimulatedBoard, type SimulatedBoard, type VirtualClock } from "../../boards/simulated.ts";
 import { startBoot } from "../../firmware/boot.ts";
 import type { Link } from "../../firmware/link.ts";
 import { createRuntime, type Runtime } from "../../firmware/runtime.ts";
@@ -12,15 +10,9 @@ import { type NodeIdentity, type SealMode, testOnlyIdentity } from "../identity.
 import { sha256 } from "../keys.ts";
 import { createVirtualNode } from "../node.ts";
 import { createSyntheticChip, instantExecutor, WAVE_CHANNEL, WAVE_RATE, waveAt } from "./chip.ts";
+import type { Kept } from "./kept.ts";
 import type { Power } from "./power.ts";
 import type { Tap, WaveTruth } from "./truth.ts";
-
-/** What of a board survives its power. */
-export interface Kept {
-  readonly storage: Storage;
-  /** Holds the persistent log of its outbox; null: what waits is in RAM alone. */
-  readonly flash: SimulatedFlash | null;
-}
 
 export interface BootOptions {
   readonly power: Power;
@@ -67,6 +59,18 @@ function identityOf(kind: string, { seed, index, mode }: ModelOptions): { identi
   return { identity: testOnlyIdentity(sha256(`lossy ${kind} ${seed} ${index} ${mode}`), seal), seal };
 }
 
+/** What a board does is held up by its flash: all that one moment of the clock asks of it comes one after the other. */
+function createStall(clock: VirtualClock, stall: (ms: number) => void): (us: number) => void {
+  let at = -1;
+  let spent = 0;
+  return (us) => {
+    if (clock.now !== at) spent = 0;
+    at = clock.now;
+    spent += us;
+    stall(spent / 1000);
+  };
+}
+
 /** The real firmware over a chip that is computed. */
 export function packetBoard(options: PacketOptions): BoardModel {
   const { identity, seal } = identityOf("packets", options);
@@ -77,9 +81,12 @@ export function packetBoard(options: PacketOptions): BoardModel {
     boot({ power, link, kept, entropy, tap }) {
       const { clock } = power;
       const startedAt = clock.now;
-      const board = createSimulatedBoard(clock, kept.storage);
+      let held: SimulatedBoard | null = null;
+      const { storage, log } = kept.open({ onBusy: createStall(clock, (ms) => held?.stall(ms)), onCut: power.cut });
+      const board = createSimulatedBoard(clock, storage);
+      held = board;
       const crypto = tap.crypto(nodeCrypto);
-      const started = startBoot({ storage: kept.storage, kid, psk, entropy, crypto });
+      const started = startBoot({ storage, kid, psk, entropy, crypto });
       const key = (options.seed * 1009 + options.index) * 65_537 + started.boot;
       const chip = createSyntheticChip(key);
       const attachment = { driver: chip.driver, executor: instantExecutor(() => board.now()) };
@@ -103,6 +110,7 @@ export function packetBoard(options: PacketOptions): BoardModel {
         vitals: createVitals([{ channels: chip.driver.channels(), site: "axilla" }]),
         packet: { period: options.period, codec: "delta" },
         outboxBytes: options.outboxBytes,
+        ...(log && { log }),
       });
       const wave: WaveTruth = {
         channel: WAVE_CHANNEL,
@@ -159,6 +167,8 @@ export function registerBoard(options: ModelOptions): BoardModel {
       const { clock } = power;
       const startedAt = clock.now;
       const { signer } = identity;
+      let held: SimulatedBoard | null = null;
+      const { storage, log } = kept.open({ onBusy: createStall(clock, (ms) => held?.stall(ms)), onCut: power.cut });
       const node = createVirtualNode({
         clock,
         seed: options.seed,
@@ -167,10 +177,12 @@ export function registerBoard(options: ModelOptions): BoardModel {
         gateways: options.gateways,
         seal,
         identity: { ...identity, signer: signer === null ? null : tap.signer(signer) },
-        boot: () => kept.storage,
+        boot: () => storage,
         entropy,
         link: () => link,
+        ...(log && { log: () => log }),
       });
+      held = node.board;
       const { ppg, ecg } = node.emulators;
       // the order of the births: red, infrared of the first chip, then the second chip's ECG
       const lights = [createConversions(startedAt, 1e4, 0), createConversions(startedAt, 1e4, 1)];

@@ -4,7 +4,8 @@ import type { VirtualClock } from "../../boards/virtual-clock.ts";
 import { equalBytes } from "../../protocol/constant-time.ts";
 import { kidText } from "../../protocol/keys.ts";
 import type { Random } from "../random.ts";
-import type { BoardModel, Kept, RunningBoot } from "./boards.ts";
+import type { BoardModel, RunningBoot } from "./boards.ts";
+import type { Kept } from "./kept.ts";
 import type { Network } from "./network.ts";
 import { createPower, type Power } from "./power.ts";
 import { type BootTruth, createTap, type SealedTruth } from "./truth.ts";
@@ -78,6 +79,8 @@ export function createLife(options: LifeOptions): Life {
     const startedAt = clock.now;
     let truth: Ledger | null = null;
     const tap = createTap((boot, seq, payload) => {
+      // what the stack still does is done by nobody
+      if (!power.on) return;
       const before = sealed.get(seq);
       if (before !== undefined) {
         const how = equalBytes(before.payload, payload) ? "the same" : "other";
@@ -93,7 +96,7 @@ export function createLife(options: LifeOptions): Life {
       } else {
         current?.advance();
         truth.endedAt = clock.now;
-        truth.waiting = current?.runtime.outbox.waiting.length ?? 0;
+        truth.waiting = current?.runtime.outbox.count ?? 0;
       }
       current = null;
       network.gone(name);

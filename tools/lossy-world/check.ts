@@ -17,6 +17,7 @@ import { REASONS } from "../../protocol/refusal.ts";
 import { decodeSamples } from "../../protocol/samples.ts";
 import type { Life } from "../../simulator/lossy/life.ts";
 import type { BootTruth, WaveTruth } from "../../simulator/lossy/truth.ts";
+import { checkGaps } from "./gaps.ts";
 import { dueBy, type World } from "./world.ts";
 
 /** Produced = stored + declared + silent. */
@@ -98,20 +99,6 @@ function readStored(world: World, life: Life): Stored {
 const isNamed = (named: readonly Disowned[], seq: number) =>
   named.some(({ first, count }) => seq >= first && seq < first + count);
 
-/** The ranges of numbers below `end` that are in it. */
-function runsOf(held: Intervals, end: number): [from: number, to: number][] {
-  const runs: [number, number][] = [];
-  let from = -1;
-  for (let value = 0; value <= end; value++) {
-    const inside = value < end && held.has(value);
-    if (inside && from < 0) from = value;
-    if (inside || from < 0) continue;
-    runs.push([from, value - 1]);
-    from = -1;
-  }
-  return runs;
-}
-
 /** A boot's waveform messages among these payloads, decoded. */
 function* dataOf(payloads: Iterable<Uint8Array>): Iterable<DataMessage> {
   for (const payload of payloads) {
@@ -150,8 +137,7 @@ function checkMessages(
       silent.add(seq);
     }
   }
-  for (const [from, to] of runsOf(silent, truth.sealed.size))
-    tell(`boot ${truth.boot} seqs ${from} to ${to} are neither stored nor named`);
+  for (const [from, to] of silent.list) tell(`boot ${truth.boot} seqs ${from} to ${to} are neither stored nor named`);
 }
 
 /** What a boot's end is said to be holds, and nothing is named that cannot have been. */
@@ -174,7 +160,7 @@ function checkNames({ tell }: Checked, truth: BootTruth, named: readonly Disowne
   }
 }
 
-/** Every sample that a channel converted by `until`: stored with its value once, or in what is named. */
+/** Every sample that a channel converted by `until`: stored with its value once, or in what is named. Gives how many are stored. */
 function checkWave(
   { report, tell }: Checked,
   truth: BootTruth,
@@ -182,7 +168,7 @@ function checkWave(
   stored: ReadonlyMap<number, Uint8Array>,
   named: readonly Disowned[],
   until: number,
-): void {
+): number {
   const here = new Intervals();
   const converted = wave.count(truth.endedAt ?? Number.POSITIVE_INFINITY);
   const produced = wave.count(Math.min(truth.endedAt ?? until, until));
@@ -206,7 +192,7 @@ function checkWave(
   if (wrong > 0) tell(`${place}: ${wrong} stored samples are twice there or are not what the chip gave`);
   report.samples.produced += produced;
   report.samples.stored += kept;
-  if (kept === produced && here.next >= produced) return;
+  if (kept === produced && here.next >= produced) return here.size;
 
   // What is not here: in a message that is named, or never sealed and named by where the boot ended.
   const lost = new Intervals();
@@ -232,8 +218,8 @@ function checkWave(
       silent.add(index);
     }
   }
-  for (const [from, to] of runsOf(silent, produced))
-    tell(`${place}: samples ${from} to ${to} are neither stored nor named`);
+  for (const [from, to] of silent.list) tell(`${place}: samples ${from} to ${to} are neither stored nor named`);
+  return here.size;
 }
 
 function checkLife(world: World, life: Life): BoardReport {
@@ -254,13 +240,24 @@ function checkLife(world: World, life: Life): BoardReport {
   };
   const tell = (problem: string) => void report.problems.push(problem);
   const checked = { report, tell };
+  const samples = new Map<BootTruth, number[]>();
   for (const truth of life.boots) {
     const rows = stored.boots.get(truth.boot) ?? new Map<number, Uint8Array>();
     const named = stored.named.get(truth.boot) ?? [];
     checkMessages(checked, truth, rows, named, dueBy(world));
     checkNames(checked, truth, named);
-    for (const wave of truth.waves) checkWave(checked, truth, wave, rows, named, world.options.until);
+    const { until } = world.options;
+    samples.set(
+      truth,
+      truth.waves.map((wave) => checkWave(checked, truth, wave, rows, named, until)),
+    );
   }
+  const storedOf = (truth: BootTruth) => {
+    const end = stored.named.get(truth.boot)?.find(({ reason }) => reason === DISOWNED_POWER);
+    const seqs = new Set(stored.boots.get(truth.boot)?.keys());
+    return { seqs, samples: samples.get(truth)!, endsAt: end?.first ?? null };
+  };
+  checkGaps(world, life, storedOf, tell);
   for (const boot of stored.boots.keys()) {
     if (!life.boots.some((truth) => truth.boot === boot)) tell(`boot ${boot} is stored and never was`);
   }

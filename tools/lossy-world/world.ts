@@ -1,5 +1,5 @@
 /** A lossy world: boards with power that goes, a network that loses, and the gateway that ships, in virtual time. */
-import { createMemoryStorage, createVirtualClock, type VirtualClock } from "../../boards/simulated.ts";
+import { createVirtualClock, type VirtualClock } from "../../boards/simulated.ts";
 import { Gateway } from "../../gateway/gateway.ts";
 import { createCounters, type Origin } from "../../gateway/origin.ts";
 import type { DeviceAlarm } from "../../gateway/receiver.ts";
@@ -7,11 +7,12 @@ import { openSqliteStore } from "../../gateway/store/sqlite.ts";
 import { encodeCard } from "../../protocol/card.ts";
 import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
-import { type BoardModel, type Kept, packetBoard, registerBoard } from "../../simulator/lossy/boards.ts";
+import { type BoardModel, packetBoard, registerBoard } from "../../simulator/lossy/boards.ts";
+import { type Kept, keptInFlash, keptInRam } from "../../simulator/lossy/kept.ts";
 import { createLife, type Life } from "../../simulator/lossy/life.ts";
 import { createNetwork, type Network } from "../../simulator/lossy/network.ts";
 import { drawWeather, moments, SECOND } from "../../simulator/lossy/weather.ts";
-import { createRandom } from "../../simulator/random.ts";
+import { createRandom, type Random } from "../../simulator/random.ts";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -36,8 +37,10 @@ export interface WorldOptions {
   readonly drain: number;
   /** Between two packets of a packet board, ms. */
   readonly period: number;
-  /** Room in RAM of a packet board for what waits, bytes; the last board of each mode has a quarter. */
+  /** Room for what waits, bytes, in RAM or in flash; the last board of each mode has a quarter. */
   readonly room: number;
+  /** Whether boards have flash: what waits outlives their power. */
+  readonly flash: boolean;
   /** Called before the world runs: a seam for faults that a check must find. */
   readonly plant?: (world: World) => void;
 }
@@ -72,6 +75,7 @@ export const DAY: WorldOptions = {
   drain: 2400 * SECOND,
   period: 10_000,
   room: 1 << 18,
+  flash: true,
 };
 
 /** An hour of a day without a broker, and five minutes without power: of less time, at most a quarter and a fortieth. */
@@ -82,12 +86,18 @@ export function scaled(hours: number): Pick<WorldOptions, "until" | "outage" | "
 
 /** 2026-01-01T15:00:00Z: a day of the world lies in two of the calendar. */
 const EPOCH = 1_767_279_600_000;
+/** RAM of a board with flash for what waits, bytes; its flash. */
+const RAM = 1 << 14;
+const PAGE_SIZE = 4096;
+/** ms. */
+const WRITE_AFTER = 30_000;
+const MARK_EVERY = 10_000;
 /** How long the gateway gathers what shares a commit, us. */
 const SOON = 10_000;
 /** Boards are switched on within so long. */
 const SWITCHED_ON = 20 * SECOND;
-/** A board seals what its chips gave within so long. */
-const SEALED_WITHIN = 11 * SECOND;
+/** A board seals what its chips gave within so long: two packets where a poll came late. */
+const SEALED_WITHIN = 25 * SECOND;
 const DRAIN_STEP = 10 * SECOND;
 
 /** What has to be stored or named at the end: sealed by then, or measured by `until` and sealed soon after. */
@@ -101,8 +111,20 @@ function modelOf(options: WorldOptions, index: number): BoardModel {
   const mode = index < boards - signing ? "mac" : "sign";
   const common = { seed, index, mode, gateways: [gatewaySigner] } as const;
   if (options.kind === "registers") return registerBoard(common);
-  const small = index === boards - 1 || index === boards - signing - 1;
-  return packetBoard({ ...common, period, outboxBytes: small ? options.room >> 2 : options.room });
+  return packetBoard({ ...common, period, outboxBytes: options.flash ? RAM : roomOf(options, index) });
+}
+
+/** Short of the outage for the last board of each mode. */
+function roomOf({ boards, signing, room }: WorldOptions, index: number): number {
+  return index === boards - 1 || index === boards - signing - 1 ? room >> 2 : room;
+}
+
+/** Every second board with flash writes a message before it sends it; the others what no ack has settled in a while. */
+function keptOf(options: WorldOptions, index: number, random: Random): Kept {
+  if (!options.flash) return keptInRam();
+  const writeAfter = index % 2 === 0 ? 0 : WRITE_AFTER;
+  const pages = roomOf(options, index) / PAGE_SIZE;
+  return keptInFlash({ random, pageSize: PAGE_SIZE, pages, writeAfter, markEvery: MARK_EVERY });
 }
 
 export function createWorld(options: WorldOptions): World {
@@ -140,8 +162,7 @@ export function createWorld(options: WorldOptions): World {
     enroll("device", identity);
     if (identity.psk !== null) gateway.devices.givePsk(identity.kid, identity.psk, false);
     const own = random.fork(`board ${index}`);
-    // the persistent log of the outbox will stand here
-    const kept: Kept = { storage: createMemoryStorage(), flash: null };
+    const kept = keptOf(options, index, own.fork("flash"));
     const from = Math.floor(own.uniform() * SWITCHED_ON);
     const cuts = moments(own, options.cuts, from + 60 * SECOND, options.until - options.dark);
     const life = createLife({ clock, random: own, network, model, kept, from, cuts, dark: options.dark });
