@@ -1,10 +1,12 @@
 /** What a gateway tells the person at its terminal: boards that come, fall silent, return; gaps; refusals; clones. */
 import { releaseCommand } from "../../gateway/api/notices.ts";
+import { lossWords } from "../../gateway/dashboard/losses.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Origin } from "../../gateway/origin.ts";
 import type { Accepted, DeviceAlarm } from "../../gateway/receiver.ts";
 import type { Card } from "../../protocol/card.ts";
 import { kidText } from "../../protocol/keys.ts";
+import { decodeDisowned } from "../../protocol/messages.ts";
 import type { Reason } from "../../protocol/refusal.ts";
 
 /** A board that has said nothing for this long is silent, ms. */
@@ -16,7 +18,14 @@ interface BoardState {
   heardAt: number;
   silent: boolean;
   boot: number;
-  missing: number;
+  /** Messages that are missing without a word, of the boots that lack any. */
+  readonly missing: Map<number, number>;
+}
+
+function sumOf(missing: ReadonlyMap<number, number>): number {
+  let sum = 0;
+  for (const count of missing.values()) sum += count;
+  return sum;
 }
 
 export interface Narrator {
@@ -77,18 +86,26 @@ export function createNarrator(
         return;
       }
       const known = boards.has(kid);
-      const state = boards.get(kid) ?? { heardAt: time, silent: false, boot: -1, missing: 0 };
+      const state = boards.get(kid) ?? { heardAt: time, silent: false, boot: -1, missing: new Map() };
       boards.set(kid, state);
       born(accepted, kid, state);
-      const { missing } = gateway().devices.boot(device, message.boot).settled;
+      const range = message.type === "event" ? decodeDisowned(message) : null;
+      if (range !== null) say(`board ${kid}: ${lossWords(range)}`);
+      const before = sumOf(state.missing);
+      const touched = range === null ? message.boot : range.boot;
+      for (const boot of new Set([message.boot, touched])) {
+        const left = gateway().devices.boot(device, boot).settled.missing;
+        if (left > 0) state.missing.set(boot, left);
+        else state.missing.delete(boot);
+      }
+      const missing = sumOf(state.missing);
       if (!known && message.type !== "birth")
         say(`board ${kid}: heard on ${accepted.origin.name}, boot ${message.boot}`);
       if (state.silent) {
         const silence = ((time - state.heardAt) / 1000).toFixed(1);
         say(`board ${kid}: back after ${silence} s${missing > 0 ? `; ${missing} messages are missing` : ""}`);
-      } else if (missing > 0 && state.missing === 0) say(`board ${kid}: ${missing} messages are missing`);
-      if (missing === 0 && state.missing > 0) say(`board ${kid}: complete again, nothing is missing`);
-      state.missing = missing;
+      } else if (missing > 0 && before === 0) say(`board ${kid}: ${missing} messages are missing`);
+      if (missing === 0 && before > 0) say(`board ${kid}: complete again, nothing is missing`);
       state.silent = false;
       state.heardAt = time;
     },

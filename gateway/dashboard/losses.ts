@@ -49,7 +49,7 @@ export function lossWords(range: Disowned): string {
     return `boot ${boot}: ${which} declared lost, ${why}`;
   }
   const ended = `boot ${boot} ended with message ${countWords(first - 1)}, ${why}`;
-  const nothing = first === 0 ? `boot ${boot}: nothing of it will come, ${why}` : ended;
+  const nothing = first === 0 ? `boot ${boot}: nothing more of it will come, ${why}` : ended;
   if (reason !== DISOWNED_POWER || end === null) return nothing;
   const within = end.within < 1000 ? `${end.within} ms` : capacityWords(Math.ceil(end.within / 1000));
   return `${nothing}: it ran for ${longSpanWords(end.tick)}, at most ${within} more`;

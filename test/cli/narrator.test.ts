@@ -62,6 +62,31 @@ test("a gap without silence is told too", () => {
   expect(receive(device.seal(device.data(3)))).toEqual(["board KID: 2 messages are missing"]);
 });
 
+test("what a board declares lost is told with its reason; two boots that lack something are complete when both are", () => {
+  const { device, receive } = setUp();
+  receive(device.seal(device.birth()));
+  expect(receive(device.seal(device.data(3)))).toEqual(["board KID: 2 messages are missing"]);
+  const event = (seq: number, small: number[]) => device.seal({ type: "event", boot: 2, seq, tick: 5, code: 8, small });
+  expect(
+    receive(
+      device.seal({
+        ...device.birth(),
+        boot: 2,
+        claims: { ...device.birth().claims, bootcount: 2, bootseed: new Uint8Array(16).fill(2) },
+      }),
+      event(1, [1, 4, 2 ** 32 - 4, 2, 60_000, 11_000]),
+    ),
+  ).toEqual([
+    "board KID: boot 2 on serial:/dev/ttyX: MAX30003",
+    "board KID: boot 1 ended with message 3, power cut: it ran for 60 s, at most 11 s more",
+  ]);
+  expect(receive(event(3, [1, 1, 1, 1]))).toEqual(["board KID: boot 1: message 1 declared lost, outbox full"]);
+  expect(receive(event(2, [1, 2, 1, 1]))).toEqual([
+    "board KID: boot 1: message 2 declared lost, outbox full",
+    "board KID: complete again, nothing is missing",
+  ]);
+});
+
 test("a presence is no measurement: a board that only greets is not back", () => {
   const { device, receive, pass } = setUp();
   receive(device.seal(device.birth()));

@@ -71,7 +71,7 @@ describe("words", () => {
       "boot 16 ended with message 3\u202f589, power cut: it ran for 4 h 0 min, at most 10 s more",
     );
     expect(lossWords({ ...cut, first: 0, count: 2 ** 32, end: null })).toBe(
-      "boot 16: nothing of it will come, power cut",
+      "boot 16: nothing more of it will come, power cut",
     );
     expect(lossWords({ ...cut, count: 1, reason: 3 })).toBe(
       "boot 16: message 3\u202f590 declared lost, damaged in flash",
