@@ -149,7 +149,7 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       let found: Found | null = null;
       const look = (page: number, from: number): boolean => {
         scan(page, from, (one) => {
-          if (isLive(one) && (after === null || one.address !== after.address)) found = one;
+          if (isLive(one)) found = one;
           return found === null;
         });
         return found === null;
@@ -157,7 +157,7 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       // the page may have been given up meanwhile
       const same = after === null ? -1 : pageOf(after.address);
       const there = same >= 0 && pages.state[same] === USED && pages.order[same] === after!.order;
-      if (there && !look(same, after!.address % size)) return found;
+      if (there && !look(same, (after!.address % size) + sizeOf(after!.header.length))) return found;
       let page = pages.oldest(stream, after === null ? -1 : after.order, true);
       while (page >= 0 && look(page, PAGE_HEADER)) page = pages.oldest(stream, pages.order[page], true);
       return found;
