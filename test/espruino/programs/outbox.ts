@@ -3,6 +3,7 @@
  * middle of a record, a record that rots, and the boot after. Tells what is durable, told, lost, read back. Device dialect.
  */
 import { createEspruinoFlash } from "../../../boards/espruino/flash.ts";
+import { USED } from "../../../firmware/flash-log/pages.ts";
 import { createOutbox, type Kind, type Outbox, type Run, type Sealed } from "../../../firmware/outbox.ts";
 import { crc32 } from "../../../protocol/crc32.ts";
 import { type AckMessage, EVENT_DISOWNED, encodeDisowned, encodeMessage } from "../../../protocol/messages.ts";
@@ -101,7 +102,8 @@ export function program(print: (line: string) => void): void {
       let text = `clean ${pages.clean}`;
       for (let page = 0; page < PAGES; page++) {
         text += `; ${pages.state[page]} ${pages.stream[page]} ${pages.order[page]} ${pages.erasures[page]}`;
-        text += ` ${pages.end[page]} ${pages.live[page]} ${crc32(flash.read(page * PAGE, PAGE))}`;
+        text += ` ${pages.end[page]} ${pages.live[page]}`;
+        if (pages.state[page] === USED) text += ` ${crc32(flash.read(page * PAGE, pages.end[page]))}`;
       }
       print(text);
     };
