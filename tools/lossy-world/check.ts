@@ -4,20 +4,12 @@ import { Intervals } from "../../gateway/intervals.ts";
 import { storedPayload } from "../../gateway/record.ts";
 import type { StoredMessage } from "../../gateway/store/store.ts";
 import { equalBytes } from "../../protocol/constant-time.ts";
-import {
-  type DataMessage,
-  DISOWNED_POWER,
-  type Disowned,
-  decodeDisowned,
-  decodeMessage,
-  type Message,
-  TYPE_DATA,
-} from "../../protocol/messages.ts";
+import { DISOWNED_POWER, type Disowned, decodeDisowned, decodeMessage } from "../../protocol/messages.ts";
 import { REASONS } from "../../protocol/refusal.ts";
-import { decodeSamples } from "../../protocol/samples.ts";
 import type { Life } from "../../simulator/lossy/life.ts";
-import type { BootTruth, WaveTruth } from "../../simulator/lossy/truth.ts";
+import type { BootTruth } from "../../simulator/lossy/truth.ts";
 import { checkGaps } from "./gaps.ts";
+import { checkWave, isNamed } from "./waves.ts";
 import { dueBy, type World } from "./world.ts";
 
 /** Produced = stored + declared + silent. */
@@ -96,18 +88,6 @@ function readStored(world: World, life: Life): Stored {
   return { boots, named, rows, duplicateRows: rows - seen.size };
 }
 
-const isNamed = (named: readonly Disowned[], seq: number) =>
-  named.some(({ first, count }) => seq >= first && seq < first + count);
-
-/** A boot's waveform messages among these payloads, decoded. */
-function* dataOf(payloads: Iterable<Uint8Array>): Iterable<DataMessage> {
-  for (const payload of payloads) {
-    if (payload[1] !== TYPE_DATA) continue;
-    const message: Message = decodeMessage(payload);
-    if (message.type === "data") yield message;
-  }
-}
-
 interface Checked {
   readonly report: BoardReport;
   readonly tell: (problem: string) => void;
@@ -160,68 +140,6 @@ function checkNames({ tell }: Checked, truth: BootTruth, named: readonly Disowne
   }
 }
 
-/** Every sample that a channel converted by `until`: stored with its value once, or in what is named. Gives how many are stored. */
-function checkWave(
-  { report, tell }: Checked,
-  truth: BootTruth,
-  wave: WaveTruth,
-  stored: ReadonlyMap<number, Uint8Array>,
-  named: readonly Disowned[],
-  until: number,
-): number {
-  const here = new Intervals();
-  const converted = wave.count(truth.endedAt ?? Number.POSITIVE_INFINITY);
-  const produced = wave.count(Math.min(truth.endedAt ?? until, until));
-  const place = `boot ${truth.boot} channel ${wave.channel}`;
-  let wrong = 0;
-  let kept = 0;
-  for (const message of dataOf(stored.values())) {
-    for (const block of message.channels) {
-      if (block.kind !== "wave" || block.id !== wave.channel) continue;
-      if (block.seg !== 0) tell(`${place}: segment ${block.seg}; the truth is known of segment 0`);
-      const samples = decodeSamples(block.codec, block.bytes, block.n);
-      for (let i = 0; i < block.n; i++) {
-        const index = block.idx + i;
-        if (index >= converted || here.has(index) || samples[i] !== wave.value(index)) wrong++;
-        if (index < produced) kept++;
-      }
-      here.add(block.idx, block.idx + block.n - 1);
-    }
-  }
-  report.wrong += wrong;
-  if (wrong > 0) tell(`${place}: ${wrong} stored samples are twice there or are not what the chip gave`);
-  report.samples.produced += produced;
-  report.samples.stored += kept;
-  if (kept === produced && here.next >= produced) return here.size;
-
-  // What is not here: in a message that is named, or never sealed and named by where the boot ended.
-  const lost = new Intervals();
-  const gone = [...truth.sealed].filter(([seq]) => !stored.has(seq));
-  const inMessage = new Intervals();
-  for (const [seq, { payload }] of gone) {
-    for (const message of dataOf([payload])) {
-      for (const block of message.channels) {
-        if (block.kind !== "wave" || block.id !== wave.channel) continue;
-        inMessage.add(block.idx, block.idx + block.n - 1);
-        if (isNamed(named, seq)) lost.add(block.idx, block.idx + block.n - 1);
-      }
-    }
-  }
-  const ends = named.filter(({ reason, first }) => reason === DISOWNED_POWER && first <= truth.sealed.size);
-  const isEnd = (time: number) => ends.some(({ end }) => end === null || time / 1000 < end.tick + end.within);
-  const silent = new Intervals();
-  for (let index = here.next; index < produced; index++) {
-    if (here.has(index)) continue;
-    if (lost.has(index) || (!inMessage.has(index) && isEnd(wave.at(index)))) report.samples.declared++;
-    else {
-      report.samples.silent++;
-      silent.add(index);
-    }
-  }
-  for (const [from, to] of silent.list) tell(`${place}: samples ${from} to ${to} are neither stored nor named`);
-  return here.size;
-}
-
 function checkLife(world: World, life: Life): BoardReport {
   const stored = readStored(world, life);
   const counters = world.counters.get(life.name)!;
@@ -249,7 +167,7 @@ function checkLife(world: World, life: Life): BoardReport {
     const { until } = world.options;
     samples.set(
       truth,
-      truth.waves.map((wave) => checkWave(checked, truth, wave, rows, named, until)),
+      truth.waves.map((wave) => checkWave({ ...checked, truth, stored: rows, named, until }, wave)),
     );
   }
   const storedOf = (truth: BootTruth) => {
