@@ -15,6 +15,7 @@ import {
   type Message,
   type Scalar,
 } from "../protocol/messages.ts";
+import type { Remains } from "./backlog.ts";
 import { createManifests, MANIFEST_MESSAGES, type Manifests } from "./manifests.ts";
 import type { About, Kind } from "./outbox.ts";
 import type { Packer } from "./packer.ts";
@@ -57,6 +58,26 @@ export interface Journal {
   flush(): void;
   /** From here on nothing is sealed. */
   halt(): void;
+}
+
+/** Manifests over what earlier boots left unsigned, at most; the time between two, ms: signing is long on some boards. */
+const MOST_LISTS = 8;
+const BETWEEN_LISTS = 100;
+
+/** In lists of one boot's messages with consecutive seqs, `most` in each. */
+function consecutive(remains: readonly Remains[], most: number): Remains[][] {
+  const lists: Remains[][] = [];
+  let list: Remains[] = [];
+  for (let i = 0; i < remains.length; i++) {
+    const one = remains[i];
+    const last = list.length === 0 ? null : list[list.length - 1];
+    if (last === null || list.length === most || last.boot !== one.boot || last.seq + 1 !== one.seq) {
+      list = [];
+      lists.push(list);
+    }
+    list.push(one);
+  }
+  return lists;
 }
 
 interface EarlyEvent {
@@ -195,24 +216,20 @@ export function createJournal(options: JournalOptions): Journal {
       const backlog = sender.outbox.backlog;
       if (manifests === null || backlog === null) return;
       const remains = backlog.remains(sender.outbox.signed);
-      // a manifest's list has no hole: what waits for its own is listed before these take their seqs
-      if (remains.length > 0) manifests.flush();
-      for (let from = 0; from < remains.length; ) {
-        const first = remains[from];
-        const hashes: Uint8Array[] = [];
-        let to = from;
-        while (
-          to < remains.length &&
-          to - from < MANIFEST_MESSAGES &&
-          remains[to].boot === first.boot &&
-          remains[to].seq === first.seq + to - from
-        ) {
-          hashes.push(remains[to].hash);
-          to++;
-        }
-        manifest(first.boot, first.seq, hashList(hashes), to < remains.length ? {} : { signs: boot - 1 });
-        from = to;
-      }
+      const lists = consecutive(remains, MANIFEST_MESSAGES);
+      // what is newest is signed, where signing all would take too long
+      let next = Math.max(0, lists.length - MOST_LISTS);
+      const one = (): void => {
+        if (next === lists.length || halted) return;
+        const list = lists[next];
+        next++;
+        // a manifest's list has no hole: what waits for its own is listed before this one takes its seq
+        manifests!.flush();
+        const about = next < lists.length ? {} : { signs: boot - 1 };
+        manifest(list[0].boot, list[0].seq, hashList(list.map((message) => message.hash)), about);
+        options.board.timer(BETWEEN_LISTS, one);
+      };
+      one();
     },
     flush() {
       if (manifests !== null) manifests.flush();

@@ -63,8 +63,9 @@ interface Segment {
 const MEASURED = 10e6;
 /** A chip whose interval differs by more from what it declares has another fault. */
 const OFF = 0.1;
-/** A waveform that says nothing for so long, while messages come, had ended by itself, us. */
+/** A waveform that says nothing for so long, while messages come, had ended by itself, us; and for so many of its blocks. */
 const QUIET = 10e6;
+const QUIET_BLOCKS = 3;
 
 export interface Track {
   readonly heard: boolean;
@@ -88,7 +89,10 @@ export function createTrack(born: Moment, holes: readonly Hole[]): Track {
   let segment: Segment | null = null;
   let stopped: Moment | null = null;
   let started: Moment | null = null;
+  /** The time of its longest block, us: so much at least is sent together. */
+  let longest = 0;
 
+  const isQuiet = (time: number) => time > Math.max(QUIET, QUIET_BLOCKS * longest);
   const push = (from: number, to: number, missing: Missing | null, uncertain = 0) => {
     if (to > from || (to === from && uncertain > 0)) stretches.push({ from, to, missing, uncertain });
   };
@@ -128,7 +132,7 @@ export function createTrack(born: Moment, holes: readonly Hole[]): Track {
   const tail = (until: number) => {
     for (const hole of holesBetween(known.seq, until)) {
       // what came right behind the last samples was in a message of the hole
-      const from = hole.before - known.time > QUIET ? hole.before : known.time;
+      const from = isQuiet(hole.before - known.time) ? hole.before : known.time;
       push(from, hole.after, { after: hole.from - 1, before: hole.to + 1, told: false });
       known = { seq: hole.to, time: Math.max(known.time, hole.after) };
     }
@@ -173,6 +177,7 @@ export function createTrack(born: Moment, holes: readonly Hole[]): Track {
       return heard;
     },
     block(block) {
+      longest = Math.max(longest, block.n * block.interval);
       if (segment === null || block.seg > segment.seg || block.interval !== segment.interval) {
         begin(block);
         return;
@@ -208,7 +213,7 @@ export function createTrack(born: Moment, holes: readonly Hole[]): Track {
       if (stopped !== null && started === null) return stretches;
       tail(last.seq + 1);
       if (cut === null) return stretches;
-      const from = last.time - known.time > QUIET ? last.time : known.time;
+      const from = isQuiet(last.time - known.time) ? last.time : known.time;
       push(from, Math.max(from, cut.time), { after: last.seq, before: 2 ** 32, told: true }, cut.within);
       return stretches;
     },

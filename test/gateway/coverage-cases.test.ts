@@ -180,6 +180,16 @@ test("a chip that has died is not missing for ever: only next to messages that a
   ]);
 });
 
+test("a board that packs ten seconds at a time, and five late, has not fallen silent before its power was cut", () => {
+  const block = (i: number) => ({ ...wave(0, 1000 * i, { n: 1000 }), dt: -15e6 });
+  const boot = [...seconds(12, (i) => data(10_000 * (i + 1) + 5000, block(i))), event(134_900, 3, 0, 0)];
+  const { boots } = covered(
+    { 1: boot, 2: [cut(1000, 1, boot.length + 1, { tick: 135_000, within: 11_000 })] },
+    { channels: [channel(0, 100, "A")] },
+  );
+  expect(boots[0]).toMatchObject({ expected: 135, received: 120, declared: 15, silent: 0, uncertain: 11 });
+});
+
 test("a board without waveforms is measured by its messages", () => {
   const history = seconds(20, (i) => (i > 3 && i < 7 ? null : data(1000 * (i + 1), value)));
   const channels = [channel(9, 1, "TMP117")];
