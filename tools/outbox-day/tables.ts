@@ -1,4 +1,5 @@
 /** Measured days as tables for a person: markdown. */
+import { PAGE_HEADER } from "../../firmware/flash-log/format.ts";
 import { PAGE_SIZE } from "./board.ts";
 import { PLACES, type Place } from "./boards.ts";
 import type { Measured } from "./measure.ts";
@@ -11,6 +12,8 @@ const IDLE_PAGES = 3;
 /** Fewest pages of a log (firmware/flash-log/log.ts). */
 const LEAST_PAGES = 6;
 const VITAL = 3;
+/** What is lost at a page's end: half a vital. */
+const PAGE_END = 60;
 /** What the log adds to a message in mode mac, and its manifest's share: header, CRC, half a filling, hash, hash again. */
 const VITAL_MORE = 20 + 4 + 1.5 + 16 + 18.3;
 
@@ -44,7 +47,7 @@ function vitalsOf({ tally, settings }: Measured): { sealed: number; taken: numbe
   const seconds = settings.hours * 3600;
   return {
     sealed: vital.bytes / seconds,
-    taken: ((vital.bytes + vital.messages * VITAL_MORE) / seconds) * (PAGE_SIZE / (PAGE_SIZE - 28 - 60)),
+    taken: ((vital.bytes + vital.messages * VITAL_MORE) / seconds) * (PAGE_SIZE / (PAGE_SIZE - PAGE_HEADER - PAGE_END)),
   };
 }
 
