@@ -28,27 +28,29 @@ function withRows(world: World, change: (row: Row, index: number) => Row[]): Wor
   return { ...world, gateway: { store } as unknown as World["gateway"] };
 }
 
-test("two hours: ten boards, three broker deaths, half an hour without one: all is stored, or named", () => {
-  const { world, report } = run({ ...scaled(2), cuts: 0 });
+test("two hours: ten boards, ten power cuts of each, three broker deaths, half an hour without: all is stored, or named", () => {
+  const { world, report } = run({ ...scaled(2), seed: 3 });
   expect(report.problems).toEqual([]);
   expect(problemsOf(report)).toEqual([]);
   expect(isWhole(report)).toBe(true);
-  for (const { messages, samples, offeredAgain, boots, duplicateRows, wrong } of report.boards) {
-    expect(boots).toBe(1);
+  for (const [index, { messages, samples, offeredAgain, duplicateRows, wrong }] of report.boards.entries()) {
+    const { boots, stillborn } = world.lives[index]!;
+    expect(boots.length + stillborn).toBe(11);
     expect(messages.produced).toBe(messages.stored + messages.declared);
     expect(samples.produced).toBe(samples.stored + samples.declared);
-    expect(samples.produced).toBeGreaterThan(7150 * 25);
+    expect(samples.produced).toBeGreaterThan(5000 * 25);
     expect(offeredAgain).toBeGreaterThan(10);
     expect([messages.silent, samples.silent, duplicateRows, wrong]).toEqual([0, 0, 0, 0]);
+    // what chip and packer held at each cut; the outage where the room was short
+    expect(samples.declared).toBeGreaterThan(0);
+    expect(samples.declared / samples.produced).toBeLessThan(index === 7 || index === 9 ? 0.25 : 0.03);
   }
-  // where the room was short, an event says what went
-  expect(report.boards.filter(({ samples }) => samples.declared > 0).length).toBeGreaterThan(0);
   expect(world.network.tally.lost).toBeGreaterThan(500);
   expect(tableOf(world, report, { run: 0, check: 0 })).toContain("nothing is missing that no event names");
 });
 
 test("two runs of one seed store the same bytes; another seed stores others", () => {
-  const hashes = [1, 1, 2].map((seed) => run({ ...SMALL, signing: 2, seed }).report.hash);
+  const hashes = [1, 1, 2].map((seed) => run({ ...SMALL, seed }).report.hash);
   expect(hashes[1]).toBe(hashes[0]);
   expect(hashes[2]).not.toBe(hashes[0]);
 });
