@@ -4,10 +4,10 @@
  * tells it as event 8, and again where such an event had to go itself. Device side.
  */
 import { DISOWNED_EVICTED, DISOWNED_POWER } from "../protocol/messages.ts";
-import { createMarks, isSettledBy } from "./acks.ts";
+import { isSettledBy } from "./acks.ts";
 import { type Backlog, createBacklog } from "./backlog.ts";
-import { addRun, encodeRun, MAX_SEQ, type Run, readOutboxState, unsettledRuns, writeOutboxState } from "./gone.ts";
-
+import { encodeRun, type Run } from "./gone.ts";
+import { createLedger } from "./ledger.ts";
 import type { Kind, Outbox, OutboxOptions, Sealed } from "./outbox-types.ts";
 
 export type * from "./outbox-types.ts";
@@ -24,8 +24,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const boot = options.boot;
   const capacity = options.capacity;
   const log = options.log;
-  const before = readOutboxState(board.storage);
-  const marks = createMarks(before === null ? [] : before.levels);
+  const ledger = createLedger(board.storage, boot);
+  const marks = ledger.marks;
   /** With a log half of the RAM is for what is read back from it. */
   const share = log === null ? capacity : capacity / 2;
   let waiting: Sealed[] = [];
@@ -35,33 +35,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const overhead = log === null ? 0 : RECORD_BYTES;
   /** Seq behind the newest of this boot. */
   let next = 0;
-  let gone: Run[] = before === null ? [] : before.runs.concat();
-  /** What is told by an event that is in RAM alone. */
-  let telling: Run[] = [];
-  let signed = before === null ? boot - 1 : before.signed;
-  let ended = false;
   let backlog: Backlog | null = null;
 
   const now = (): number => board.now() / 1000;
-  const keep = (): void =>
-    writeOutboxState(board.storage, {
-      boot: boot,
-      ended: ended,
-      within: backlog === null ? null : backlog.within,
-      signed: signed,
-      runs: gone.concat(telling),
-      levels: marks.levels,
-    });
-  const lose = (run: Run): void => {
-    gone = addRun(gone, run);
-  };
   const loseOne = (message: Sealed, reason: number): void => {
     const seq = message.seq;
-    lose({ boot: message.boot, first: seq, last: seq, reason: reason, end: null });
-    const told = message.about.tells;
-    if (told === undefined) return;
-    telling = telling.filter((run) => run !== told);
-    lose(told);
+    ledger.lose({ boot: message.boot, first: seq, last: seq, reason: reason, end: null });
+    if (message.about.tells !== undefined) ledger.untold(message.about.tells);
   };
   const count = (message: Sealed, sign: number): void => {
     if (message.old) held.old += sign * message.bytes.length;
@@ -81,11 +61,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
   };
   /** It is where a power cut does not reach it, or settled: what it does for others is done. */
   const isKept = (message: Sealed): void => {
-    const told = message.about.tells;
-    const signs = message.about.signs;
-    if (told !== undefined) telling = telling.filter((run) => run !== told);
-    if (signs !== undefined) signed = Math.max(signed, signs);
-    if (told !== undefined || signs !== undefined) keep();
+    const about = message.about;
+    if (about.tells !== undefined) ledger.told(about.tells);
+    if (about.signs !== undefined) ledger.signs(about.signs);
   };
   const write = (message: Sealed): void => {
     if (backlog === null || message.writing || message.address !== null) return;
@@ -131,7 +109,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     for (let i = 0; i < ORDER.length && victim === undefined; i++) victim = oldest(ORDER[i]);
     remove(victim!);
     loseOne(victim!, DISOWNED_EVICTED);
-    if (backlog !== null) keep();
+    if (backlog !== null) ledger.keep();
   };
   const take = (message: Sealed, at: number): Sealed => {
     waiting.splice(at, 0, message);
@@ -163,13 +141,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
         return safe;
       },
       onLost: (runs, addresses) => {
-        for (let i = 0; i < runs.length; i++) lose(runs[i]);
+        for (let i = 0; i < runs.length; i++) ledger.lose(runs[i]);
         // what its page is given up for is not sent either
         for (let i = waiting.length - 1; i >= 0; i--) {
           const address = waiting[i].address;
           if (address !== null && addresses.indexOf(address) >= 0) remove(waiting[i]);
         }
-        keep();
+        ledger.keep();
       },
       onFailed(error) {
         // what is in RAM is all there is now
@@ -178,20 +156,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
           waiting[i].writing = false;
         }
         backlog = null;
+        ledger.withoutLog();
         options.onFailed(error);
         for (let i = 0; i < waiting.length; i++) if (waiting[i].sentAt === null) options.onDurable(waiting[i]);
       },
     });
   }
-  // how the boot before ended, where it did not say so itself
-  if (before !== null && before.boot < boot && !before.ended) {
-    const last = backlog === null ? null : backlog.lastOf(before.boot);
-    const first = last === null ? 0 : last.seq + 1;
-    const within = before.within;
-    const end = last === null || within === null ? null : { tick: last.at * 100, within: within };
-    lose({ boot: before.boot, first: first, last: MAX_SEQ, reason: DISOWNED_POWER, end: end });
-  }
-  keep();
+  ledger.begin(backlog === null ? null : backlog.within, (earlier) =>
+    backlog === null ? null : backlog.lastOf(earlier),
+  );
 
   return {
     get waiting() {
@@ -215,10 +188,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     },
     persistent: log !== null,
     get gone() {
-      return gone;
+      return ledger.gone;
     },
     get signed() {
-      return signed;
+      return ledger.signed;
     },
     get backlog() {
       return backlog;
@@ -228,7 +201,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         throw new Error(`outbox: a message of ${bytes.length} bytes in an outbox of ${share}; give it more room`);
       }
       while (about.tells === undefined && held.fresh + bytes.length > share) makeRoom();
-      if (about.tells !== undefined) telling.push(about.tells);
+      if (about.tells !== undefined) ledger.telling(about.tells);
       const message: Sealed = {
         kind: kind,
         boot: ofBoot,
@@ -248,17 +221,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return message;
     },
     isSendable: (message) => backlog === null || log!.writeAfter > 0 || message.address !== null,
-    takeGone(powerOnly) {
-      const told: Run[] = [];
-      const left: Run[] = [];
-      for (let i = 0; i < gone.length; i++) {
-        const run = gone[i];
-        if ((powerOnly && run.reason !== DISOWNED_POWER) || isWaiting(run)) left.push(run);
-        else told.push(run);
-      }
-      gone = left;
-      return told;
-    },
+    takeGone: (powerOnly) => ledger.take((run) => (!powerOnly || run.reason === DISOWNED_POWER) && !isWaiting(run)),
     isBeyond: (message) => marks.isBeyond(message.boot, message.seq),
     reconnected() {
       marks.reconnected();
@@ -287,10 +250,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         if (message.address === null || message.sentAt === null || backlog === null) continue;
         if (marks.isBeyond(message.boot, message.seq)) drop(message);
       }
-      const left = unsettledRuns(gone, ack);
-      const changed = left.length !== gone.length;
-      gone = left;
-      if (changed && backlog !== null) keep();
+      ledger.settle(ack);
       return freed.length;
     },
     load() {
@@ -335,8 +295,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
           return;
         }
         for (let i = 0; i < waiting.length; i++) if (waiting[i].address === null) loseOne(waiting[i], DISOWNED_EVICTED);
-        ended = true;
-        keep();
+        ledger.end();
         if (backlog !== null) backlog.stop();
         done();
       };
