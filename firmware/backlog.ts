@@ -7,7 +7,7 @@ import { DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol/messages.ts";
 import type { Marks } from "./acks.ts";
 import { type Backfill, createBackfill } from "./backfill.ts";
 import { MARK, PAGE_HEADER, REST, type RecordHeader, WAVES } from "./flash-log/format.ts";
-import { type FlashLog, type Found, openFlashLog } from "./flash-log/log.ts";
+import { type FlashLog, type Found, openFlashLog, RESERVE } from "./flash-log/log.ts";
 import { decodeRun, MAX_SEQ, type Run } from "./gone.ts";
 import type { About, Kind, LogSettings, Sealed } from "./outbox-types.ts";
 
@@ -49,8 +49,9 @@ export interface Backlog extends Pick<Backfill, "rewind" | "restart" | "settled"
   readonly log: FlashLog;
   /** A boot that does not end cleanly lives less than this long after its last record, ms. */
   readonly within: number;
-  /** Bytes of messages that it can hold. */
+  /** Bytes that it can hold of records, and a page of it: none lies in two. */
   readonly room: number;
+  readonly page: number;
   /** Highest seq of an earlier boot that is in the log, and when it wrote last, tenths of a second; null: nothing is. */
   lastOf(boot: number): { readonly seq: number; readonly at: number } | null;
   /** The next message that is not in RAM; again the same until it is there. null: there is none, or it is looked for further on at the next call. */
@@ -97,7 +98,8 @@ export function createBacklog(options: BacklogOptions): Backlog {
     }
     one.at = Math.max(one.at, header.at);
     one.seq = Math.max(one.seq, header.kind === MARK ? header.seq - 1 : header.seq);
-    if (header.kind !== MARK && kindOf(header) === "manifest") one.manifest = Math.max(one.manifest, header.seq);
+    const kind = header.kind === MARK ? null : kindOf(header);
+    if (kind === "manifest" || kind === "data-manifest") one.manifest = Math.max(one.manifest, header.seq);
   };
   const tellsOf = (one: Found): Run | null => {
     // most tell nothing, and the whole message would be read to hear that
@@ -121,7 +123,7 @@ export function createBacklog(options: BacklogOptions): Backlog {
     flash: settings.flash,
     timer: (ms, callback) => board.timer(ms, callback),
     now: () => Math.floor(board.now() / 100000),
-    streamOf: (kind) => (kinds[kind - 1] === "data" ? WAVES : REST),
+    streamOf: (kind) => (kinds[kind - 1] === "data" || kinds[kind - 1] === "data-manifest" ? WAVES : REST),
     keeps: (header) =>
       kindOf(header) === "birth" && (header.boot === options.boot || log.holds(header.boot, header.seq + 1, MAX_SEQ)),
     onFound: (one) => note(one.header),
@@ -142,13 +144,16 @@ export function createBacklog(options: BacklogOptions): Backlog {
       );
   }
   const alive = (): void => {
-    cancel = board.timer(settings.markEvery / 2, alive);
-    // a little less than half: a clock of fractions must not skip every second one
-    if (board.now() - wroteAt < settings.markEvery * 490) return;
-    wroteAt = board.now();
-    log.mark(options.boot, options.safe());
+    let age = (board.now() - wroteAt) / 1000;
+    // a clock of fractions must not make it one ms too early
+    if (age > settings.markEvery - 1) {
+      log.mark(options.boot, options.safe());
+      wroteAt = board.now();
+      age = 0;
+    }
+    cancel = board.timer(settings.markEvery - age, alive);
   };
-  cancel = board.timer(settings.markEvery / 2, alive);
+  cancel = board.timer(settings.markEvery, alive);
 
   const isInRam = (address: number): boolean => {
     const waiting = options.inRam();
@@ -186,7 +191,9 @@ export function createBacklog(options: BacklogOptions): Backlog {
   return {
     log: log,
     within: settings.markEvery + LATE,
-    room: log.pages.count * (log.pages.size - PAGE_HEADER),
+    // of each stream a page is being filled, and some are kept clean
+    room: (log.pages.count - RESERVE - 2) * (log.pages.size - PAGE_HEADER),
+    page: log.pages.size - PAGE_HEADER,
     lastOf(boot) {
       for (let i = 0; i < earlier.length; i++) if (earlier[i].boot === boot) return earlier[i];
       return null;

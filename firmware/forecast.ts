@@ -3,8 +3,13 @@ import type { ChannelDefinition } from "../protocol/messages.ts";
 import type { Codec } from "./packer.ts";
 import type { SealSettings } from "./sealer.ts";
 
-/** Bytes of a sample, as recorded ECG and pulses cost them in blocks of a second (PROTOCOL.md section 2.1). */
-const SAMPLE: Record<Codec, number> = { raw24: 3, delta: 1.25, rice: 1 };
+/** Bytes of a sample: recorded ECGs of the MIT-BIH database cost it within a tenth (tools/outbox-day.ts); computed ones less. */
+const sample = (codec: Codec, rate: number): number => {
+  if (codec === "raw24") return 3;
+  const dense = rate >= 200;
+  if (codec === "delta") return dense ? 138 / 100 : 150 / 100;
+  return dense ? 105 / 100 : 122 / 100;
+};
 /** Bytes of a message's own items, of a block's, of a value with its quality. */
 const HEADER = 14;
 const BLOCK = 12;
@@ -28,7 +33,7 @@ export function bytesPerSecond(
 ): number {
   let waves = 0;
   let values = 0;
-  let samples = 0;
+  let coded = 0;
   for (let i = 0; i < channels.length; i++) {
     const channel = channels[i];
     const derived = (channel.attributes.processing ?? 0) === 2;
@@ -36,10 +41,18 @@ export function bytesPerSecond(
     if (channel.rateMilliHz === 0 || derived || channel.rateMilliHz <= 1000) values++;
     else {
       waves++;
-      samples += channel.rateMilliHz / 1000;
+      coded += (channel.rateMilliHz / 1000) * sample(packet.codec, channel.rateMilliHz / 1000);
     }
   }
   const messages = apart && waves > 0 && values > 0 ? 2 : 1;
   const each = messages * (sealing(seal) + HEADER + record) + waves * BLOCK + values * VALUE;
-  return samples * SAMPLE[packet.codec] + (each * 1000) / packet.period;
+  return coded + (each * 1000) / packet.period;
+}
+
+/** Seconds that an outbox lasts; `rate`: bytes a second; `period`: ms between two messages of waveforms, which fill its pages. */
+export function holdsFor(room: number, page: number | null, rate: number, period: number): number {
+  const record = (rate * period) / 1000;
+  // what is left at a page's end is lost
+  const used = page === null || record > page ? 1 : (Math.floor(page / record) * record) / page;
+  return Math.floor((room * used) / rate);
 }

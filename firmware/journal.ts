@@ -100,12 +100,12 @@ export function createJournal(options: JournalOptions): Journal {
     const payload = encodeMessage(message);
     let known = about;
     if (manifests !== null && message.type !== "manifest") {
-      known = Object.assign({}, about, { hash: manifests.add(number, payload) });
+      known = Object.assign({}, about, { hash: manifests.add(number, payload, kind !== "data") });
     }
     sender.submit(kind, boot, number, options.sealer.seal(message, payload), known);
     if (manifests !== null) manifests.check();
   };
-  const manifest = (ofBoot: number, first: number, hashes: Uint8Array, about: About): void => {
+  const manifest = (ofBoot: number, first: number, hashes: Uint8Array, lasts: boolean, about: About): void => {
     if (halted) return;
     const number = seq++;
     const message: Message = {
@@ -117,10 +117,12 @@ export function createJournal(options: JournalOptions): Journal {
       first: first,
       hashes: hashes,
     };
-    submit("manifest", number, message, about);
+    submit(lasts ? "manifest" : "data-manifest", number, message, about);
   };
   if (options.manifests) {
-    manifests = createManifests(options.board, options.crypto, (first, hashes) => manifest(boot, first, hashes, {}));
+    manifests = createManifests(options.board, options.crypto, (first, hashes, lasts) =>
+      manifest(boot, first, hashes, lasts, {}),
+    );
   }
   const sealEvent = (event: EarlyEvent): void => {
     const number = seq++;
@@ -226,7 +228,7 @@ export function createJournal(options: JournalOptions): Journal {
         // a manifest's list has no hole: what waits for its own is listed before this one takes its seq
         manifests!.flush();
         const about = next < lists.length ? {} : { signs: boot - 1 };
-        manifest(list[0].boot, list[0].seq, hashList(list.map((message) => message.hash)), about);
+        manifest(list[0].boot, list[0].seq, hashList(list.map((message) => message.hash)), true, about);
         options.board.timer(BETWEEN_LISTS, one);
       };
       one();

@@ -13,39 +13,49 @@ export const MANIFEST_MESSAGES = 60;
 export const MANIFEST_PERIOD = 60000;
 
 export interface Manifests {
-  /** Takes a message of the seq space that is no manifest, in the order of the seqs; returns its payload's hash. */
-  add(seq: number, payload: Uint8Array): Uint8Array;
+  /**
+   * Takes a message of the seq space that is no manifest, in the order of the seqs; returns its payload's hash. `lasts`: it is
+   * kept longer than waveforms are.
+   */
+  add(seq: number, payload: Uint8Array, lasts: boolean): Uint8Array;
   /** Emits the manifest that is due by count: to be called when the message itself is on its way. */
   check(): void;
   /** Emits what there is: at the end. */
   flush(): void;
 }
 
+/** A manifest is kept as long as what lasts, where so much of what it lists does: one in so many. */
+const SOME = 4;
+
 /** `emit`: seals a manifest over seq `first`, first + 1, … under the next seq; not called for none. */
 export function createManifests(
   board: Pick<Board, "timer">,
   crypto: Pick<Crypto, "sha256">,
-  emit: (first: number, hashes: Uint8Array) => void,
+  emit: (first: number, hashes: Uint8Array, lasts: boolean) => void,
 ): Manifests {
   let hashes: Uint8Array[] = [];
   let first = 0;
+  let lasting = 0;
   let cancel = (): void => {};
 
   const flush = (): void => {
     cancel();
     if (hashes.length === 0) return;
     const list = hashList(hashes);
+    const lasts = SOME * lasting >= hashes.length;
     hashes = [];
-    emit(first, list);
+    lasting = 0;
+    emit(first, list, lasts);
   };
   return {
-    add(seq, payload) {
+    add(seq, payload, lasts) {
       if (hashes.length === 0) {
         first = seq;
         cancel = board.timer(MANIFEST_PERIOD, flush);
       }
       const hash = payloadHash(payload, crypto);
       hashes.push(hash);
+      if (lasts) lasting++;
       return hash;
     },
     check() {

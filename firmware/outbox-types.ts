@@ -6,7 +6,8 @@ import type { Run } from "./gone.ts";
 
 export type { Run };
 
-export type Kind = "birth" | "data" | "vital" | "event" | "manifest";
+/** "data": waveforms, maybe with vitals; "vital": vitals alone; "data-manifest": a manifest over hardly anything but waveforms. */
+export type Kind = "birth" | "data" | "vital" | "event" | "manifest" | "data-manifest";
 
 export interface Sealed {
   readonly kind: Kind;
@@ -69,8 +70,10 @@ export interface Outbox {
   readonly bytes: number;
   /** All messages that wait. */
   readonly count: number;
-  /** Bytes that it can hold, of messages and `overhead` for each. */
+  /** Bytes that it can hold, of messages and `overhead` for each; `page`: in pieces of this size, null: in one. */
   readonly room: number;
+  readonly page: number | null;
+  /** Without the hash that is kept beside what a manifest is to list. */
   readonly overhead: number;
   /** Bytes that it was given in this boot, `overhead` included. */
   readonly taken: number;

@@ -13,9 +13,10 @@ import type { Kind, Outbox, OutboxOptions, Sealed } from "./outbox-types.ts";
 export type * from "./outbox-types.ts";
 
 /** Eviction order: waveforms first, then what proves them, births last. In the log a kind is its place here, and 1. */
-const ORDER: readonly Kind[] = ["data", "manifest", "vital", "event", "birth"];
-/** What the log adds to a message: header, hash, padding, CRC. */
-const RECORD_BYTES = 42;
+const ORDER: readonly Kind[] = ["data", "data-manifest", "manifest", "vital", "event", "birth"];
+/** What the log adds to a message: header, padding, CRC; the hash beside it. */
+const RECORD_BYTES = 26;
+const HASH_BYTES = 16;
 /** Between two looks at whether all is written, ms. */
 const END_EVERY = 10;
 
@@ -182,6 +183,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     get room() {
       return backlog === null ? capacity : backlog.room;
     },
+    get page() {
+      return backlog === null ? null : backlog.page;
+    },
     overhead: overhead,
     get taken() {
       return taken;
@@ -215,7 +219,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         old: false,
       };
       take(message, waiting.length);
-      taken += bytes.length + overhead;
+      taken += bytes.length + overhead + (log === null || about.hash === undefined ? 0 : HASH_BYTES);
       if (ofBoot === boot) next = Math.max(next, seq + 1);
       if (log !== null && log.writeAfter === 0) write(message);
       return message;

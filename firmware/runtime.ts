@@ -6,6 +6,7 @@ import type { Board } from "../boards/board.ts";
 import { FAULT_ROLLBACK, FAULT_STORAGE, type Fault } from "../drivers/driver.ts";
 import { encode, map } from "../protocol/cbor.ts";
 import type { Crypto, Signer } from "../protocol/cose.ts";
+import { PAYLOAD_HASH_LENGTH } from "../protocol/manifest.ts";
 import {
   type ChannelDefinition,
   type CommandMessage,
@@ -21,7 +22,7 @@ import type { SensorPlan } from "./channels.ts";
 import { createClock } from "./clock.ts";
 import { type CommandHandlers, createCommands, DEVICE_LIMITS, type DeviceLimits } from "./commands.ts";
 import { createDownlink, type Refusals } from "./downlink.ts";
-import { bytesPerSecond } from "./forecast.ts";
+import { bytesPerSecond, holdsFor } from "./forecast.ts";
 import { createJournal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { LogSettings, Outbox } from "./outbox.ts";
@@ -169,6 +170,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (options.onSettled !== undefined) options.onSettled();
     },
   });
+  const listsAll = signer !== null && settings.mode === "mac";
   const journal = createJournal({
     board,
     sealer,
@@ -181,7 +183,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       swname: device.software,
       swversion: [device.version],
     },
-    manifests: signer !== null && settings.mode === "mac",
+    manifests: listsAll,
   });
   const sealData = (): void => journal.data(packer);
   const fault = (channel: number | null, what: Fault): void => {
@@ -192,11 +194,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const offline = (): number => {
     const outbox = sender.outbox;
     const seconds = board.now() / 1000000;
+    const hash = outbox.persistent && listsAll ? PAYLOAD_HASH_LENGTH : 0;
     const rate =
       seconds < SEEN
-        ? bytesPerSecond(channels, options.packet, settings, outbox.persistent, outbox.overhead)
+        ? bytesPerSecond(channels, options.packet, settings, outbox.persistent, outbox.overhead + hash)
         : outbox.taken / seconds;
-    return Math.floor(outbox.room / rate);
+    return holdsFor(outbox.room, outbox.page, rate, options.packet.period);
   };
   const birth = (cfg: number): void => {
     channels = sensing.definitions();

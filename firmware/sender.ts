@@ -61,11 +61,18 @@ const UNDER_WAY = 1000;
 /** Without acks a line that keeps nothing is told the birth again, for whoever has joined since, ms. */
 const BIRTH_AGAIN = 10000;
 
-const LETTERS: Record<Kind, Letter> = { birth: "b", data: "d", vital: "d", event: "d", manifest: "d" };
+const LETTERS: Record<Kind, Letter> = {
+  birth: "b",
+  data: "d",
+  vital: "d",
+  event: "d",
+  manifest: "d",
+  "data-manifest": "d",
+};
 
 /** Which turn of a resending is a kind's; the newest data and vitals have the third. */
 const BACKFILL = 3;
-const TURNS: Record<Kind, number> = { birth: 0, event: 1, data: BACKFILL, vital: BACKFILL, manifest: BACKFILL };
+const TURNS: Record<Kind, number> = { birth: 0, event: 1, data: 3, vital: 3, manifest: 3, "data-manifest": 3 };
 
 export function createSender(options: SenderOptions): Sender {
   const board = options.board;

@@ -24,7 +24,7 @@ export type { Address, Found };
 /** Bytes written at once. */
 const SLICE = 256;
 /** Clean pages that are kept ready: one for what is new, one for what moves when a page is given up. */
-const RESERVE = 2;
+export const RESERVE = 2;
 /** Fewest pages: one open for each stream, the reserve, two to take turns. */
 const LEAST_PAGES = 6;
 

@@ -19,7 +19,7 @@ const setUp = () => {
   const send = () => {
     const payload = Uint8Array.of(seq >> 8, seq & 255);
     payloads.set(seq, payload);
-    manifests.add(seq++, payload);
+    manifests.add(seq++, payload, false);
     manifests.check();
   };
   return { clock, told, payloads, manifests, send, produced: () => seq };

@@ -52,7 +52,7 @@ export function layoutOf({ channels, packet, mode, pageSize, markEvery }: Layout
   const parts = waves === 0 ? 0 : Math.ceil(waves / periods / MESSAGE_BYTES) * periods;
   const vitals = values === 0 ? 0 : periods;
   const manifests = mode === "mac" ? Math.max(1 / MANIFEST_PERIOD, (parts + vitals) / MANIFEST_MESSAGES) : 0;
-  const marks = packet.period < markEvery / 2 ? 0 : 2000 / markEvery;
+  const marks = packet.period < markEvery ? 0 : 1000 / markEvery;
 
   const record = RECORD_HEADER + RECORD_END;
   const messages = parts + vitals + manifests;

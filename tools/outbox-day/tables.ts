@@ -11,7 +11,7 @@ const FORTNIGHT = 14;
 const IDLE_PAGES = 3;
 /** Fewest pages of a log (firmware/flash-log/log.ts). */
 const LEAST_PAGES = 6;
-const VITAL = 3;
+const VITAL = 4;
 /** What is lost at a page's end: half a vital. */
 const PAGE_END = 60;
 /** What the log adds to a message in mode mac, and its manifest's share: header, CRC, half a filling, hash, hash again. */

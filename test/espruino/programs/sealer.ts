@@ -130,7 +130,7 @@ export function program(print: (line: string) => void, sha256: (bytes: Uint8Arra
     print(`manifest ${seq++} from ${first}: ${hex(hashes)}`);
   });
   for (let i = 0; i < 130; i++) {
-    manifests.add(seq++, new Uint8Array([i, 1, 2]));
+    manifests.add(seq++, new Uint8Array([i, 1, 2]), false);
     manifests.check();
   }
   const callback = due as (() => void) | null;
