@@ -125,7 +125,8 @@ export function createBacklog(options: BacklogOptions): Backlog {
     now: () => Math.floor(board.now() / 100000),
     streamOf: (kind) => (kinds[kind - 1] === "data" || kinds[kind - 1] === "data-manifest" ? WAVES : REST),
     keeps: (header) =>
-      kindOf(header) === "birth" && (header.boot === options.boot || log.holds(header.boot, header.seq + 1, MAX_SEQ)),
+      kindOf(header) === "birth" &&
+      (header.boot === options.boot || log.lowest(header.boot, header.seq + 1, MAX_SEQ) !== null),
     onFound: (one) => note(one.header),
     onEvicted: (gone) => lose(gone, DISOWNED_EVICTED),
     onMoved(from, to) {

@@ -18,9 +18,6 @@ export interface Run extends Pick<Disowned, "boot" | "reason" | "end"> {
 export const MAX_SEQ = 4294967295;
 /** Record [boot, ended, within, signed, runs, levels]. */
 export const OUTBOX_RECORD = "outbox";
-/** Runs that are held at most: above it the two of one boot that lie nearest to each other become one. */
-const MOST_RUNS = 16;
-
 /** Runs that are kept over a reboot: a record has to fit in a page of flash. Only boots that went by the hundred make more. */
 const MOST_KEPT = 100;
 
@@ -136,8 +133,8 @@ function joinNearest(runs: readonly Run[]): Run[] {
   return runs.filter((_run, i) => i !== one && i !== other).concat([joined]);
 }
 
-/** Adds a run to a list, joined with those of its boot and reason that it touches. */
-export function addRun(runs: readonly Run[], added: Run): Run[] {
+/** Adds a run to a list, joined with those of its boot and reason that it touches; above `most` the nearest two are joined. */
+export function addRun(runs: readonly Run[], added: Run, most: number): Run[] {
   const others: Run[] = [];
   let first = added.first;
   let last = added.last;
@@ -150,7 +147,7 @@ export function addRun(runs: readonly Run[], added: Run): Run[] {
     } else others.push(run);
   }
   others.push({ boot: added.boot, first: first, last: last, reason: added.reason, end: added.end });
-  return others.length > MOST_RUNS ? joinNearest(others) : others;
+  return others.length > most ? joinNearest(others) : others;
 }
 
 /** What of a run the ack does not say to be there. */

@@ -16,8 +16,11 @@ export interface Ledger {
    */
   begin(within: number | null, lastOf: (boot: number) => { readonly seq: number; readonly at: number } | null): void;
   lose(run: Run): void;
-  /** Gives what can be told. */
-  take(isTellable: (run: Run) => boolean): readonly Run[];
+  /**
+   * Gives what can be told: of a run what lies below the lowest seq that still waits, where that is all or much of it.
+   * `powerOnly`: of reason 2 alone.
+   */
+  take(powerOnly: boolean, lowestOf: (run: Run) => number | null): readonly Run[];
   /** It is told by an event that a power cut would take. */
   telling(run: Run): void;
   /** The event that tells it is durable, or settled. */
@@ -35,8 +38,14 @@ export interface Ledger {
   end(): void;
 }
 
-/** `boot`: the current one. Throws Error where the record is damaged. */
-export function createLedger(storage: Storage, boot: number): Ledger {
+/**
+ * Seqs that are worth an event of their own. Half of what an ack reaches: what waits within its reach is settled without, so
+ * that what is told can always go on.
+ */
+const MUCH = 128;
+
+/** `boot`: the current one; `most`: runs that are held apart. Throws Error where the record is damaged. */
+export function createLedger(storage: Storage, boot: number, most: number): Ledger {
   const before = readOutboxState(storage);
   const marks = createMarks(before === null ? [] : before.levels);
   let gone: Run[] = before === null ? [] : before.runs.concat();
@@ -56,7 +65,7 @@ export function createLedger(storage: Storage, boot: number): Ledger {
       levels: marks.levels,
     });
   const lose = (run: Run): void => {
-    gone = addRun(gone, run);
+    gone = addRun(gone, run, most);
   };
   const forget = (run: Run): void => {
     told = told.filter((one) => one !== run);
@@ -80,9 +89,20 @@ export function createLedger(storage: Storage, boot: number): Ledger {
       keep();
     },
     lose: lose,
-    take(isTellable) {
-      const some = gone.filter(isTellable);
-      gone = gone.filter((run) => some.indexOf(run) < 0);
+    take(powerOnly, lowestOf) {
+      const some: Run[] = [];
+      const left: Run[] = [];
+      for (let i = 0; i < gone.length; i++) {
+        const run = gone[i];
+        const lowest = powerOnly && run.reason !== DISOWNED_POWER ? run.first : lowestOf(run);
+        if (lowest === null) some.push(run);
+        else if (lowest - run.first < MUCH) left.push(run);
+        else {
+          some.push(Object.assign({}, run, { last: lowest - 1 }));
+          left.push(Object.assign({}, run, { first: lowest }));
+        }
+      }
+      gone = left;
       return some;
     },
     telling(run) {

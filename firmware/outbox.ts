@@ -3,7 +3,7 @@
  * outlives a power cut. When it is full the oldest waveforms go first, births last. What went is remembered until the caller
  * tells it as event 8, and again where such an event had to go itself. Device side.
  */
-import { DISOWNED_EVICTED, DISOWNED_POWER } from "../protocol/messages.ts";
+import { DISOWNED_EVICTED } from "../protocol/messages.ts";
 import { isSettledBy } from "./acks.ts";
 import { type Backlog, createBacklog } from "./backlog.ts";
 import { encodeRun, type Run } from "./gone.ts";
@@ -17,6 +17,8 @@ const ORDER: readonly Kind[] = ["data", "data-manifest", "manifest", "vital", "e
 /** What the log adds to a message: header, padding, CRC; the hash beside it. */
 const RECORD_BYTES = 26;
 const HASH_BYTES = 16;
+/** Runs of one boot that are held apart; with vitals between them there would be one for each message. */
+const MOST_RUNS = 16;
 /** Between two looks at whether all is written, ms. */
 const END_EVERY = 10;
 
@@ -25,7 +27,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const boot = options.boot;
   const capacity = options.capacity;
   const log = options.log;
-  const ledger = createLedger(board.storage, boot);
+  const ledger = createLedger(board.storage, boot, log === null ? MOST_RUNS : 1);
   const marks = ledger.marks;
   /** With a log half of the RAM is for what is read back from it. */
   const share = log === null ? capacity : capacity / 2;
@@ -117,12 +119,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
     count(message, 1);
     return message;
   };
-  const isWaiting = (run: Run): boolean => {
+  /** The lowest seq of a run that still waits; null: none does. */
+  const lowestOf = (run: Run): number | null => {
+    let lowest = backlog === null ? null : backlog.log.lowest(run.boot, run.first, run.last);
     for (let i = 0; i < waiting.length; i++) {
       const message = waiting[i];
-      if (message.boot === run.boot && message.seq >= run.first && message.seq <= run.last) return true;
+      if (message.boot !== run.boot || message.seq < run.first || message.seq > run.last) continue;
+      if (lowest === null || message.seq < lowest) lowest = message.seq;
     }
-    return backlog?.log.holds(run.boot, run.first, run.last) === true;
+    return lowest;
   };
 
   if (log !== null) {
@@ -225,7 +230,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return message;
     },
     isSendable: (message) => backlog === null || log!.writeAfter > 0 || message.address !== null,
-    takeGone: (powerOnly) => ledger.take((run) => (!powerOnly || run.reason === DISOWNED_POWER) && !isWaiting(run)),
+    takeGone: (powerOnly) => ledger.take(powerOnly, lowestOf),
     isBeyond: (message) => marks.isBeyond(message.boot, message.seq),
     reconnected() {
       marks.reconnected();

@@ -58,6 +58,8 @@ const RESEND_BATCH = 32;
 const WRITE_LIMIT = 2000;
 /** An ack that shows a hole speaks of what was sent at least this long before it, ms. */
 const UNDER_WAY = 1000;
+/** Between two looks at what of that is gone can be told, ms. */
+const TELL_EVERY = 500;
 /** Without acks a line that keeps nothing is told the birth again, for whoever has joined since, ms. */
 const BIRTH_AGAIN = 10000;
 
@@ -95,6 +97,7 @@ export function createSender(options: SenderOptions): Sender {
   /** The newest birth, also after its ack. */
   let birth: Sealed | null = null;
   let heardAt = 0;
+  let goneAt = -TELL_EVERY;
 
   const send = (letter: Letter, bytes: Uint8Array, current: boolean): boolean => {
     if (!up || !link.send(letter, bytes, current)) return false;
@@ -167,7 +170,10 @@ export function createSender(options: SenderOptions): Sender {
     heardAt = board.now() / 1000;
     if (!options.credible(ack, newestSettled(ack))) return;
     const freed = outbox.settle(ack);
-    if (outbox.gone.length > 0) options.onGone();
+    if (outbox.gone.length > 0 && heardAt - goneAt >= TELL_EVERY) {
+      goneAt = heardAt;
+      options.onGone();
+    }
     // The gateway has what was sent later: what it lacks of before was lost on the way.
     if (freed > 0) resend(UNDER_WAY, ack);
     backfill();

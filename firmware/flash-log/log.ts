@@ -59,7 +59,7 @@ export interface FlashLogOptions {
 export interface FlashLog
   extends Pick<
     Records,
-    "read" | "extras" | "next" | "holds" | "each" | "isLive" | "isSent" | "setSent" | "forgetSent"
+    "read" | "extras" | "next" | "lowest" | "each" | "isLive" | "isSent" | "setSent" | "forgetSent"
   > {
   readonly pages: Pages;
   /** Messages that are not settled. */
@@ -263,7 +263,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
     read: records.read,
     extras: records.extras,
     next: records.next,
-    holds: records.holds,
+    lowest: records.lowest,
     each: records.each,
     isLive: records.isLive,
     isSent: records.isSent,

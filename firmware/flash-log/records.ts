@@ -56,8 +56,8 @@ export interface Records {
   extras(found: Found): Extras | null;
   /** The first live message of a stream behind another one (null: from the oldest); null: none. */
   next(stream: number, after: Found | null): Found | null;
-  /** Is there a live message of this boot with first <= seq <= last? */
-  holds(boot: number, first: number, last: number): boolean;
+  /** The lowest seq of a live message of this boot with first <= seq <= last; null: there is none. */
+  lowest(boot: number, first: number, last: number): number | null;
   /** Every whole record, marks and settled ones too, page by page, in no order of the pages. */
   each(visit: (found: Found) => void): void;
 }
@@ -162,18 +162,27 @@ export function createRecords(flash: Flash, pages: Pages): Records {
       while (page >= 0 && look(page, PAGE_HEADER)) page = pages.oldest(stream, pages.order[page], true);
       return found;
     },
-    holds(boot, first, last) {
-      let found = false;
+    lowest(boot, first, last) {
+      let found: number | null = null;
       const look = (one: Found): boolean => {
         const header = one.header;
-        found = header.boot === boot && header.seq >= first && header.seq <= last && isLive(one);
-        return !found;
+        const seq = header.seq;
+        if (header.boot === boot && seq >= first && seq <= (found ?? last) && isLive(one)) found = seq;
+        return true;
       };
-      for (let page = 0; page < pages.count && !found; page++) {
-        if (pages.state[page] !== USED || pages.live[page] === 0) continue;
-        if (pages.highest[page] >= first && pages.lowest[page] <= last) scan(page, PAGE_HEADER, look);
+      // the page that may have the lowest first: the others need not be read then
+      const seen: number[] = [];
+      for (;;) {
+        let next = -1;
+        for (let page = 0; page < pages.count; page++) {
+          if (pages.state[page] !== USED || pages.live[page] === 0 || seen.indexOf(page) >= 0) continue;
+          if (pages.highest[page] < first || pages.lowest[page] > (found === null ? last : found - 1)) continue;
+          if (next < 0 || pages.lowest[page] < pages.lowest[next]) next = page;
+        }
+        if (next < 0) return found;
+        seen.push(next);
+        scan(next, PAGE_HEADER, look);
       }
-      return found;
     },
     each(visit) {
       const look = (found: Found): boolean => {

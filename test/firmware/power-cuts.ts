@@ -122,17 +122,24 @@ export function bench(
 const nameOf = (boot: number, seq: number) => `boot ${boot} seq ${seq}`;
 
 /** Reads all that is left, as a link would that gets an ack for each message; throws where one is not as it was made. */
-export function drain({ outbox, ack }: Bench, truth: Truth): Set<string> {
+export function drain({ outbox, ack, tell, run }: Bench, truth: Truth): Set<string> {
   const found = new Set<string>();
-  for (let idle = 0; idle < 3; ) {
+  for (let idle = 0; idle < 12; ) {
     const message = outbox.load();
     if (message === null) {
       idle++;
-      for (const { boot, seq } of outbox.waiting) found.add(nameOf(boot, seq));
+      for (const one of outbox.waiting) {
+        found.add(nameOf(one.boot, one.seq));
+        one.sentAt = 0;
+      }
       ack(outbox.waiting);
+      // what an ack cannot reach before it is told of what is gone waits for that
+      tell();
+      run();
       continue;
     }
     idle = 0;
+    message.sentAt = 0;
     const { boot, seq, kind, bytes } = message;
     const life = truth.lives.get(boot);
     const size = life?.sizes[seq];

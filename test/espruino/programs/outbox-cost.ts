@@ -169,8 +169,8 @@ export function measure(tell: Tell, clock: () => number, cpu: () => number): voi
   }
   const log = one.backlog!.log;
   tell("messages in the log", log.live);
-  long("holds(): none of that boot", () => log.holds(2, 0, 4294967295));
-  repeated("holds(): above all seqs", 5, () => log.holds(1, 1000, 4294967295));
+  long("lowest(): none of that boot", () => log.lowest(2, 0, 4294967295));
+  repeated("lowest(): above all seqs", 5, () => log.lowest(1, 1000, 4294967295));
   repeated("a mark, all turns", 5, () => {
     log.mark(1, 200);
     drain();
