@@ -20,6 +20,7 @@ import type { LogSettings } from "../firmware/outbox.ts";
 import { createRuntime, type Runtime } from "../firmware/runtime.ts";
 import type { GatewayKey } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
+import type { Crypto } from "../protocol/cose.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
 import { type NodeIdentity, type SealMode, startedBoot, testOnlyIdentity, withoutKey } from "./identity.ts";
 import { sha256 } from "./keys.ts";
@@ -74,6 +75,8 @@ export interface NodeOptions {
   readonly outboxBytes?: number;
   /** Absent: a TEST-ONLY device, another one for every world. */
   readonly identity?: NodeIdentity;
+  /** Absent: Node's. */
+  readonly crypto?: Crypto;
   readonly onSettled?: () => void;
   readonly onFault?: (fault: Fault) => void;
   /** A seam between decode and seal, for tests. */
@@ -241,7 +244,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
   const runtime = createRuntime({
     board,
     link,
-    crypto: nodeCrypto,
+    crypto: options.crypto ?? nodeCrypto,
     signer: identity.signer,
     seal: { ...seal, psk, aead: nodeAead },
     gateways: options.gateways,

@@ -44,7 +44,7 @@ const world = createWorld({
   kind: values.registers ? "registers" : "packets",
   seed: number("seed", values.seed, 1),
   boards,
-  signing: number("signing", values.signing, values.registers ? boards : Math.min(boards, DAY.signing)),
+  signing: number("signing", values.signing, values.registers ? 1 : Math.min(boards, DAY.signing)),
   cuts: number("cuts", values.cuts, DAY.cuts),
   loss: number("loss", values.loss, DAY.loss),
   flash: !values.ram,

@@ -179,6 +179,7 @@ export function registerBoard(options: ModelOptions): BoardModel {
         identity: { ...identity, signer: signer === null ? null : tap.signer(signer) },
         boot: () => storage,
         entropy,
+        crypto: tap.crypto(nodeCrypto),
         link: () => link,
         ...(log && { log: () => log }),
       });
