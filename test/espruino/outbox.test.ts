@@ -13,7 +13,7 @@ const starting = (lines: readonly string[], start: string) => lines.filter((line
 
 test("on Node the outbox told what had to go, what the power took and what rotted, and read back all that was left", () => {
   const tells = starting(told, "tells ");
-  expect(tells.filter((line) => / for 1$/.test(line)).length).toBeGreaterThan(10);
+  expect(tells.filter((line) => / for 1$/.test(line)).length).toBeGreaterThan(5);
   expect(tells.filter((line) => /^tells 1:116\.\.4294967295 for 2 alive 89\d00 within 5000$/.test(line))).toHaveLength(
     1,
   );
