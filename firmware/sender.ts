@@ -74,7 +74,14 @@ const LETTERS: Record<Kind, Letter> = {
 
 /** Which turn of a resending is a kind's; the newest data and vitals have the third. */
 const BACKFILL = 3;
-const TURNS: Record<Kind, number> = { birth: 0, event: 1, data: 3, vital: 3, manifest: 3, "data-manifest": 3 };
+const TURNS: Record<Kind, number> = {
+  birth: 0,
+  event: 1,
+  data: BACKFILL,
+  vital: BACKFILL,
+  manifest: BACKFILL,
+  "data-manifest": BACKFILL,
+};
 
 export function createSender(options: SenderOptions): Sender {
   const board = options.board;
@@ -98,6 +105,8 @@ export function createSender(options: SenderOptions): Sender {
   let birth: Sealed | null = null;
   let heardAt = 0;
   let goneAt = -TELL_EVERY;
+  /** It was empty when it was looked at, and was given nothing since. */
+  let empty = outbox.count === 0;
 
   const send = (letter: Letter, bytes: Uint8Array, current: boolean): boolean => {
     if (!up || !link.send(letter, bytes, current)) return false;
@@ -157,11 +166,19 @@ export function createSender(options: SenderOptions): Sender {
       allowance -= message.bytes.length;
     }
   };
+  /** What an ack settled of what lies in flash shows when it is looked for: so also behind a backfill. */
+  const lookWhetherEmpty = (): void => {
+    if (empty || outbox.count > 0) return;
+    empty = true;
+    options.onSettled();
+    if (closing !== null) closing();
+  };
   const tick = (): void => {
     cancelTimer = board.timer(RESEND_EVERY, tick);
     outbox.tick();
     resend(RESEND_AFTER, null);
     backfill();
+    lookWhetherEmpty();
     if (birth === null || link.presence) return;
     const now = board.now() / 1000;
     if (now - Math.max(heardAt, birth.sentAt ?? 0) >= BIRTH_AGAIN) transmit(birth);
@@ -177,9 +194,7 @@ export function createSender(options: SenderOptions): Sender {
     // The gateway has what was sent later: what it lacks of before was lost on the way.
     if (freed > 0) resend(UNDER_WAY, ack);
     backfill();
-    if (freed === 0 || outbox.count > 0) return;
-    options.onSettled();
-    if (closing !== null) closing();
+    lookWhetherEmpty();
   };
 
   return {
@@ -216,6 +231,7 @@ export function createSender(options: SenderOptions): Sender {
     },
     submit(kind, boot, seq, bytes, about) {
       const message = outbox.add(kind, boot, seq, bytes, about);
+      empty = false;
       if (kind === "birth") birth = message;
       transmit(message);
     },
