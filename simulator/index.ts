@@ -1,4 +1,13 @@
 /** Entry point `vitalwire/simulator`: emulated chips, synthetic people, recorded signals, and whole virtual boards. */
+export {
+  createSimulatedFlash,
+  type FlashTimings,
+  INTERNAL_FLASH,
+  PowerCut,
+  type SimulatedFlash,
+  type SimulatedFlashOptions,
+  SPI_FLASH,
+} from "../boards/simulated-flash.ts";
 export { createVirtualClock, type VirtualClock } from "../boards/virtual-clock.ts";
 export type * from "../drivers/emulator.ts";
 export { type Bench, type BenchOptions, createBench } from "./bench.ts";
