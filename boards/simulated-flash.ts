@@ -3,6 +3,7 @@
  * is counted and bits that rot. What misuses it is a bug of the caller, and an Error here as it would be lost data on silicon.
  */
 import type { Flash } from "./board.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
 
 /** What the operations take, us. */
 export interface FlashTimings {
@@ -251,5 +252,20 @@ export function createSimulatedFlash(options: SimulatedFlashOptions): SimulatedF
       requireRange("damage", address, 1);
       bytes[address] ^= mask;
     },
+  };
+}
+
+/**
+ * For `spend`: what runs on a board is held up by its flash, and all that one moment of the clock asks of it comes one after
+ * the other. `stall`: the board's, ms.
+ */
+export function holdUp(clock: Pick<VirtualClock, "now">, stall: (ms: number) => void): (us: number) => void {
+  let at = -1;
+  let spent = 0;
+  return (us) => {
+    if (clock.now !== at) spent = 0;
+    at = clock.now;
+    spent += us;
+    stall(spent / 1000);
   };
 }

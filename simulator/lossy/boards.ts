@@ -1,5 +1,6 @@
 /** The two kinds of board of a lossy world: the firmware over a synthetic chip, and a whole board down to its registers. */
-import { createSimulatedBoard, type SimulatedBoard, type VirtualClock } from "../../boards/simulated.ts";
+import { createSimulatedBoard, type SimulatedBoard } from "../../boards/simulated.ts";
+import { holdUp } from "../../boards/simulated-flash.ts";
 import { startBoot } from "../../firmware/boot.ts";
 import type { Link } from "../../firmware/link.ts";
 import { createRuntime, type Runtime } from "../../firmware/runtime.ts";
@@ -59,18 +60,6 @@ function identityOf(kind: string, { seed, index, mode }: ModelOptions): { identi
   return { identity: testOnlyIdentity(sha256(`lossy ${kind} ${seed} ${index} ${mode}`), seal), seal };
 }
 
-/** What a board does is held up by its flash: all that one moment of the clock asks of it comes one after the other. */
-function createStall(clock: VirtualClock, stall: (ms: number) => void): (us: number) => void {
-  let at = -1;
-  let spent = 0;
-  return (us) => {
-    if (clock.now !== at) spent = 0;
-    at = clock.now;
-    spent += us;
-    stall(spent / 1000);
-  };
-}
-
 /** The real firmware over a chip that is computed. */
 export function packetBoard(options: PacketOptions): BoardModel {
   const { identity, seal } = identityOf("packets", options);
@@ -82,7 +71,7 @@ export function packetBoard(options: PacketOptions): BoardModel {
       const { clock } = power;
       const startedAt = clock.now;
       let held: SimulatedBoard | null = null;
-      const { storage, log } = kept.open({ onBusy: createStall(clock, (ms) => held?.stall(ms)), onCut: power.cut });
+      const { storage, log } = kept.open({ onBusy: holdUp(clock, (ms) => held?.stall(ms)), onCut: power.cut });
       const board = createSimulatedBoard(clock, storage);
       held = board;
       const crypto = tap.crypto(nodeCrypto);
@@ -168,7 +157,7 @@ export function registerBoard(options: ModelOptions): BoardModel {
       const startedAt = clock.now;
       const { signer } = identity;
       let held: SimulatedBoard | null = null;
-      const { storage, log } = kept.open({ onBusy: createStall(clock, (ms) => held?.stall(ms)), onCut: power.cut });
+      const { storage, log } = kept.open({ onBusy: holdUp(clock, (ms) => held?.stall(ms)), onCut: power.cut });
       const node = createVirtualNode({
         clock,
         seed: options.seed,

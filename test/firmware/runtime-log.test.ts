@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Storage } from "../../boards/board.ts";
 import { createMemoryStorage } from "../../boards/simulated.ts";
-import { createSimulatedFlash, type SimulatedFlash } from "../../boards/simulated-flash.ts";
+import { createSimulatedFlash, holdUp, type SimulatedFlash } from "../../boards/simulated-flash.ts";
 import { createVirtualClock } from "../../boards/virtual-clock.ts";
 import type { LinkEvents } from "../../firmware/link.ts";
 import { BACKFILL_RATE } from "../../firmware/runtime.ts";
@@ -49,14 +49,7 @@ function world(seal: SealMode, pages: number) {
         entropy: new Uint8Array([clock.now, epoch & 255]),
         outboxBytes: 16_384,
         log: (board) => {
-          // what one moment asks of the flash comes one after the other
-          let at = -1;
-          let spent = 0;
-          hold = (us) => {
-            spent = clock.now === at ? spent + us : us;
-            at = clock.now;
-            board.stall(spent / 1000);
-          };
+          hold = holdUp(clock, board.stall);
           return { flash, writeAfter: 0, markEvery: 10_000 };
         },
         link: (signer, psk) => {
