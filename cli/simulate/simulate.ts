@@ -111,7 +111,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
       if (pty !== null) link = createSerialLink(pty.stream, LINE_QUEUE);
       else if (out === "mqtt") link = createMqttLink(mqttOptions(options, signer));
       else link = createCaptureLink(options.out, clock, recorder, { kid: signer.kid, psk, seal });
-      return link;
+      return telling(link, signal.notify);
     },
     onSettled: signal.notify,
     onFault: ({ message }) => say(message),
@@ -142,6 +142,21 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     for (const storage of kept) storage.release();
     if (interrupt.came) process.exit(INTERRUPTED);
   }
+}
+
+/** The same link: it tells when something was heard, or may be sent. */
+function telling(link: CountingLink, notify: () => void): CountingLink {
+  const open = link.open;
+  link.open = (events, will) => {
+    const told =
+      <T>(event: (what: T) => void) =>
+      (what: T) => {
+        event(what);
+        notify();
+      };
+    open({ ...events, onUp: told(events.onUp), onMessage: told(events.onMessage) }, will);
+  };
+  return link;
 }
 
 function namePort(pty: Pty, options: SimulateOptions): void {
@@ -195,11 +210,12 @@ async function runLockStep(
   signal: ReturnType<typeof createSignal> | null,
 ): Promise<void> {
   const { outbox } = node.runtime;
+  /** What is not in flash yet has not been sent: the clock has to move for it. */
+  const outstanding = () => outbox.waiting.some(outbox.isSendable);
   while (clock.nextAt <= until && !interrupted()) {
     clock.step();
-    // what is written first is sent in a later turn of the same moment
-    if (signal === null || outbox.count === 0 || clock.nextAt <= clock.now) continue;
-    if (!(await signal.until(() => outbox.count === 0 || interrupted(), PATIENCE))) {
+    if (signal === null || !outstanding()) continue;
+    if (!(await signal.until(() => !outstanding() || interrupted(), PATIENCE))) {
       throw new Error(
         `--fast: no gateway acknowledged seq ${outbox.waiting[0]?.seq ?? "?"} in ${PATIENCE / 1000} s; start one`,
       );
