@@ -1,5 +1,6 @@
 /** How long an outbox lasts while nobody hears: a forecast, from what a configuration declares. Device side. */
 import type { ChannelDefinition } from "../protocol/messages.ts";
+import type { Outbox } from "./outbox-types.ts";
 import type { Codec } from "./packer.ts";
 import type { SealSettings } from "./sealer.ts";
 
@@ -49,10 +50,28 @@ export function bytesPerSecond(
   return coded + (each * 1000) / packet.period;
 }
 
-/** Seconds that an outbox lasts; `rate`: bytes a second; `period`: ms between two messages of waveforms, which fill its pages. */
-export function holdsFor(room: number, page: number | null, rate: number, period: number): number {
+/** What was sent in this many seconds says how much it will be. */
+const SEEN = 60;
+
+/** Seconds that an outbox lasts at `rate` bytes a second; `period`: ms between two messages of waveforms, which fill its pages. */
+export function holdsFor(outbox: Pick<Outbox, "room" | "page">, rate: number, period: number): number {
+  const page = outbox.page;
   const record = (rate * period) / 1000;
   // what is left at a page's end is lost
   const used = page === null || record > page ? 1 : (Math.floor(page / record) * record) / page;
-  return Math.floor((room * used) / rate);
+  return Math.floor((outbox.room * used) / rate);
+}
+
+/** The same: by what a boot of `seconds` has given it, before a minute of that by what the channels promise. `hash`: of each message. */
+export function offlineOf(
+  outbox: Outbox,
+  seconds: number,
+  channels: readonly ChannelDefinition[],
+  packet: { readonly period: number; readonly codec: Codec },
+  seal: Pick<SealSettings, "mode" | "encrypt">,
+  hash: number,
+): number {
+  const promised = (): number =>
+    bytesPerSecond(channels, packet, seal, outbox.persistent, outbox.persistent ? outbox.overhead + hash : 0);
+  return holdsFor(outbox, seconds < SEEN ? promised() : outbox.taken / seconds, packet.period);
 }

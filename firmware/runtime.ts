@@ -22,7 +22,7 @@ import type { SensorPlan } from "./channels.ts";
 import { createClock } from "./clock.ts";
 import { type CommandHandlers, createCommands, DEVICE_LIMITS, type DeviceLimits } from "./commands.ts";
 import { createDownlink, type Refusals } from "./downlink.ts";
-import { bytesPerSecond, holdsFor } from "./forecast.ts";
+import { offlineOf } from "./forecast.ts";
 import { createJournal } from "./journal.ts";
 import type { Link } from "./link.ts";
 import type { LogSettings, Outbox } from "./outbox.ts";
@@ -103,8 +103,6 @@ const ACK_LIMIT = 5000;
 /** Bytes of text in an event at most (CDDL: scalar). */
 const DETAIL_BYTES = 64;
 
-/** What was sent in this many seconds says how much it will be. */
-const SEEN = 60;
 /** Highest cfg (CDDL: u16). */
 const MAX_CFG = 65535;
 
@@ -190,22 +188,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     if (options.onFault !== undefined) options.onFault(what);
     journal.event(EVENT_FAULT, [what.code, channel, what.message.substring(0, DETAIL_BYTES)]);
   };
-  /** Until a minute of it was seen it is what the channels promise. */
-  const offline = (): number => {
-    const outbox = sender.outbox;
-    const seconds = board.now() / 1000000;
-    const hash = outbox.persistent && listsAll ? PAYLOAD_HASH_LENGTH : 0;
-    const rate =
-      seconds < SEEN
-        ? bytesPerSecond(channels, options.packet, settings, outbox.persistent, outbox.overhead + hash)
-        : outbox.taken / seconds;
-    return holdsFor(outbox.room, outbox.page, rate, options.packet.period);
-  };
   const birth = (cfg: number): void => {
     channels = sensing.definitions();
     // nothing was heard before the first birth; what was kept is of the boot before
     const hint = journal.cfg === 0 ? clock.before(device.boot - 1) : clock.hint;
-    journal.birth(cfg, channels, device.prev ?? null, hint, offline());
+    const seconds = board.now() / 1000000;
+    const hash = listsAll ? PAYLOAD_HASH_LENGTH : 0;
+    const offline = offlineOf(sender.outbox, seconds, channels, options.packet, settings, hash);
+    journal.birth(cfg, channels, device.prev ?? null, hint, offline);
   };
   const firstBirth = (): void => {
     if (journal.cfg > 0) return;

@@ -1,6 +1,7 @@
 /** Who a virtual board is, and how its boots begin. */
 import type { Storage } from "../boards/board.ts";
 import { type StartedBoot, startBoot } from "../firmware/boot.ts";
+import type { RuntimeOptions } from "../firmware/runtime.ts";
 import type { SealSettings } from "../firmware/sealer.ts";
 import { newBootNonce } from "../protocol/boot-keys.ts";
 import { ALG_EDDSA } from "../protocol/cose.ts";
@@ -36,6 +37,15 @@ export function startedBoot(
   const entropy = sha256(`boot ${boot}`, world).subarray(0, 16);
   const bn = psk === null ? entropy : newBootNonce({ psk, kid, boot }, entropy, null, crypto);
   return { boot, bn, prev: null, end() {} };
+}
+
+/** What a virtual board tells of itself in its births. */
+export function deviceOf(
+  { kid, ueid }: Pick<NodeIdentity, "kid" | "ueid">,
+  started: StartedBoot,
+): RuntimeOptions["device"] {
+  const { boot, bn, prev } = started;
+  return { kid, ueid, boot, bootSeed: bn, prev, software: "vitalwire", version: "0.1.0" };
 }
 
 /** Everything of it follows from its world: anybody can derive it. */

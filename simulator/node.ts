@@ -22,7 +22,7 @@ import type { GatewayKey } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
 import type { Crypto } from "../protocol/cose.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
-import { type NodeIdentity, type SealMode, startedBoot, testOnlyIdentity, withoutKey } from "./identity.ts";
+import { deviceOf, type NodeIdentity, type SealMode, startedBoot, testOnlyIdentity, withoutKey } from "./identity.ts";
 import { sha256 } from "./keys.ts";
 import { createPatient } from "./patient.ts";
 import { createRandom } from "./random.ts";
@@ -248,15 +248,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     signer: identity.signer,
     seal: { ...seal, psk, aead: nodeAead },
     gateways: options.gateways,
-    device: {
-      kid: identity.kid,
-      ueid: identity.ueid,
-      boot: started.boot,
-      bootSeed: started.bn,
-      prev: started.prev,
-      software: "vitalwire",
-      version: "0.1.0",
-    },
+    device: deviceOf(identity, started),
     sensors,
     vitals: createVitals(sensors.map((plan) => ({ ...plan, channels: plan.attachment.driver.channels() }))),
     ...(options.alarms && { alarms: options.alarms }),

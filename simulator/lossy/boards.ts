@@ -7,7 +7,7 @@ import { createRuntime, type Runtime } from "../../firmware/runtime.ts";
 import type { GatewayKey } from "../../firmware/sealer.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
-import { type NodeIdentity, type SealMode, testOnlyIdentity } from "../identity.ts";
+import { deviceOf, type NodeIdentity, type SealMode, testOnlyIdentity } from "../identity.ts";
 import { sha256 } from "../keys.ts";
 import { createVirtualNode } from "../node.ts";
 import { createSyntheticChip, instantExecutor, WAVE_CHANNEL, WAVE_RATE, waveAt } from "./chip.ts";
@@ -60,20 +60,29 @@ function identityOf(kind: string, { seed, index, mode }: ModelOptions): { identi
   return { identity: testOnlyIdentity(sha256(`lossy ${kind} ${seed} ${index} ${mode}`), seal), seal };
 }
 
+/** What is kept, for one boot; `hold` names the board that waits for its flash. */
+function opened(kept: Kept, { clock, cut }: Power) {
+  let held: SimulatedBoard | null = null;
+  const there = kept.open({ onBusy: holdUp(clock, (ms) => held?.stall(ms)), onCut: cut });
+  const hold = (board: SimulatedBoard) => {
+    held = board;
+  };
+  return { ...there, hold };
+}
+
 /** The real firmware over a chip that is computed. */
 export function packetBoard(options: PacketOptions): BoardModel {
   const { identity, seal } = identityOf("packets", options);
-  const { kid, psk, ueid } = identity;
+  const { kid, psk } = identity;
   return {
     identity,
     seal,
     boot({ power, link, kept, entropy, tap }) {
       const { clock } = power;
       const startedAt = clock.now;
-      let held: SimulatedBoard | null = null;
-      const { storage, log } = kept.open({ onBusy: holdUp(clock, (ms) => held?.stall(ms)), onCut: power.cut });
+      const { storage, log, hold } = opened(kept, power);
       const board = createSimulatedBoard(clock, storage);
-      held = board;
+      hold(board);
       const crypto = tap.crypto(nodeCrypto);
       const started = startBoot({ storage, kid, psk, entropy, crypto });
       const key = (options.seed * 1009 + options.index) * 65_537 + started.boot;
@@ -86,15 +95,7 @@ export function packetBoard(options: PacketOptions): BoardModel {
         signer: identity.signer === null ? null : tap.signer(identity.signer),
         seal: { ...seal, psk, aead: nodeAead },
         gateways: options.gateways,
-        device: {
-          kid,
-          ueid,
-          boot: started.boot,
-          bootSeed: started.bn,
-          prev: started.prev,
-          software: "vitalwire",
-          version: "0.1.0",
-        },
+        device: deviceOf(identity, started),
         sensors: [{ attachment, site: "axilla" }],
         vitals: createVitals([{ channels: chip.driver.channels(), site: "axilla" }]),
         packet: { period: options.period, codec: "delta" },
@@ -156,8 +157,7 @@ export function registerBoard(options: ModelOptions): BoardModel {
       const { clock } = power;
       const startedAt = clock.now;
       const { signer } = identity;
-      let held: SimulatedBoard | null = null;
-      const { storage, log } = kept.open({ onBusy: holdUp(clock, (ms) => held?.stall(ms)), onCut: power.cut });
+      const { storage, log, hold } = opened(kept, power);
       const node = createVirtualNode({
         clock,
         seed: options.seed,
@@ -172,7 +172,7 @@ export function registerBoard(options: ModelOptions): BoardModel {
         link: () => link,
         ...(log && { log: () => log }),
       });
-      held = node.board;
+      hold(node.board);
       const { ppg, ecg } = node.emulators;
       // the order of the births: red, infrared of the first chip, then the second chip's ECG
       const lights = [createConversions(startedAt, 1e4, 0), createConversions(startedAt, 1e4, 1)];

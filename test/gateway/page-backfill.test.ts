@@ -1,6 +1,5 @@
 /** What a page is told while a board catches up: the newest at once, of the past how far it has come and what is lost. */
 import { describe, expect, test } from "vitest";
-import { createStream } from "../../gateway/api/stream.ts";
 import { type BoardCounts, decodeFrame, type Frame } from "../../gateway/dashboard/feed.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { decodeEnvelope } from "../../protocol/cose.ts";
@@ -13,7 +12,7 @@ import {
   type Message,
 } from "../../protocol/messages.ts";
 import { createTestDevice, createTestGateway, createTestOrigin } from "../support/gateway.ts";
-import { createManualTimers } from "./page-support.ts";
+import { createTestStream } from "./page-support.ts";
 
 const device = createTestDevice("backfill", 17);
 const before = createTestDevice("backfill", 16);
@@ -32,13 +31,7 @@ const range = (from: number, to: number) => Array.from({ length: to - from + 1 }
 /** A gateway, its stream, and listeners; board time passes with the gateway's clock while it is heard live. */
 function createBench(store?: Store) {
   const inner = store === undefined ? createTestGateway() : createTestGateway(store);
-  const timers = createManualTimers();
-  const stream = createStream({
-    gateway: inner.gateway,
-    sitePublicKey: null,
-    now: () => inner.now,
-    after: timers.after,
-  });
+  const { timers, stream } = createTestStream(inner);
   device.enrollAt(inner.gateway);
   const origin = createTestOrigin();
   const listen = () => {

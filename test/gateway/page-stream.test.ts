@@ -14,7 +14,7 @@ import {
   type Message,
 } from "../../protocol/messages.ts";
 import { createTestDevice, createTestGateway, createTestOrigin, site } from "../support/gateway.ts";
-import { createManualTimers, createPageBench, type PageBench, until } from "./page-support.ts";
+import { createManualTimers, createPageBench, createTestStream, type PageBench, until } from "./page-support.ts";
 
 // In the order of their kids, as the store gives their cards.
 const byKid = (a: string, b: string) => Buffer.compare(createTestDevice(a).kid, createTestDevice(b).kid);
@@ -171,13 +171,7 @@ test("however receiving, committing, passing on and connecting interleave, each 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const inner = createTestGateway();
-      const timers = createManualTimers();
-      const stream = createStream({
-        gateway: inner.gateway,
-        sitePublicKey: null,
-        now: () => inner.now,
-        after: timers.after,
-      });
+      const { stream } = createTestStream(inner);
       device.enrollAt(inner.gateway);
       const origin = createTestOrigin();
       const listeners: Frame[][] = [];

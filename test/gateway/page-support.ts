@@ -4,10 +4,22 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { type Page, type PageOptions, startPage } from "../../gateway/api/page.ts";
-import type { After } from "../../gateway/api/stream.ts";
+import { type After, createStream } from "../../gateway/api/stream.ts";
 import { decodeFrame, type Frame } from "../../gateway/dashboard/feed.ts";
 import type { Store } from "../../gateway/store/store.ts";
-import { createTestGateway, site } from "../support/gateway.ts";
+import { createTestGateway, site, type TestGateway } from "../support/gateway.ts";
+
+/** A page's stream on a test gateway, whose timers the test holds. */
+export function createTestStream(inner: TestGateway) {
+  const timers = createManualTimers();
+  const stream = createStream({
+    gateway: inner.gateway,
+    sitePublicKey: null,
+    now: () => inner.now,
+    after: timers.after,
+  });
+  return { timers, stream };
+}
 
 export const fixtureFolder = fileURLToPath(new URL("../fixtures/page", import.meta.url));
 

@@ -17,7 +17,7 @@ import { createRuntime, type Runtime } from "../../firmware/runtime.ts";
 import type { GatewayKey } from "../../firmware/sealer.ts";
 import { createVitals } from "../../firmware/vitals.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../../protocol/crypto.node.ts";
-import { startedBoot, testOnlyIdentity } from "../../simulator/identity.ts";
+import { deviceOf, startedBoot, testOnlyIdentity } from "../../simulator/identity.ts";
 import { sha256 } from "../../simulator/keys.ts";
 import type { Recording } from "../../simulator/node.ts";
 import { createPatient } from "../../simulator/patient.ts";
@@ -127,15 +127,7 @@ export function createDayBoard(options: DayOptions): DayBoard {
     signer,
     seal: { mode, encrypt: false, psk, aead: nodeAead },
     gateways: options.gateways,
-    device: {
-      kid,
-      ueid,
-      boot: started.boot,
-      bootSeed: started.bn,
-      prev: started.prev,
-      software: "vitalwire",
-      version: "0.1.0",
-    },
+    device: deviceOf({ kid, ueid }, started),
     sensors,
     vitals: createVitals(
       sensors.map((plan) => ({ ...plan, channels: profile === "full" ? plan.attachment.driver.channels() : [] })),
