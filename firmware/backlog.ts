@@ -1,6 +1,6 @@
 /**
- * The outbox's log as its owner sees it: what waits there and is not in RAM, oldest first, vitals and events before waveforms;
- * what earlier boots left; that the board is alive. Device side.
+ * The outbox's log as its owner sees it: what waits there and is not in RAM, in the order of backfill.ts; what earlier boots left;
+ * that the board is alive. Device side.
  */
 import type { Board } from "../boards/board.ts";
 import { DISOWNED_DAMAGED, DISOWNED_EVICTED } from "../protocol/messages.ts";

@@ -111,7 +111,7 @@ export function openFlashLog(options: FlashLogOptions): FlashLog {
     finish(page);
   };
 
-  /** The page that is to be given up: the oldest of the waveforms, else of the rest; an open one only where there is no other. */
+  /** The page that is to be given up: the oldest of the waveforms, else of the rest; never one that is being filled. */
   const victim = (): number => {
     for (let stream = WAVES; stream <= REST; stream++) {
       let page = pages.oldest(stream, -1, false);
