@@ -232,7 +232,54 @@ export interface Driver<C = unknown, F extends Frame = Frame> {
   close(): Step<F>;
 }
 
-/** What a chip's folder exports as `chip` from its driver.ts. */
+/** What a runtime must know of a chip on its bus; members as in `Driver`. */
+export interface Target {
+  readonly model: string;
+  readonly bus: "i2c" | "spi" | "analog";
+  readonly address?: number;
+  readonly maxHz: number;
+  readonly spiMode?: 0 | 1 | 2 | 3;
+  readonly dataReady: "rising" | "falling" | null;
+  readonly pollEvery: number;
+}
+
+/**
+ * A configuration that was checked and turned into what the chip takes: plain data, equal to what JSON makes of it. It is
+ * made where there is room for checks and their words (chip.ts); a board needs it and driver.ts, nothing else.
+ * A chip's own has its registers besides.
+ */
+export interface Setup {
+  readonly target: Target;
+  readonly channels: readonly Channel[];
+  /** Samples that one chain of steps brings at most, for each channel. */
+  readonly capacities: readonly number[];
+}
+
+/** A driver as a chip's driver.ts makes it from a setup: all but the self-test, which a board may leave out. */
+export interface Core<S extends Setup = Setup, F extends Frame = Frame> extends Omit<Driver<S, F>, "selfTest"> {
+  /** The setup that the chip has: that of a `reconfigure` once its step went well. */
+  configuration: S;
+  /** Writes everything again to a chip that may be in any state, and goes on behind a loss: what ends a self-test. */
+  resume(): Step<F>;
+}
+
+/** What a chip's driver.ts adds to what its setup says. */
+export type Steps<S extends Setup, F extends Frame = Frame> = Pick<
+  Core<S, F>,
+  "open" | "poll" | "reconfigure" | "resume" | "close"
+>;
+
+/** A driver out of its setup and its steps. */
+export function createCore<S extends Setup, T extends Steps<S>>(setup: S, steps: T): Core<S> & T {
+  const rest = {
+    configuration: setup,
+    channels: () => setup.channels,
+    createFrame: () => createFrame(setup.capacities),
+  };
+  return Object.assign(rest, setup.target, steps);
+}
+
+/** What a chip's folder exports as `chip` from its chip.ts; made by `createChip` of drivers/chip.ts. */
 export interface Chip<C = unknown> {
   readonly model: string;
   readonly bus: "i2c" | "spi" | "analog";
@@ -246,6 +293,8 @@ export interface Chip<C = unknown> {
   readonly pins?: readonly string[];
   readonly inputs?: readonly string[];
   /** Validates, and says which two settings fight. Throws Error: model, setting, value, what to do. */
+  setup?(configuration: Partial<C>, wiring: Wiring): Setup;
+  /** The driver of that setup. Throws as `setup` does. */
   create(configuration: Partial<C>, wiring: Wiring): Driver<C>;
 }
 
@@ -272,6 +321,12 @@ export function clearFrame(frame: Frame): void {
   frame.measurements.splice(0, frame.measurements.length);
   frame.identity = null;
   frame.restart = false;
+}
+
+/** Puts a fault into the frame: `where` is the chip, `words` what, which value, what to do. null: it ends a chain. */
+export function tell(frame: Frame, code: number, where: string, words: string): null {
+  frame.faults.push({ code: code, message: `${where}: ${words}` });
+  return null;
 }
 
 /** A number as data sheets write it: 0x57. */

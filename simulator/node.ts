@@ -5,11 +5,11 @@ import { type Crystal, createSimulatedBoard, type SimulatedBoard } from "../boar
 import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { Chip, Driver, Fault } from "../drivers/driver.ts";
 import type { Emulator, I2cEmulator, Signal, SpiEmulator } from "../drivers/emulator.ts";
-import { chip as max30003 } from "../drivers/max30003/driver.ts";
+import { chip as max30003 } from "../drivers/max30003/chip.ts";
 import { emulated as max30003Emulator } from "../drivers/max30003/emulator.ts";
-import { chip as max30102 } from "../drivers/max30102/driver.ts";
+import { chip as max30102 } from "../drivers/max30102/chip.ts";
 import { emulated as max30102Emulator } from "../drivers/max30102/emulator.ts";
-import { chip as tmp117 } from "../drivers/tmp117/driver.ts";
+import { chip as tmp117 } from "../drivers/tmp117/chip.ts";
 import { emulated as tmp117Emulator } from "../drivers/tmp117/emulator.ts";
 import type { AlarmSettings } from "../firmware/alarms.ts";
 import type { SensorPlan } from "../firmware/channels.ts";

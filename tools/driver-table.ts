@@ -69,7 +69,7 @@ export interface Burst {
 /** Folders of drivers/ that hold a driver and its emulator. */
 export function chipFolders(): string[] {
   const has = (folder: string, file: string) => existsSync(`${projectRoot}/drivers/${folder}/${file}`);
-  return readdirSync(`${projectRoot}/drivers`).filter((one) => has(one, "driver.ts") && has(one, "emulator.ts"));
+  return readdirSync(`${projectRoot}/drivers`).filter((one) => has(one, "chip.ts") && has(one, "emulator.ts"));
 }
 
 const emulatorOf = (folder: string) => load<{ emulated: EmulatedChip }>(`drivers/${folder}/emulator.ts`).emulated;
@@ -139,7 +139,7 @@ const lines = (path: string) => readFileSync(`${projectRoot}/${path}`, "utf8").s
 
 /** Counts a poll that finds `samples` samples. Throws Error where none finds exactly that many. */
 export function measureBurst(folder: string, samples: number, what: string): Burst {
-  const { exports, counter } = loadCounted<{ chip: Chip<unknown> }>(`drivers/${folder}/driver.ts`);
+  const { exports, counter } = loadCounted<{ chip: Chip<unknown> }>(`drivers/${folder}/chip.ts`);
   const bench = createChipBench(exports.chip, emulatorOf(folder), false);
   const { driver, frame } = bench;
   const period = 1000 / driver.channels()[0].rate;

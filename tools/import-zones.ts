@@ -33,6 +33,7 @@ export const zones: readonly Zone[] = [
       "drivers/driver.ts",
       "drivers/emulator.ts",
       "drivers/*/**",
+      "!drivers/*/chip.ts",
       "!drivers/*/driver.ts",
       "!drivers/*/selftest.ts",
     ],

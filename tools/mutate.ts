@@ -98,7 +98,7 @@ function exercise(make: () => ChipBench, watch: (bench: ChipBench, step: () => S
 
 /** Which lines of the chip's own files decode: those of its functions that ran, in order, none twice. */
 export function decodingLines(folder: string): Lines[] {
-  const { exports, text, map, ran } = trace<{ chip: Chip<unknown> }>(`drivers/${folder}/driver.ts`, false);
+  const { exports, text, map, ran } = trace<{ chip: Chip<unknown> }>(`drivers/${folder}/chip.ts`, false);
   const { chip } = exports;
   const { emulated } = load<{ emulated: EmulatedChip }>(`drivers/${folder}/emulator.ts`);
   const variants = `test/drivers/${folder}.variants.ts`;
@@ -224,7 +224,7 @@ export function tell(report: Report): number {
 
 function main(): number {
   const [folder = "", ...options] = process.argv.slice(2);
-  if (!existsSync(join(projectRoot, "drivers", folder, "driver.ts"))) {
+  if (!existsSync(join(projectRoot, "drivers", folder, "chip.ts"))) {
     throw new Error(`"${folder}" is no chip's folder; say npm run mutate -- max30102`);
   }
   const lines = decodingLines(folder);

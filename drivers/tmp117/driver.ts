@@ -2,51 +2,26 @@
  * TMP117: high-accuracy digital thermometer on I2C (TI, SNOSD82D, revised September 2022). What the data sheet leaves
  * open stands in README.md. Device side.
  */
-import type { Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
-import { createFrame, FAULT_CONFIGURATION, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED, hex } from "../driver.ts";
+import type { Core, Frame, Outcome, Step } from "../driver.ts";
+import { createCore, FAULT_CONFIGURATION, FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED, hex } from "../driver.ts";
+import { configure, fault, identified, registerOf, restart, type Tmp117Setup, whenIdle } from "./opening.ts";
 import * as r from "./registers.ts";
-import { configure, fault, identified, oneShot, restart, whenIdle } from "./selftest.ts";
 
-export type { Tmp117Alert, Tmp117Configuration } from "./registers.ts";
+export type { Tmp117Setup } from "./opening.ts";
 
-const DEFAULTS: r.Tmp117Configuration = { sampleRate: 1, averaging: 8, offset: 0 };
 /** Configuration of a closed chip. */
 const CLOSED = r.SHUTDOWN | r.DR_ALERT;
 
-/** Cel in steps of the chip. */
-const steps = (degrees: number): number => Math.round(degrees * r.PER_DEGREE);
-
-const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): Driver<r.Tmp117Configuration> => {
-  const settings: r.Tmp117Configuration = Object.assign({}, DEFAULTS, configuration);
-  const single = settings.mode === "oneShot";
-  const wired = wiring.interrupt === true && !single;
-  const address = wiring.address ?? r.ADDRESSES[0];
-  if (r.ADDRESSES.indexOf(address) < 0) {
-    throw new Error(`${r.MODEL}: address is ${hex(address)}; choose 0x48, 0x49, 0x4a or 0x4b, as ADD0 is wired`);
-  }
-  let register = r.encode(settings);
-  let limits = r.limitsOf(settings);
-  const cycle = r.cycleOf(register);
-  const pause = r.pauseOf(settings.averaging);
+/** Its driver. */
+export const createDriver = (first: Tmp117Setup): Core<Tmp117Setup> => {
+  const single = first.single;
+  const pause = first.pause;
+  let setup = first;
+  let register = registerOf(setup);
   /** MOD of a one-shot reads 11 while it converts, 01 then. */
   const kept = single ? r.SETTINGS ^ (r.ONE_SHOT ^ r.SHUTDOWN) : r.SETTINGS;
   /** No two conversions end closer than this, us: its oscillator is taken for a sixth fast at most (section 6.5). */
-  const shortest = (cycle * 26000) / 31;
-  const channel: Channel = {
-    name: "temperature",
-    mdc: 150364,
-    rate: 1000 / cycle,
-    waveform: false,
-    bits: 16,
-    offset: 0,
-    mul: 78125,
-    exp10: -7,
-    unit: "Cel",
-    minimum: Math.max(-32768, steps(settings.offset) - 55 * r.PER_DEGREE),
-    maximum: Math.min(32767, steps(settings.offset) + 150 * r.PER_DEGREE),
-    accuracy: "0.1 Cel from -20 to 50 Cel, 0.3 Cel from -55 to 150 Cel (SNOSD82D p. 1)",
-    processing: 0,
-  };
+  const shortest = (setup.cycle * 26000) / 31;
 
   let index = 0;
   /** The next value follows a loss that nobody can count. */
@@ -67,19 +42,18 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
   let told = 0;
 
   /** Configures, and begins a record; `lost`: it goes on after one that was cut off. */
-  const begin = (lost: boolean, value: number, beyond: number[] | null, offset: number): Step =>
-    configure(value, steps(offset), beyond, (outcome) => {
+  const begin = (next: Tmp117Setup, lost: boolean): Step =>
+    configure(next, (outcome) => {
       clearedAt = outcome.began;
       owed = started = doubt = false;
       edgeAt = alerts = told = 0;
       gap = lost;
     });
-  const resume = (lost: boolean): Step => begin(lost, register, limits, settings.offset);
 
   /** Notes the flags of a Configuration that was read. */
   const note = (value: number): void => {
     if ((value & r.DATA_READY) !== 0) owed = true;
-    if (limits !== null) alerts |= value & (r.HIGH_ALERT | r.LOW_ALERT);
+    if (setup.alert !== null) alerts |= value & (r.HIGH_ALERT | r.LOW_ALERT);
   };
 
   /** A limit is told when the first result is beyond it, and again after one that is not. */
@@ -87,8 +61,8 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
     const news = alerts & ~told;
     told = alerts;
     alerts = 0;
-    if (news === 0) return;
-    const alert = settings.alert as r.Tmp117Alert;
+    const alert = setup.alert;
+    if (news === 0 || alert === null) return;
     const newest = ` Cel, now ${raw / r.PER_DEGREE} Cel`;
     if ((news & r.HIGH_ALERT) !== 0) fault(frame, FAULT_DATA, `above alert.high, ${alert.high}${newest}`);
     if ((news & r.LOW_ALERT) !== 0) fault(frame, FAULT_DATA, `below alert.low, ${alert.low}${newest}`);
@@ -185,8 +159,8 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
       // One that was started before and never seen ready, or that may have started although the bus failed.
       if (started) gap = true;
       started = true;
-      clearedAt = outcome.began + settings.averaging * r.SHORTEST;
-      latest = outcome.error === null ? outcome.ended + settings.averaging * r.LONGEST : Infinity;
+      clearedAt = outcome.began + setup.averaging * r.SHORTEST;
+      latest = outcome.error === null ? outcome.ended + setup.averaging * r.LONGEST : Infinity;
       if (outcome.error !== null) return null;
       looks = r.READY_TRIES;
       return poll;
@@ -220,54 +194,34 @@ const create = (configuration: Partial<r.Tmp117Configuration>, wiring: Wiring): 
     },
   });
 
-  const driver: Driver<r.Tmp117Configuration> = {
-    model: r.MODEL,
-    bus: "i2c",
-    address: address,
-    maxHz: 400000,
-    configuration: settings,
-    dataReady: wired ? "falling" : null,
-    // A result is written over after a cycle, which may be a sixth shorter than it says. One-shot: the rest of the period.
-    pollEvery: Math.round(single ? cycle - pause : wired ? (cycle * 3) / 4 : cycle / 2),
-    channels: () => [channel],
-    createFrame: () => createFrame([1]),
+  const core = createCore(first, {
     open: () => {
       index = 0;
-      return identified(restart(resume(false)));
+      return identified(restart(begin(setup, false)));
     },
     poll: () => {
       looks = 0;
       return poll;
     },
-    reconfigure: (next) => {
-      const value = r.encode(next);
-      const beyond = r.limitsOf(next);
+    reconfigure: (next: Tmp117Setup) => {
+      const value = registerOf(next);
       // What a poll waits for, and how often one comes, is another record's.
-      if (r.cycleOf(value) !== cycle || ((value ^ register) & r.SHUTDOWN) !== 0) return null;
+      if (next.cycle !== setup.cycle || next.single !== single) return null;
       if (single && value !== register) return null;
-      if (value === register && next.offset === settings.offset && `${beyond}` === `${limits}`) return { ops: [] };
-      const step = begin(true, value, beyond, next.offset);
+      const step = begin(next, true);
+      const same = JSON.stringify(next.registers) === JSON.stringify(setup.registers);
       return {
-        ops: step.ops,
+        ops: same ? [] : step.ops,
         // Not before it runs: a poll may be under way.
         next: (outcome, frame) => {
           register = value;
-          limits = beyond;
-          Object.assign(settings, { alert: undefined }, next);
-          return step.next === undefined ? null : step.next(outcome, frame);
+          core.configuration = setup = next;
+          return same || step.next === undefined ? null : step.next(outcome, frame);
         },
       };
     },
-    selfTest: () => identified(restart(oneShot(restart(resume(true))))),
+    resume: () => restart(begin(setup, true)),
     close: () => closing(false),
-  };
-  return driver;
-};
-
-export const chip: Chip<r.Tmp117Configuration> = {
-  model: r.MODEL,
-  bus: "i2c",
-  addresses: r.ADDRESSES,
-  defaults: DEFAULTS,
-  create: create,
+  });
+  return core;
 };

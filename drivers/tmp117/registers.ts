@@ -82,7 +82,7 @@ export interface Tmp117Alert {
 
 export const MODEL = "TMP117";
 export const ADDRESSES = [0x48, 0x49, 0x4a, 0x4b];
-const RATES = [64, 8, 4, 2, 1, 1 / 4, 1 / 8, 1 / 16];
+export const RATES = [64, 8, 4, 2, 1, 1 / 4, 1 / 8, 1 / 16];
 /** Cycle for each CONV code, ms, where averaging does not take longer (section 7.6, CONV). */
 export const CYCLES = [15.5, 125, 250, 500, 1000, 4000, 8000, 16000];
 export const AVERAGES = [1, 8, 32, 64];
@@ -99,60 +99,3 @@ export const write = (register: number, value: number): { write: number[] } => (
 });
 
 export const read = (register: number): { read: number; at: number } => ({ read: 2, at: register });
-
-/** Place of a setting in its list. Throws Error. */
-const choose = (name: string, value: number, list: number[]): number => {
-  const index = list.indexOf(value);
-  if (index < 0) throw new Error(`${MODEL}: ${name} is ${value}; choose one of ${list.join(", ")}`);
-  return index;
-};
-
-/** Waiting for a one-shot conversion of so many averages, ms: its longest time, and a timer that is early by one. */
-export const pauseOf = (averaging: number): number => Math.ceil((averaging * LONGEST) / 1000) + 1;
-
-/** Code of an alert limit; `none` where there is none: no result is beyond that. Throws Error. */
-const limit = (name: string, value: number | undefined, none: number): number => {
-  if (value === undefined) return none;
-  if (!(value > -256 && value < 256)) throw new Error(`${MODEL}: alert.${name} is ${value}; choose -255 to 255 Cel`);
-  return Math.round(value * PER_DEGREE);
-};
-
-/** THigh_Limit and TLow_Limit of a configuration that has limits; null where it has none. Throws Error. */
-export const limitsOf = (c: Tmp117Configuration): number[] | null => {
-  const alert = c.alert;
-  if (alert === undefined) return null;
-  const high = limit("high", alert.high, 32767);
-  const low = limit("low", alert.low, -32768);
-  if (low < high) return [high, low];
-  throw new Error(`${MODEL}: alert.low ${alert.low} and alert.high ${alert.high} fight: choose a lower low`);
-};
-
-/**
- * Checks a configuration; returns the Configuration register: continuous conversion (one-shot: shutdown, in which it is
- * between two), ALERT as data-ready output, active low. That bit is always set: so the register never equals its reset
- * value 0x0220, and a lost state shows. CONV means nothing in one-shot mode; it tells the register from that of a closed
- * chip.
- */
-export const encode = (c: Tmp117Configuration): number => {
-  const conv = choose("sampleRate", c.sampleRate, RATES);
-  const avg = choose("averaging", c.averaging, AVERAGES);
-  const oneShot = c.mode === "oneShot";
-  if (!oneShot && c.mode !== undefined && c.mode !== "continuous") {
-    throw new Error(`${MODEL}: mode is ${c.mode}; choose continuous or oneShot`);
-  }
-  // The whole time of a one-shot must fit, with a moment for the host.
-  const each = oneShot ? LONGEST / 1000 : CYCLES[0];
-  if (oneShot ? pauseOf(c.averaging) >= CYCLES[conv] : c.averaging * each > CYCLES[conv]) {
-    throw new Error(
-      `${MODEL}: averaging ${c.averaging} and sampleRate ${c.sampleRate} fight${oneShot ? " in mode oneShot" : ""}: ` +
-        `${c.averaging} conversions take ${c.averaging * each} ms, the cycle ${CYCLES[conv]} ms; choose a lower one of the two`,
-    );
-  }
-  if (!(c.offset > -256 && c.offset < 256)) {
-    throw new Error(`${MODEL}: offset is ${c.offset}; choose -255 to 255 Cel`);
-  }
-  return (oneShot ? SHUTDOWN : 0) | (conv << CONV_SHIFT) | (avg << AVG_SHIFT) | DR_ALERT;
-};
-
-/** Cycle of a Configuration register that `encode` made, ms. */
-export const cycleOf = (configuration: number): number => CYCLES[(configuration >> CONV_SHIFT) & 7];

@@ -3,7 +3,7 @@
  * emulator, its noise with it, at the driver's own settings (100 hz, 411 us, 8192 nA, 6.2 mA for each LED).
  */
 import type { Signal } from "../../drivers/emulator.ts";
-import { chip } from "../../drivers/max30102/driver.ts";
+import { chip } from "../../drivers/max30102/chip.ts";
 import { convert } from "../../drivers/max30102/emulator-analog.ts";
 import * as reg from "../../drivers/max30102/registers.ts";
 import { drawMotionBursts, type LightArtefact } from "../light-artefacts.ts";

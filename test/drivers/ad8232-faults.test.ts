@@ -1,6 +1,6 @@
 /** The AD8232 driver when things go wrong, its self-test, and both against the emulator. */
 import { describe, expect, test } from "vitest";
-import { chip } from "../../drivers/ad8232/driver.ts";
+import { chip } from "../../drivers/ad8232/chip.ts";
 import { emulated } from "../../drivers/ad8232/emulator.ts";
 import {
   FAULT_BUS,

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Ad8232Configuration, chip } from "../../drivers/ad8232/driver.ts";
+import { type Ad8232Configuration, chip } from "../../drivers/ad8232/chip.ts";
 import {
   type Converter,
   FAULT_IDENTITY,

@@ -1,7 +1,7 @@
 /** The ADS1292R driver with its emulator where the bus, the host, the board or the supply is not as it should be. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/driver.ts";
+import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/chip.ts";
 import { emulated } from "../../drivers/ads1292r/emulator.ts";
 import {
   type Chip,

@@ -1,6 +1,6 @@
 /** The ADS1292R driver: RDATAC, closing, and what may change while it runs. */
 import { describe, expect, test } from "vitest";
-import { chip } from "../../drivers/ads1292r/driver.ts";
+import { chip } from "../../drivers/ads1292r/chip.ts";
 import {
   FAULT_BUS,
   FAULT_CONFIGURATION,

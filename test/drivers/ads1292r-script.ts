@@ -1,6 +1,6 @@
 /** Scripts for the ADS1292R driver: its transfers, a chain of steps walked turn by turn, an opening in the default configuration. */
 import { expect } from "vitest";
-import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/driver.ts";
+import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/chip.ts";
 import type { Frame, Op, Outcome, Step, Wiring } from "../../drivers/driver.ts";
 
 export const WIRED: Wiring = { interrupt: true };

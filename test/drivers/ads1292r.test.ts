@@ -1,7 +1,7 @@
 /** The ADS1292R driver: how it opens and is configured. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/driver.ts";
+import { type Ads1292rConfiguration, chip } from "../../drivers/ads1292r/chip.ts";
 import { FAULT_CONFIGURATION, FAULT_IDENTITY, FLAG_TEST_SIGNAL } from "../../drivers/driver.ts";
 import {
   asks,

@@ -1,5 +1,5 @@
 /** Configurations of the ADS1292R in which the conformance tests run too. */
-import type { Ads1292rConfiguration } from "../../drivers/ads1292r/driver.ts";
+import type { Ads1292rConfiguration } from "../../drivers/ads1292r/chip.ts";
 
 export const variants: Record<string, Partial<Ads1292rConfiguration>> = {
   "two leads, 500 hz": { channel1: "ecg", sampleRate: 500, gain1: 12, gain2: 1, rightLegDrive: "both" },

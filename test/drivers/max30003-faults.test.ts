@@ -1,7 +1,7 @@
 /** The MAX30003 driver when things go wrong, and its self-test. */
 import { describe, expect, test } from "vitest";
 import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, FAULT_RESTARTED } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30003/driver.ts";
+import { chip } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { measureCalibration } from "../../drivers/max30003/selftest.ts";
 import { createBench } from "../../simulator/bench.ts";

@@ -1,7 +1,7 @@
 /** A MAX30003 that waits for electrodes at the power of a comparator (p. 23, 42, 47). */
 import { describe, expect, test } from "vitest";
 import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_RESTARTED, FLAG_LEAD_OFF, type Frame } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30003/driver.ts";
+import { chip } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";
 import { createBench } from "../../simulator/bench.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAULT_DATA, FAULT_RESTARTED, FLAG_LEAD_OFF, FLAG_SETTLING, FLAG_TEST_SIGNAL } from "../../drivers/driver.ts";
-import { chip, type Max30003Configuration } from "../../drivers/max30003/driver.ts";
+import { chip, type Max30003Configuration } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { answer, check, fifo, GEN, opened, play, read, status, write } from "./max30003-script.ts";

@@ -9,7 +9,7 @@ import {
   FLAG_SETTLING,
   type Frame,
 } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30003/driver.ts";
+import { chip } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { answer, fifo, play, read, type Turn, write } from "./max30003-script.ts";

@@ -1,7 +1,7 @@
 /** Scripts for the MAX30003 driver: its SPI words, a chain of steps walked turn by turn, an opening in the default configuration. */
 import { expect } from "vitest";
 import type { Frame, Step } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30003/driver.ts";
+import { chip } from "../../drivers/max30003/chip.ts";
 
 export const read = (register: number, words = 1) => ({
   transfer: [(register << 1) | 1, ...new Array(3 * words).fill(0)],

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAULT_DATA, FLAG_LEAD_OFF, FLAG_SATURATED, FLAG_SETTLING, type Frame } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30003/driver.ts";
+import { chip } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { type Bench, createBench } from "../../simulator/bench.ts";
 import { answer, check, fifo, opened, play, read, status } from "./max30003-script.ts";

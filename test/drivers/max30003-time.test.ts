@@ -1,7 +1,7 @@
 /** When the MAX30003's samples were taken, exactly; and what is left of a FIFO that is not to be trusted. */
 import { describe, expect, test } from "vitest";
 import { FAULT_BUS, FAULT_DATA, FAULT_RESTARTED, type Outcome, type Step } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30003/driver.ts";
+import { chip } from "../../drivers/max30003/chip.ts";
 import { answer, check, fifo, GEN, opened, opening, play, read, status, write } from "./max30003-script.ts";
 
 const PERIOD = 1e6 / 256;

@@ -11,7 +11,7 @@ import {
   type Outcome,
   type Step,
 } from "../../drivers/driver.ts";
-import { chip, type Max30003Configuration } from "../../drivers/max30003/driver.ts";
+import { chip, type Max30003Configuration } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { answer, check, fifo, opened, opening, play, read, status, write } from "./max30003-script.ts";

@@ -1,5 +1,5 @@
 /** Configurations of the MAX30003 in which the conformance tests run too. */
-import type { Max30003Configuration } from "../../drivers/max30003/driver.ts";
+import type { Max30003Configuration } from "../../drivers/max30003/chip.ts";
 
 export const variants: Record<string, Partial<Max30003Configuration>> = {
   "512 sps, gain 160": { sampleRate: 512, gain: 160 },

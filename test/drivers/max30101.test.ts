@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FAULT_CONFIGURATION, FAULT_IDENTITY } from "../../drivers/driver.ts";
-import { chip, type Max30101Configuration } from "../../drivers/max30101/driver.ts";
+import { chip, type Max30101Configuration } from "../../drivers/max30101/chip.ts";
 import { emulated } from "../../drivers/max30101/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { type Exchange, opening, play, STATUS, status } from "./max30102-script.ts";

@@ -1,5 +1,5 @@
 /** Configurations in which the conformance runs too. */
-import type { Max30101Configuration } from "../../drivers/max30101/driver.ts";
+import type { Max30101Configuration } from "../../drivers/max30101/chip.ts";
 
 export const variants: Record<string, Partial<Max30101Configuration>> = {
   "averages of 4": { averaging: 4, slots: ["green", "red"] },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FAULT_DATA, FAULT_RESTARTED, FLAG_SATURATED } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30102/driver.ts";
+import { chip } from "../../drivers/max30102/chip.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";

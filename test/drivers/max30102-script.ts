@@ -1,7 +1,7 @@
 /** Scripts for the MAX30102: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
 import type { Driver, Frame, Op } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30102/driver.ts";
+import { chip } from "../../drivers/max30102/chip.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
 import { type Turn as Exchange, play } from "./script.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FAULT_CONFIGURATION, FLAG_SATURATED, type Op } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30102/driver.ts";
+import { chip } from "../../drivers/max30102/chip.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import type { Max30102Configuration } from "../../drivers/max30102/registers.ts";
 import { createBench } from "../../simulator/bench.ts";

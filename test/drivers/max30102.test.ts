@@ -7,7 +7,7 @@ import {
   FAULT_RESTARTED,
   FLAG_LED_CHANGED,
 } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/max30102/driver.ts";
+import { chip } from "../../drivers/max30102/chip.ts";
 import { FEWEST_BITS, HIGHEST_RATES, type Max30102Configuration, WIDTHS } from "../../drivers/max30102/registers.ts";
 import { dieTemperature } from "../../drivers/max30102/selftest.ts";
 import {

@@ -1,5 +1,5 @@
 /** Configurations in which the conformance runs too. */
-import type { Max30102Configuration } from "../../drivers/max30102/driver.ts";
+import type { Max30102Configuration } from "../../drivers/max30102/chip.ts";
 
 export const variants: Record<string, Partial<Max30102Configuration>> = {
   "averages of 4": { averaging: 4 },

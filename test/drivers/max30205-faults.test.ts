@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_IDENTITY, FAULT_RESTARTED } from "../../drivers/driver.ts";
 import type { EmulatedChip, I2cEmulator } from "../../drivers/emulator.ts";
-import { chip, type Max30205Configuration } from "../../drivers/max30205/driver.ts";
+import { chip, type Max30205Configuration } from "../../drivers/max30205/chip.ts";
 import { emulated } from "../../drivers/max30205/emulator.ts";
 import { emulated as tmp117 } from "../../drivers/tmp117/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";

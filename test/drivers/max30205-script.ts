@@ -1,7 +1,7 @@
 /** Scripts for the MAX30205: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
 import type { Frame, Op, Step } from "../../drivers/driver.ts";
-import { chip, type Max30205Configuration } from "../../drivers/max30205/driver.ts";
+import { chip, type Max30205Configuration } from "../../drivers/max30205/chip.ts";
 import { play as playTurns, type Turn } from "./script.ts";
 
 export type { Turn };

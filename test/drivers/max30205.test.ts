@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAULT_DATA, FLAG_SATURATED } from "../../drivers/driver.ts";
-import { chip, type Max30205Configuration } from "../../drivers/max30205/driver.ts";
+import { chip, type Max30205Configuration } from "../../drivers/max30205/chip.ts";
 import { emulated } from "../../drivers/max30205/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { factFolder, lacks } from "../support/needs.ts";

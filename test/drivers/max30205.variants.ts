@@ -1,5 +1,5 @@
 /** Configurations of the MAX30205 in which the conformance tests run once more. "continuous" loses by design: max30205-faults.test.ts. */
-import type { Max30205Configuration } from "../../drivers/max30205/driver.ts";
+import type { Max30205Configuration } from "../../drivers/max30205/chip.ts";
 
 export const variants: Record<string, Partial<Max30205Configuration>> = {
   "extended format": { extended: true },

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SimulatedFailure } from "../../boards/simulated.ts";
 import { FAULT_BUS, FAULT_DATA, FLAG_BUS_FAULT } from "../../drivers/driver.ts";
-import { chip, type Max86150Configuration } from "../../drivers/max86150/driver.ts";
+import { chip, type Max86150Configuration } from "../../drivers/max86150/chip.ts";
 import { emulated } from "../../drivers/max86150/emulator.ts";
 import { type BenchOptions, createBench } from "../../simulator/bench.ts";
 import { uniform } from "../support/arbitrary.ts";

@@ -1,7 +1,7 @@
 /** Scripts for the MAX86150: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
 import type { Driver, Frame, Op } from "../../drivers/driver.ts";
-import { chip, type Max86150Configuration } from "../../drivers/max86150/driver.ts";
+import { chip, type Max86150Configuration } from "../../drivers/max86150/chip.ts";
 import { type Turn as Exchange, play } from "./script.ts";
 
 export type { Exchange };

@@ -8,7 +8,7 @@ import {
   FLAG_LED_CHANGED,
   FLAG_SATURATED,
 } from "../../drivers/driver.ts";
-import { chip, type Max86150Configuration } from "../../drivers/max86150/driver.ts";
+import { chip, type Max86150Configuration } from "../../drivers/max86150/chip.ts";
 import { decode, encode, GAIN_CODES, GAINS } from "../../drivers/max86150/registers.ts";
 import { codes, DEFAULT, opened, opening, play, read, STATUS, status } from "./max86150-script.ts";
 

@@ -1,5 +1,5 @@
 /** Configurations of the MAX86150 in which the conformance tests run too. */
-import type { Max86150Configuration } from "../../drivers/max86150/driver.ts";
+import type { Max86150Configuration } from "../../drivers/max86150/chip.ts";
 
 export const variants: Record<string, Partial<Max86150Configuration>> = {
   "ecg alone, fast and wide": { channels: ["ecg"], sampleRate: 1600, gain: 5, tuning: false },

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, FAULT_RESTARTED } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { emulated as max30205 } from "../../drivers/max30205/emulator.ts";
-import { chip } from "../../drivers/mlx90614/driver.ts";
+import { chip } from "../../drivers/mlx90614/chip.ts";
 import { emulated } from "../../drivers/mlx90614/emulator.ts";
 import { emulated as tmp117 } from "../../drivers/tmp117/emulator.ts";
 import { createReader } from "../../firmware/reader.ts";

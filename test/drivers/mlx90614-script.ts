@@ -1,7 +1,7 @@
 /** Scripts for the MLX90614: what a chain of steps must ask of the bus, and what it gets. */
 import { expect } from "vitest";
 import type { Driver, Frame, Op, Step } from "../../drivers/driver.ts";
-import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/driver.ts";
+import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/chip.ts";
 import { play as playTurns, type Turn } from "./script.ts";
 
 export type { Turn };

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FAULT_CONFIGURATION, FLAG_BUS_FAULT } from "../../drivers/driver.ts";
-import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/driver.ts";
+import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/chip.ts";
 import { refreshOf } from "../../drivers/mlx90614/registers.ts";
 
 import {

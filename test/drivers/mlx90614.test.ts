@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAULT_CONFIGURATION, FLAG_SATURATED } from "../../drivers/driver.ts";
-import { chip } from "../../drivers/mlx90614/driver.ts";
+import { chip } from "../../drivers/mlx90614/chip.ts";
 import { emulated } from "../../drivers/mlx90614/emulator.ts";
 import { crc, order, prefixOf, refreshOf, wordOf, write as writeWord } from "../../drivers/mlx90614/registers.ts";
 import { createBench } from "../../simulator/bench.ts";

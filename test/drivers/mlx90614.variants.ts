@@ -1,5 +1,5 @@
 /** Configurations of the MLX90614 in which the conformance tests run once more. */
-import type { Mlx90614Configuration } from "../../drivers/mlx90614/driver.ts";
+import type { Mlx90614Configuration } from "../../drivers/mlx90614/chip.ts";
 
 export const variants: Record<string, Partial<Mlx90614Configuration>> = {
   "two zones": { zones: 2 },

@@ -1,4 +1,4 @@
-/** Every chip of drivers/ that has a driver.ts and an emulator.ts, and what tests do with any of them. */
+/** Every chip of drivers/ that has a chip.ts and an emulator.ts, and what tests do with any of them. */
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
@@ -11,7 +11,7 @@ import { followStreams } from "./streams.ts";
 export const drivers = fileURLToPath(new URL("../../drivers", import.meta.url));
 /** Folders that hold a driver and its emulator. */
 export const names = readdirSync(drivers).filter((name) =>
-  ["driver.ts", "emulator.ts"].every((file) => existsSync(`${drivers}/${name}/${file}`)),
+  ["chip.ts", "emulator.ts"].every((file) => existsSync(`${drivers}/${name}/${file}`)),
 );
 
 export interface Subject {
@@ -25,7 +25,7 @@ export interface Subject {
 /** Chips in their defaults, and in the configurations that CHIP.variants.ts beside this file names. */
 export const subjects: Subject[] = [];
 for (const folder of names) {
-  const { chip } = (await import(`../../drivers/${folder}/driver.ts`)) as { chip: Chip<unknown> };
+  const { chip } = (await import(`../../drivers/${folder}/chip.ts`)) as { chip: Chip<unknown> };
   const { emulated } = (await import(`../../drivers/${folder}/emulator.ts`)) as { emulated: EmulatedChip };
   subjects.push({ name: folder, folder, chip, emulated });
   const file = new URL(`${folder}.variants.ts`, import.meta.url);
@@ -40,6 +40,7 @@ function withDefaults(chip: Chip<unknown>, configuration: object): Chip<unknown>
   return {
     ...chip,
     defaults: { ...(chip.defaults as object), ...configuration },
+    setup: (own, wiring) => chip.setup!({ ...configuration, ...(own as object) }, wiring),
     create: (own, wiring) => chip.create({ ...configuration, ...(own as object) }, wiring),
   };
 }

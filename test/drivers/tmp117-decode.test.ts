@@ -1,7 +1,7 @@
 /** What the TMP117 driver makes of replies, at the places where a change of the code used to pass unnoticed. */
 import { expect, test } from "vitest";
 import { type Driver, FAULT_RESTARTED, type Frame, type Step } from "../../drivers/driver.ts";
-import { chip, type Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
+import { chip, type Tmp117Configuration } from "../../drivers/tmp117/chip.ts";
 
 const SETTINGS = 0x0224;
 const READY = 0x2000;

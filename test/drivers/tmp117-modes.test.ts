@@ -15,7 +15,7 @@ import {
   type Step,
 } from "../../drivers/driver.ts";
 import type { I2cEmulator } from "../../drivers/emulator.ts";
-import { chip, type Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
+import { chip, type Tmp117Configuration } from "../../drivers/tmp117/chip.ts";
 import { emulated } from "../../drivers/tmp117/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { followStreams } from "./streams.ts";

@@ -13,7 +13,7 @@ import {
   type Outcome,
   type Step,
 } from "../../drivers/driver.ts";
-import { chip, type Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
+import { chip, type Tmp117Configuration } from "../../drivers/tmp117/chip.ts";
 import { emulated } from "../../drivers/tmp117/emulator.ts";
 import { type Bench, createBench } from "../../simulator/bench.ts";
 import { factFolder, lacks } from "../support/needs.ts";

@@ -1,5 +1,5 @@
 /** Configurations of the TMP117 in which the conformance tests run once more. */
-import type { Tmp117Configuration } from "../../drivers/tmp117/driver.ts";
+import type { Tmp117Configuration } from "../../drivers/tmp117/chip.ts";
 
 export const variants: Record<string, Partial<Tmp117Configuration>> = {
   "64 hz without averaging": { sampleRate: 64, averaging: 1 },

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Chip, Op, Step } from "../../drivers/driver.ts";
 import type { SpiEmulator } from "../../drivers/emulator.ts";
-import { chip, type Max30003Configuration } from "../../drivers/max30003/driver.ts";
+import { chip, type Max30003Configuration } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { lacks } from "../support/needs.ts";
 import { type Chain, type Conversation, replay } from "./programs/replay.ts";
@@ -105,7 +105,7 @@ test("the conversations hold all that can make a difference", () => {
 });
 
 describe.skipIf(lacks("espruino"))("in the interpreter, as on Node", () => {
-  test("drivers/max30003/driver.ts asks for the same operations and makes the same of the same answers", () => {
+  test("drivers/max30003/chip.ts asks for the same operations and makes the same of the same answers", () => {
     const told = conversations();
     expect(replayOnEspruino("max30003", told)).toEqual(replayed(told));
   });

@@ -21,7 +21,7 @@ export function runOnEspruino(name: string, data: unknown = null): string[] {
 /** Feeds the driver of a folder of drivers/ what a chip answered (programs/replay.ts), in the interpreter. */
 export function replayOnEspruino(chip: string, conversations: readonly Conversation[]): string[] {
   const source =
-    `import { chip } from "../../drivers/${chip}/driver.ts"; import { replay } from "./programs/replay.ts"; ` +
+    `import { chip } from "../../drivers/${chip}/chip.ts"; import { replay } from "./programs/replay.ts"; ` +
     "replay(chip, say, DATA);";
   return interpret(deviceScript(chip, folder, source, conversations));
 }

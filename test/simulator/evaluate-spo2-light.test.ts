@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chip } from "../../drivers/max30102/driver.ts";
+import { chip } from "../../drivers/max30102/chip.ts";
 import { emulated } from "../../drivers/max30102/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
 import {

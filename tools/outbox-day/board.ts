@@ -3,11 +3,11 @@ import { createSimulatedBoard, type VirtualClock } from "../../boards/simulated.
 import { createSimulatedFlash, type SimulatedFlash } from "../../boards/simulated-flash.ts";
 import type { Chip, Driver } from "../../drivers/driver.ts";
 import type { I2cEmulator, SpiEmulator } from "../../drivers/emulator.ts";
-import { chip as max30003 } from "../../drivers/max30003/driver.ts";
+import { chip as max30003 } from "../../drivers/max30003/chip.ts";
 import { emulated as max30003Emulator } from "../../drivers/max30003/emulator.ts";
-import { chip as max30102 } from "../../drivers/max30102/driver.ts";
+import { chip as max30102 } from "../../drivers/max30102/chip.ts";
 import { emulated as max30102Emulator } from "../../drivers/max30102/emulator.ts";
-import { chip as tmp117 } from "../../drivers/tmp117/driver.ts";
+import { chip as tmp117 } from "../../drivers/tmp117/chip.ts";
 import { emulated as tmp117Emulator } from "../../drivers/tmp117/emulator.ts";
 import type { SensorPlan } from "../../firmware/channels.ts";
 import { createFlashStorage } from "../../firmware/flash-storage.ts";
