@@ -269,16 +269,6 @@ export type Steps<S extends Setup, F extends Frame = Frame> = Pick<
   "open" | "poll" | "reconfigure" | "resume" | "close"
 >;
 
-/** A driver out of its setup and its steps. */
-export function createCore<S extends Setup, T extends Steps<S>>(setup: S, steps: T): Core<S> & T {
-  const rest = {
-    configuration: setup,
-    channels: () => setup.channels,
-    createFrame: () => createFrame(setup.capacities),
-  };
-  return Object.assign(rest, setup.target, steps);
-}
-
 /** What a chip's folder exports as `chip` from its chip.ts; made by `createChip` of drivers/chip.ts. */
 export interface Chip<C = unknown> {
   readonly model: string;
@@ -306,6 +296,16 @@ export function createBlock(capacity: number): Block {
 /** An empty frame with a block of each capacity, in the order of the channels. */
 export function createFrame(capacities: readonly number[]): Frame {
   return { channels: capacities.map(createBlock), faults: [], identity: null, measurements: [], restart: false };
+}
+
+/** A driver out of its setup and its steps. */
+export function createCore<S extends Setup, T extends Steps<S>>(setup: S, steps: T): Core<S> & T {
+  const rest = {
+    configuration: setup,
+    channels: () => setup.channels,
+    createFrame: () => createFrame(setup.capacities),
+  };
+  return Object.assign(rest, setup.target, steps);
 }
 
 /** Empties a frame before a chain of steps. `index` goes on: only the driver's `open` sets it to 0. */
