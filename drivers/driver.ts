@@ -283,7 +283,7 @@ export interface Chip<C = unknown> {
   readonly pins?: readonly string[];
   readonly inputs?: readonly string[];
   /** Validates, and says which two settings fight. Throws Error: model, setting, value, what to do. */
-  setup?(configuration: Partial<C>, wiring: Wiring): Setup;
+  setup(configuration: Partial<C>, wiring: Wiring): Setup;
   /** The driver of that setup. Throws as `setup` does. */
   create(configuration: Partial<C>, wiring: Wiring): Driver<C>;
 }

@@ -4,6 +4,7 @@ export { type Ad8232Configuration, type Ad8232Driver, chip as ad8232 } from "./a
 export { emulated as ad8232Emulator } from "./ad8232/emulator.ts";
 export { type Ads1292rConfiguration, chip as ads1292r } from "./ads1292r/chip.ts";
 export { emulated as ads1292rEmulator } from "./ads1292r/emulator.ts";
+export * from "./chip.ts";
 export * from "./driver.ts";
 export type * from "./emulator.ts";
 export { chip as max30003, type Max30003Configuration } from "./max30003/chip.ts";

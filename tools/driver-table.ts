@@ -2,30 +2,29 @@
  * The table of drivers/README.md: what every driver measures, what it weighs, what a sample costs.
  *
  * How it is measured:
- * - Bytes are those of `npx esbuild drivers/CHIP/driver.ts --bundle --minify --format=esm --target=es2015`: a chip's own
- *   files and the contract, its words for faults and for bad settings included.
- * - The sampling path is watched. The minified bundle runs against the chip's emulator, in its defaults, without and with
- *   its data-ready line: opened, then polled 20 times with nothing wrong. It is every function that ran in a poll, and what
- *   those name of tables, steps and state (trace-functions.ts). What else runs when it is opened, reconfigured and closed
- *   ("at work": that and the sampling path), what runs only when it is made, and what in a self-test and nowhere else, is
- *   told likewise: by what runs, not by the file it stands in.
+ * - A driver's bytes are what `npx esbuild drivers/CHIP/driver.ts --bundle --minify --format=esm --target=es2015` writes: all
+ *   that a board carries of it, the contract and the words of every fault included. Checks of settings (chip.ts) and the
+ *   self-test must not be among its inputs.
+ * - That bundle alone, given the setup as JSON, runs against the chip's emulator, in its defaults, without and with its
+ *   data-ready line: opened, then polled 20 times with nothing wrong. The sampling path is every function that ran in a
+ *   poll, and what those name of tables, steps and state (trace-functions.ts).
  * - Statements are counted by count-statements.ts over one poll that finds exactly so many samples, the line not wired.
  *
  * `node --import tsx tools/driver-table.ts --write` writes the table; without `--write` it ends with 1 and says what
  * differs, or which limit is broken.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { Channel, Chip } from "../drivers/driver.ts";
+import type { Channel, Chip, Core, Driver, Setup } from "../drivers/driver.ts";
 import type { EmulatedChip } from "../drivers/emulator.ts";
-import { type ChipBench, createChipBench, wirings } from "./chip-bench.ts";
+import { createChipBench, wirings } from "./chip-bench.ts";
 import { loadCounted } from "./count-statements.ts";
 import { projectRoot, runMain } from "./files.ts";
 import { bundle, bytesOf, load, type Piece, trace } from "./trace-functions.ts";
 
 /** Bytes of what runs at every poll, at most. */
 export const PATH_LIMIT = 2500;
-/** Bytes of what runs in the defaults once the driver is made, self-test apart: what is aimed at. */
-export const DRIVER_AIM = 5000;
+/** Bytes of a whole driver, checks of settings and self-test apart, at most. */
+export const DRIVER_LIMIT = 5000;
 
 /** Where the table stands, from the project's root, and the lines around it. */
 const page = "drivers/README.md";
@@ -47,13 +46,14 @@ export interface Measured {
   readonly channels: readonly Channel[];
   /** What runs at every poll. */
   readonly path: number;
-  /** What runs in the chip's defaults once the driver is made, the self-test apart: opened, polled, reconfigured, closed. */
+  /** All that a board carries. */
   readonly driver: number;
-  /** What runs only when it is made: settings are checked and turned into registers and channels. */
-  readonly making: number;
+  /** The setup of its defaults, as JSON. */
+  readonly setup: number;
+  /** With checks of settings and self-test: what `chip` of chip.ts brings along. */
   readonly whole: number;
-  /** Of `whole`: what nothing but the self-test runs. */
-  readonly selfTest: number;
+  /** What of chip.ts, settings.ts and selftest.ts the driver imports: nothing. */
+  readonly strangers: readonly string[];
   /** Lines of the emulator's own files. */
   readonly emulatorLines: number;
 }
@@ -77,60 +77,50 @@ const emulatorOf = (folder: string) => load<{ emulated: EmulatedChip }>(`drivers
 /** Measures one chip. Throws Error where it does not open, where a poll tells of a fault, or where no sample comes. */
 export function measure(folder: string): Measured {
   const entry = `drivers/${folder}/driver.ts`;
-  const { exports, text, ran } = trace<{ chip: Chip<unknown> }>(entry);
-  const { chip } = exports;
+  const { exports, text, ran } = trace<{ createDriver: (setup: Setup) => Core }>(entry);
+  const { chip } = load<{ chip: Chip<unknown> }>(`drivers/${folder}/chip.ts`);
   const emulated = emulatorOf(folder);
   const polled = new Set<Piece>();
-  const made = new Set<Piece>();
-  const besides = new Set<Piece>();
-  const tested = new Set<Piece>();
-  /** What ran since the last time goes to `where`. */
-  const sort = (where: Set<Piece>) => {
-    for (const one of ran) where.add(one);
-    ran.clear();
-  };
-  const clean = (bench: ChipBench, what: string) => {
-    const [fault] = bench.frame.faults;
-    if (fault !== undefined) throw new Error(`${chip.model}: ${what} told of a fault: ${fault.message}`);
-  };
   let channels: readonly Channel[] = [];
+  let setup = "";
   for (const interrupt of wirings(chip)) {
-    const bench = createChipBench(chip, emulated, interrupt);
-    const { driver, frame } = bench;
-    sort(made);
+    const create: Chip["create"] = (configuration, wiring) => {
+      setup = JSON.stringify(chip.setup(configuration, wiring));
+      return exports.createDriver(JSON.parse(setup)) as unknown as Driver;
+    };
+    const { driver, frame, run, wait } = createChipBench({ ...chip, create }, emulated, interrupt);
+    const clean = (what: string) => {
+      const [fault] = frame.faults;
+      if (fault !== undefined) throw new Error(`${chip.model}: ${what} told of a fault: ${fault.message}`);
+    };
     channels = driver.channels();
-    bench.run(driver.open());
-    clean(bench, "open");
-    sort(besides);
+    run(driver.open());
+    clean("open");
     let samples = 0;
     for (let i = 0; i < POLLS; i++) {
-      bench.wait(driver.pollEvery);
+      wait(driver.pollEvery);
       const step = driver.poll();
-      bench.run(step);
-      clean(bench, `poll ${i}`);
+      ran.clear();
+      run(step);
+      for (const one of ran) polled.add(one);
+      clean(`poll ${i}`);
       for (const { count } of frame.channels) samples += count;
     }
     if (samples === 0) throw new Error(`${chip.model}: ${POLLS} polls and no sample; what would be measured?`);
-    sort(polled);
-    bench.run(driver.selfTest());
-    sort(tested);
-    bench.run(driver.close());
-    bench.run(driver.open());
-    bench.run(driver.reconfigure(driver.configuration) ?? { ops: [] });
-    sort(besides);
   }
-  const own = new Set(bundle(entry).inputs);
-  const emulator = bundle(`drivers/${folder}/emulator.ts`).inputs.filter((path) => !own.has(path));
+  const own = bundle(entry).inputs;
+  const whole = bundle(`drivers/${folder}/chip.ts`);
+  const emulator = bundle(`drivers/${folder}/emulator.ts`).inputs.filter((path) => !whole.inputs.includes(path));
   return {
     folder,
     model: chip.model,
     bus: chip.bus,
     channels,
     path: bytesOf(polled),
-    driver: bytesOf(new Set([...polled, ...besides])),
-    making: bytesOf(new Set([...polled, ...besides, ...made])) - bytesOf(new Set([...polled, ...besides])),
-    whole: text.length,
-    selfTest: bytesOf([...tested].filter((one) => !polled.has(one) && !besides.has(one))),
+    driver: text.length,
+    setup: setup.length,
+    whole: whole.text.length,
+    strangers: own.filter((path) => /\/(?:chip|settings|selftest)\.ts$/.test(path)),
     emulatorLines: emulator.reduce((sum, path) => sum + lines(path), 0),
   };
 }
@@ -171,14 +161,6 @@ function measures(channels: readonly Channel[]): string {
   return [...groups].map(([how, names]) => names.join(", ") + how).join("; ");
 }
 
-function reached(chips: readonly Measured[]): string {
-  const light = chips
-    .filter(({ driver }) => driver <= DRIVER_AIM)
-    .map(({ model }) => model)
-    .sort();
-  return light.length === 0 ? "none yet" : light.join(", ");
-}
-
 /** The lines between the markers. */
 export function render(chips: readonly Measured[], costs: readonly Burst[]): string[] {
   const titles = [
@@ -186,10 +168,9 @@ export function render(chips: readonly Measured[], costs: readonly Burst[]): str
     "bus",
     "measures, in its defaults",
     "sampling path",
-    "at work, in its defaults",
-    "to be made",
-    "for the self-test only",
-    "all of it",
+    "driver",
+    "setup, as JSON",
+    "with checks and self-test",
     "emulator, lines",
   ];
   const rows = chips.map((one) => [
@@ -197,9 +178,8 @@ export function render(chips: readonly Measured[], costs: readonly Burst[]): str
     one.bus === "analog" ? one.bus : one.bus === "i2c" ? "I2C" : "SPI",
     measures(one.channels),
     `${number(one.path)} of ${number(PATH_LIMIT)}`,
-    number(one.driver),
-    number(one.making),
-    number(one.selfTest),
+    `${number(one.driver)} of ${number(DRIVER_LIMIT)}`,
+    number(one.setup),
     number(one.whole),
     number(one.emulatorLines),
   ]);
@@ -208,7 +188,6 @@ export function render(chips: readonly Measured[], costs: readonly Burst[]): str
     `| ${titles.map((_, i) => (i < 3 ? "---" : "---:")).join(" | ")} |`,
     ...rows.map((cells) => `| ${cells.join(" | ")} |`),
     "",
-    `- ${number(DRIVER_AIM)} bytes are aimed at for a driver at work; reached by ${reached(chips)}.`,
     ...costs.map(
       ({ model, samples, what, statements }) =>
         `- A ${model} burst of ${samples} ${what} executes ${statements} statements of its driver, ` +
@@ -217,11 +196,17 @@ export function render(chips: readonly Measured[], costs: readonly Burst[]): str
   ];
 }
 
-/** One sentence for each chip whose sampling path is too heavy. */
+/** One sentence for each limit that a chip breaks. */
 export function overweight(chips: readonly Measured[]): string[] {
-  return chips
-    .filter(({ path }) => path > PATH_LIMIT)
-    .map(({ model, path }) => `${model}: its sampling path has ${path} bytes, ${PATH_LIMIT} are allowed: shorten it`);
+  return chips.flatMap(({ model, path, driver, strangers }) => [
+    ...(path <= PATH_LIMIT
+      ? []
+      : [`${model}: its sampling path has ${path} bytes, ${PATH_LIMIT} are allowed: shorten it`]),
+    ...(driver <= DRIVER_LIMIT
+      ? []
+      : [`${model}: its driver has ${driver} bytes, ${DRIVER_LIMIT} are allowed: shorten it`]),
+    ...strangers.map((one) => `${model}: its driver imports ${one}, which a board need not carry: move what it needs`),
+  ]);
 }
 
 /** `text` with `table` between its markers. Throws Error where it has none. */

@@ -1,5 +1,5 @@
 /**
- * What holds for every driver and its emulator while the bus works. A chip is whatever folder of drivers/ has a driver.ts
+ * What holds for every driver and its emulator while the bus works. A chip is whatever folder of drivers/ has a chip.ts
  * and an emulator.ts; it need not be named here.
  */
 import { existsSync } from "node:fs";

@@ -5,10 +5,10 @@ import { type BenchOptions, CONVERTER, createBench } from "../../simulator/bench
 import { names, type Subject, subjects } from "../drivers/subjects.ts";
 import { lacks } from "../support/needs.ts";
 import { type Chain, type Conversation, replay, type Told } from "./programs/replay.ts";
-import { replayOnEspruino, runOnNode } from "./run.ts";
+import { replayDriverOnEspruino, replayOnEspruino, runOnNode } from "./run.ts";
 
-/** Opened, polled in time and late, on a bus that fails, tested, closed. */
-function converse({ chip, emulated }: Subject, wiring: Wiring): Conversation {
+/** Opened, polled in time and late, on a bus that fails, tested where it can be, closed. */
+function converse({ chip, emulated }: Subject, wiring: Wiring, tested = true): Conversation {
   const bench = createBench(chip, emulated, { ...wiring } as BenchOptions<unknown>);
   const { driver, emulator } = bench;
   Object.entries(emulator.inputs).forEach(([name, { minimum, maximum, channel }], i) => {
@@ -47,7 +47,7 @@ function converse({ chip, emulated }: Subject, wiring: Wiring): Conversation {
   bench.board.busFault = null;
   bench.wait(driver.pollEvery);
   run("poll");
-  run("selfTest");
+  if (tested) run("selfTest");
   bench.wait(driver.pollEvery);
   run("poll");
   run("close");
@@ -76,5 +76,13 @@ describe.each(names)("%s", (folder) => {
 
   test.skipIf(lacks("espruino"))("the driver asks for and makes of it the same in Espruino", () => {
     expect(replayOnEspruino(folder, conversations)).toEqual(here);
+  });
+
+  test.skipIf(lacks("espruino"))("so does driver.ts alone, with a setup made here", () => {
+    const { bus, pins = [], inputs = [] } = chip;
+    const wiring: Wiring = { pins, inputs, ...(bus === "analog" ? { converter: CONVERTER } : { interrupt: true }) };
+    const told = converse(own[0], wiring, false);
+    const expected = runOnNode((print) => replay(chip, print, [told]), null);
+    expect(replayDriverOnEspruino(folder, [{ ...told, configuration: chip.setup({}, wiring) }])).toEqual(expected);
   });
 });

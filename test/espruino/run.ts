@@ -26,6 +26,14 @@ export function replayOnEspruino(chip: string, conversations: readonly Conversat
   return interpret(deviceScript(chip, folder, source, conversations));
 }
 
+/** The same with what a board carries: its driver.ts alone; each conversation's configuration is a setup. */
+export function replayDriverOnEspruino(chip: string, conversations: readonly Conversation[]): string[] {
+  const source =
+    `import { createDriver } from "../../drivers/${chip}/driver.ts"; ` +
+    'import { replay } from "./programs/replay.ts"; replay({ create: createDriver }, say, DATA);';
+  return interpret(deviceScript(chip, folder, source, conversations));
+}
+
 /** Runs the same program here. */
 export function runOnNode<D>(program: (print: (line: string) => void, data: D) => void, data: D): string[] {
   const lines: string[] = [];

@@ -92,16 +92,20 @@ const measured: Measured = {
   channels: [],
   path: 2500,
   driver: 5000,
-  making: 900,
-  whole: 6000,
-  selfTest: 700,
+  setup: 700,
+  whole: 9000,
+  strangers: [],
   emulatorLines: 80,
 };
 
-it("names a sampling path that is too heavy, and none that just is not", () => {
+it("names a sampling path and a driver that are too heavy, none that just is not, and what a driver must not import", () => {
   expect(overweight([measured])).toEqual([]);
   expect(overweight([{ ...measured, path: 2501 }])).toEqual([
     "X1: its sampling path has 2501 bytes, 2500 are allowed: shorten it",
+  ]);
+  expect(overweight([{ ...measured, driver: 5001, strangers: ["drivers/x1/selftest.ts"] }])).toEqual([
+    "X1: its driver has 5001 bytes, 5000 are allowed: shorten it",
+    "X1: its driver imports drivers/x1/selftest.ts, which a board need not carry: move what it needs",
   ]);
 });
 
@@ -112,9 +116,7 @@ const empty =
 it("writes a row a chip between its markers, and finds nothing to say then", () => {
   const table = render([measured], [{ model: "X1", samples: 4, what: "samples", statements: 50 }]);
   const text = replaceTable(empty, table);
-  expect(text).toContain("| [X1](x1/README.md) | I2C |  | 2,500 of 2,500 | 5,000 | 900 | 700 | 6,000 | 80 |");
-  expect(text).toContain("- 5,000 bytes are aimed at for a driver at work; reached by X1.");
-  expect(render([{ ...measured, driver: 5001 }], []).join()).toContain("reached by none yet.");
+  expect(text).toContain("| [X1](x1/README.md) | I2C |  | 2,500 of 2,500 | 5,000 of 5,000 | 700 | 9,000 | 80 |");
   expect(text).toContain("- A X1 burst of 4 samples executes 50 statements of its driver, 12.5 a sample.");
   expect(text.endsWith("Below.\n")).toBe(true);
   expect(replaceTable(text, table)).toBe(text);

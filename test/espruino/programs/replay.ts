@@ -53,7 +53,7 @@ const outcomeOf = (told: Told): Outcome =>
 
 /** Wants the same operations in the same order, or says what else. */
 export function replay(
-  chip: Chip<unknown>,
+  chip: Pick<Chip<unknown>, "create">,
   print: (line: string) => void,
   conversations: readonly Conversation[],
 ): void {
