@@ -69,6 +69,17 @@ export interface Mlx90614Configuration {
 
 export const MODEL = "MLX90614";
 export const DEFAULT_ADDRESS = 0x5a;
+/** Read at opening and in the self-test, in this order. */
+export const CELLS = [
+  EMISSIVITY,
+  CONFIG_REGISTER1,
+  SMBUS_ADDRESS,
+  CELL_0F,
+  ID_NUMBER,
+  ID_NUMBER + 1,
+  ID_NUMBER + 2,
+  ID_NUMBER + 3,
+];
 /** Settling time without IIR, ms: FIR 128, 256, 512, 1024 (table 9, p. 16). No result takes longer than that. */
 const SINGLE_ZONE = [40, 50, 60, 100];
 const DUAL_ZONE = [60, 70, 100, 140];
@@ -116,20 +127,3 @@ export const order = (address: number, command: number): { write: number[] } => 
 export const emissivityCode = (emissivity: number): number => Math.round(65535 * emissivity);
 /** The lowest that a cell can hold; 0: it was erased and not written. */
 export const LOWEST_EMISSIVITY = 6554;
-
-/** Throws Error where a setting is none, or two fight. */
-export const check = (c: Mlx90614Configuration): void => {
-  if (c.zones !== 1 && c.zones !== 2) throw new Error(`${MODEL}: zones is ${c.zones}; choose 1 or 2`);
-  if (!(c.sampleRate >= 1 / 60 && c.sampleRate <= 22)) {
-    throw new Error(`${MODEL}: sampleRate is ${c.sampleRate}; choose 1/60 to 22 hz`);
-  }
-  if (c.zones === 2 && c.sampleRate > 14) {
-    const fastest = "a dual-zone chip makes a new result every 66 ms at best";
-    throw new Error(
-      `${MODEL}: zones 2 and sampleRate ${c.sampleRate} fight: ${fastest}; choose 14 hz or less, or zones 1`,
-    );
-  }
-  if (c.emissivity !== null && !(c.emissivity >= 1 / 10 && c.emissivity <= 1)) {
-    throw new Error(`${MODEL}: emissivity is ${c.emissivity}; choose 0.1 to 1, or null to leave it as it is`);
-  }
-};
