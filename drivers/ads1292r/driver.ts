@@ -3,105 +3,21 @@
  * FIFO: a conversion that is not read before the next one is gone. What rests on one source or none stands in
  * README.md. Device side.
  */
-import type { Block, Channel, Chip, Driver, Frame, Outcome, Step, Wiring } from "../driver.ts";
-import {
-  createFrame,
-  FAULT_BUS,
-  FAULT_DATA,
-  FAULT_RESTARTED,
-  FLAG_LEAD_OFF,
-  FLAG_SATURATED,
-  FLAG_TEST_SIGNAL,
-  hex,
-} from "../driver.ts";
+import type { Block, Core, Frame, Outcome, Step } from "../driver.ts";
+import { createCore, FAULT_BUS, FAULT_DATA, FAULT_RESTARTED, FLAG_LEAD_OFF, FLAG_SATURATED, hex } from "../driver.ts";
+import { type Ads1292rSetup, bring, configure, fault, kept, type Next, rest } from "./opening.ts";
 import * as r from "./registers.ts";
-import { bring, configure, fault, kept, measureSteps, type Next, rest } from "./selftest.ts";
 
-export type { Ads1292rConfiguration } from "./registers.ts";
+export type { Ads1292rSetup, Slot } from "./opening.ts";
 
-const DEFAULTS: r.Ads1292rConfiguration = {
-  sampleRate: 125,
-  channel1: r.RESPIRATION,
-  channel2: r.ECG,
-  gain1: 6,
-  gain2: 6,
-  input1: r.ELECTRODES,
-  input2: r.ELECTRODES,
-  reference: 242 / 100,
-  leadOff: 6,
-  leadOffThreshold: 95,
-  leadOffMode: "dc",
-  rightLegDrive: "channel2",
-  chop: 16,
-  respirationFrequency: 32,
-  respirationPhase: 135,
-  testSignal: 1,
-  continuous: false,
-};
-
-const PINS = ["reset", "start"];
-
-/** MDC_ECG_ELEC_POTL: the driver does not know the lead. MDC_IMPED_TTHOR: provisional, see README.md. */
-const MDC_ECG = 131328;
-const MDC_RESPIRATION = 151780;
-
-const describe = (c: r.Ads1292rConfiguration, place: number): Channel => {
-  const chest = place === 0 && c.channel1 === r.RESPIRATION;
-  const gain = place === 0 ? c.gain1 : c.gain2;
-  const input = place === 0 ? c.input1 : c.input2;
-  return {
-    name: chest ? r.RESPIRATION : place === 0 ? "ecg1" : r.ECG,
-    mdc: chest ? MDC_RESPIRATION : MDC_ECG,
-    rate: c.sampleRate,
-    waveform: true,
-    bits: 24,
-    offset: 0,
-    // reference / (gain x (2^23 - 1)) V a step, 14 digits of it (table 10 of SBAS502B).
-    mul: Math.round((c.reference * 1000000 * 1000000000000000) / (gain * 8388607)),
-    exp10: -21,
-    unit: "V",
-    minimum: -8388608,
-    maximum: 8388607,
-    accuracy: "noise 8 uV peak to peak at 150 hz and gain 6 (SBAS502C p. 1)",
-    processing: input === r.ELECTRODES ? 0 : 3,
-  };
-};
-
-const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring): Driver<r.Ads1292rConfiguration> => {
-  const settings: r.Ads1292rConfiguration = Object.assign({}, DEFAULTS, configuration);
-  if (wiring.interrupt !== true) {
-    throw new Error(
-      `${r.MODEL}: DRDY is not wired, and nothing else tells a new conversion from one that was read before; connect it ` +
-        "and name its pin as interrupt",
-    );
-  }
-  const limit = wiring.maxRead ?? 1024;
-  if (limit < r.LONGEST) {
-    throw new Error(`${r.MODEL}: maxRead is ${limit}, its registers take ${r.LONGEST} bytes; use another board`);
-  }
-  let registers = r.encode(settings);
-  const wired = wiring.pins ?? [];
-  const pins = { reset: wired.indexOf("reset") >= 0, start: wired.indexOf("start") >= 0 };
-  const period = 1000000 / settings.sampleRate;
-  const continuous = settings.continuous;
-  const chest = settings.channel1 === r.RESPIRATION;
+/** Its driver. */
+export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
+  const continuous = first.continuous;
+  const period = first.period;
   /** Where the frame begins in a reply. */
   const base = continuous ? 0 : 1;
-  /** Of each channel that is on: where its bytes begin in a reply, and which bits of LOFF_STAT are its own. */
-  const starts: number[] = [];
-  const masks: number[] = [];
-  const channels: Channel[] = [];
-  if (settings.channel1 !== r.OFF) {
-    starts.push(base + 3);
-    masks.push(3);
-    channels.push(describe(settings, 0));
-  }
-  if (settings.channel2 !== r.OFF) {
-    starts.push(base + 6);
-    masks.push(12);
-    channels.push(describe(settings, 1));
-  }
-  const fixed = channels.map((channel) => (channel.processing === 3 ? FLAG_TEST_SIGNAL : 0));
+  let setup = first;
+  let registers = setup.registers;
 
   let index = 0;
   /** Edges of DRDY whose conversion was not read, and the time of the last one, us. */
@@ -150,18 +66,19 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
   };
   /** One frame, that of the last edge, into the blocks. */
   const take = (bytes: Uint8Array, ended: number, frame: Frame): void => {
-    const off = (((bytes[base] & 15) << 1) | (bytes[base + 1] >> 7)) & registers[6];
+    const status = (bytes[base] << 8) | bytes[base + 1];
     index += pending - 1;
-    for (let i = 0; i < starts.length; i++) {
+    for (let i = 0; i < setup.slots.length; i++) {
       const block = frame.channels[i];
-      const at = starts[i];
+      const slot = setup.slots[i];
+      const at = base + slot.at;
       const sample = ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8)) >> 8;
       if (block.count === 0) begin(block);
       block.samples[block.count] = sample;
       block.count++;
-      block.flags |= fixed[i];
+      block.flags |= slot.flags;
       if (sample === 8388607 || sample === -8388608) block.flags |= FLAG_SATURATED;
-      if (off & masks[i]) block.flags |= FLAG_LEAD_OFF;
+      if (status & slot.leads) block.flags |= FLAG_LEAD_OFF;
     }
     index++;
     pending = 0;
@@ -238,36 +155,22 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
     };
   };
 
-  const driver: Driver<r.Ads1292rConfiguration> = {
-    model: r.MODEL,
-    bus: "spi",
-    maxHz: r.MAX_HZ,
-    spiMode: 1,
-    configuration: settings,
-    dataReady: "falling",
-    // Edges call for polls. This is the net under a chip that has gone quiet: START takes 4 periods.
-    pollEvery: Math.ceil(5000 / settings.sampleRate),
-    channels: () => channels,
-    // Two: what waits at the close, and the conversion that STOP lets end.
-    createFrame: () => createFrame(starts.map(() => 2)),
+  const core = createCore(first, {
     open: () => {
       index = 0;
       running = false;
-      return bring(registers, continuous, chest, pins, start(false));
+      return bring(setup, start(false));
     },
     poll: () => {
       reads = 0;
       checked = false;
       return reading;
     },
-    reconfigure: (next) => {
-      const values = r.encode(next);
-      const same =
-        next.channel1 === settings.channel1 && next.channel2 === settings.channel2 && next.continuous === continuous;
-      if (!same || values[0] !== registers[0] || values[3] !== registers[3] || values[4] !== registers[4]) return null;
-      if (next.reference !== settings.reference) return null;
+    reconfigure: (next: Ads1292rSetup): Step | null => {
+      if (next.record !== setup.record) return null;
+      const values = next.registers;
+      core.configuration = setup = next;
       registers = values;
-      Object.assign(settings, next);
       const verify: Next = (outcome, frame) => {
         note(outcome);
         if (outcome.error === null && !kept(outcome.replies[2], values, frame)) frame.restart = true;
@@ -277,9 +180,9 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
       const ops = [r.send([r.SDATAC]), r.write(r.CONFIG2, values.slice(1)), r.read(r.CONFIG1, r.WRITTEN)];
       return { ops: continuous ? ops.concat([r.send([r.RDATAC])]) : ops, next: verify };
     },
-    selfTest: () => measureSteps(registers, configure(registers, continuous, pins, start(true))),
+    resume: () => configure(setup, start(true)),
     close: () => {
-      if (!running) return rest(pins);
+      if (!running) return rest(first);
       running = false;
       const last: Step = {
         ops: [r.readData(false), look],
@@ -289,13 +192,13 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
           if (bytes !== null && alive(outcome.replies[1], frame) && pending > 0 && r.isStatus(bytes, 1)) {
             take(continuous ? bytes.subarray(1) : bytes, outcome.ended, frame);
           }
-          return rest(pins);
+          return rest(first);
         },
       };
       // STOP lets the conversion end that is in progress.
       const end: Step = {
         ops: [],
-        pause: Math.ceil(1000 / settings.sampleRate) + 1,
+        pause: Math.ceil(period / 1000) + 1,
         next: (outcome) => {
           note(outcome);
           return last;
@@ -306,22 +209,12 @@ const create = (configuration: Partial<r.Ads1292rConfiguration>, wiring: Wiring)
         next: (outcome, frame) => {
           note(outcome);
           const bytes = outcome.replies[0];
-          if (outcome.error !== null || !alive(outcome.replies[continuous ? 2 : 1], frame)) return rest(pins);
+          if (outcome.error !== null || !alive(outcome.replies[continuous ? 2 : 1], frame)) return rest(first);
           if (pending > 0 && edgeAt <= outcome.began && r.isStatus(bytes, base)) take(bytes, outcome.ended, frame);
           return end;
         },
       };
     },
-  };
-  return driver;
-};
-
-export const chip: Chip<r.Ads1292rConfiguration> = {
-  model: r.MODEL,
-  bus: "spi",
-  addresses: [],
-  defaults: DEFAULTS,
-  needsInterrupt: true,
-  pins: PINS,
-  create: create,
+  });
+  return core;
 };

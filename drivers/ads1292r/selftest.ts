@@ -1,137 +1,7 @@
-/** What an ADS1292R must prove: its identity and its registers before it starts, and what it can measure of itself. */
-import type { Frame, Op, Outcome, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex, measure } from "../driver.ts";
+/** What an ADS1292R can measure of itself. Device side. */
+import { type Core, FAULT_DATA, type Frame, measure, type Op, type Outcome, type Step, tell } from "../driver.ts";
+import type { Ads1292rSetup } from "./opening.ts";
 import * as r from "./registers.ts";
-
-export type Next = NonNullable<Step["next"]>;
-
-/** Which of its pins the board drives. */
-export interface Pins {
-  readonly reset: boolean;
-  readonly start: boolean;
-}
-
-/** Puts a fault into the frame; null ends the chain. */
-export const fault = (frame: Frame, code: number, message: string): null => {
-  frame.faults.push({ code: code, message: `${r.MODEL}: ${message}` });
-  return null;
-};
-
-const command = (code: number): Op => r.send([code]);
-
-/** Looks for a chip, and ms between them: it answers 2^12 tMOD (32 ms) after its power came (README.md). */
-const TRIES = 3;
-const POWER_UP = 40;
-/** RESET takes 9 tMOD (70 us, section "RESET"); a pulse at its pin at least as long, ms. */
-const RESET_PAUSE = 1;
-/** The internal reference settles; no source was seen, ms. */
-const REFERENCE_PAUSE = 150;
-
-/** Where every failed attempt and every close ends: power-down by its pin, else reset registers and standby. */
-export const rest = (pins: Pins): Step => {
-  if (pins.reset) return { ops: [{ pin: "reset", level: 0 }] };
-  return {
-    ops: [command(r.WAKEUP), command(r.SDATAC), command(r.RESET)],
-    pause: RESET_PAUSE,
-    next: () => ({ ops: [command(r.SDATAC), command(r.STANDBY)] }),
-  };
-};
-
-/** Who answers: ID into the frame. A chip without respiration will do where none is asked for. */
-const identify = (frame: Frame, id: number, respiration: boolean): boolean => {
-  const names = ["ADS1191", "ADS1192", "ADS1291", "ADS1292"];
-  const other = (id & 0xfc) === 0x50 ? ` (${names[id & 3]})` : "";
-  const will = id === r.ID_ADS1292 && !respiration;
-  frame.identity = {
-    verdict: id === r.ID_ADS1292R ? "confirmed" : will ? "plausible" : "refused",
-    read: `ID ${hex(id)}${other}`,
-  };
-  if (id === r.ID_ADS1292R || will) return true;
-  const what = `ID reads ${hex(id)}${other}, ${hex(r.ID_ADS1292R)} was expected`;
-  const advice =
-    id === r.ID_ADS1292 ? 'it has no respiration: choose channel1 "ecg"' : "check power, select and data lines";
-  fault(frame, FAULT_IDENTITY, `${what}; ${advice}`);
-  return false;
-};
-
-/** Do all registers read as they were written? `reply`: of a RREG from CONFIG1 on. The first that does not is a fault. */
-export const kept = (reply: Uint8Array, registers: readonly number[], frame: Frame): boolean => {
-  for (let i = 0; i < r.WRITTEN; i++) {
-    // Of LOFF_STAT only CLK_DIV is a setting.
-    const value = reply[i + 2] & (i + 1 === r.LOFF_STAT ? r.CLK_DIV : 255);
-    if (value === registers[i]) continue;
-    const what = `register ${hex(i + 1)} reads ${hex(value)}, ${hex(registers[i])} was written`;
-    fault(frame, FAULT_CONFIGURATION, `${what}; check the SPI wiring and slow the bus down`);
-    return false;
-  }
-  return true;
-};
-
-/** Resets, writes and reads back the registers, starts; then `then`. Whatever fails is a fault, and ends in `rest`. */
-export const configure = (registers: readonly number[], continuous: boolean, pins: Pins, then: Next): Step => {
-  const orRest = (next: Step) => (outcome: Outcome) => (outcome.error !== null ? rest(pins) : next);
-  const start: Step = {
-    ops: continuous ? [command(r.START), command(r.RDATAC)] : [command(r.START)],
-    next: (outcome, frame) => (outcome.error !== null ? rest(pins) : then(outcome, frame)),
-  };
-  const verify: Step = {
-    ops: [r.read(r.CONFIG1, r.WRITTEN)],
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return rest(pins);
-      if (!kept(outcome.replies[0], registers, frame)) return rest(pins);
-      return start;
-    },
-  };
-  const set: Step = {
-    ops: [command(r.SDATAC), r.write(r.CONFIG1, registers)],
-    pause: REFERENCE_PAUSE,
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return rest(pins);
-      if (outcome.edges === 0 || outcome.edgeAt <= outcome.began) return verify;
-      const what = "it converts before START";
-      fault(frame, FAULT_CONFIGURATION, `${what}; wire its START pin to ground, or name the pin that drives it`);
-      return rest(pins);
-    },
-  };
-  return { ops: [command(r.STOP), command(r.RESET)], pause: RESET_PAUSE, next: orRest(set) };
-};
-
-/** From any state to a converter that runs with these registers; sets frame.identity. */
-export const bring = (
-  registers: readonly number[],
-  continuous: boolean,
-  respiration: boolean,
-  pins: Pins,
-  then: Next,
-): Step => {
-  let tries = 0;
-  const again: Step = { ops: [], pause: POWER_UP, next: () => look };
-  const look: Step = {
-    ops: [command(r.WAKEUP), command(r.SDATAC), r.read(r.ID, 1)],
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return null;
-      const id = outcome.replies[2][2];
-      tries++;
-      // Bit 4 is high in every one of the family.
-      if ((id & 0x1c) !== 0x10 && tries < TRIES) return again;
-      if (identify(frame, id, respiration)) return configure(registers, continuous, pins, then);
-      // Nothing more is said to another chip.
-      return null;
-    },
-  };
-  const low: Op[] = pins.start ? [{ pin: "start", level: 0 }] : [];
-  if (!pins.reset) return low.length === 0 ? look : { ops: low, next: (o) => (o.error !== null ? null : look) };
-  const release: Step = {
-    ops: [{ pin: "reset", level: 1 }],
-    pause: POWER_UP,
-    next: (outcome) => (outcome.error !== null ? null : look),
-  };
-  return {
-    ops: low.concat([{ pin: "reset", level: 0 }]),
-    pause: RESET_PAUSE,
-    next: (outcome) => (outcome.error !== null ? null : release),
-  };
-};
 
 /** Readings in a burst at 8000 hz, of which one after the other about 1.2 fall on a conversion; looks at a square wave. */
 const BURST = 24;
@@ -168,9 +38,11 @@ const allStatus = (outcome: Outcome, count: number): boolean => {
 /**
  * Shorted inputs (offset, noise), the chip's square wave (amplitude), its supplies and its temperature, of the channels
  * that are on, at the gains and the reference of `registers` (the supplies and the temperature at gain 1); then
- * `restore`, whatever came before.
+ * the driver goes on, whatever came before.
  */
-export const measureSteps = (registers: readonly number[], restore: Step): Step => {
+export const selfTest = (driver: Core<Ads1292rSetup>): Step => {
+  const registers = driver.configuration.registers;
+  const restore = driver.resume();
   const vref = (registers[1] & r.VREF_4V) !== 0 ? 4033 / 1000 : 242 / 100;
   const config2 = r.CONFIG2_FIXED | r.PDB_REFBUF | (registers[1] & r.VREF_4V);
   /** CHnSET without its input; a channel that is off stays off, its inputs shorted. */
@@ -180,7 +52,7 @@ export const measureSteps = (registers: readonly number[], restore: Step): Step 
   /** V of one step at a gain code. */
   const step = (gain: number): number => vref / (r.GAINS[gain >> r.GAIN_SHIFT] * 8388607);
   const bad = (outcome: Outcome, frame: Frame): Step => {
-    if (outcome.error === null) fault(frame, FAULT_DATA, "no data in the self-test; check the SPI wiring");
+    if (outcome.error === null) tell(frame, FAULT_DATA, r.MODEL, "no data in the self-test; check the SPI wiring");
     return restore;
   };
   const highest = [0, 0];
@@ -266,10 +138,10 @@ export const measureSteps = (registers: readonly number[], restore: Step): Step 
   const test = [FASTEST, config2, r.LOFF_FIXED].concat(shorts, [registers[5], 0, 0]);
   return {
     ops: [
-      command(r.SDATAC),
-      command(r.STOP),
+      r.send([r.SDATAC]),
+      r.send([r.STOP]),
       r.write(r.CONFIG1, test.concat([registers[8] & ~r.RESP_DEMOD_EN1, registers[9]])),
-      command(r.START),
+      r.send([r.START]),
     ],
     pause: INPUT_PAUSE,
     next: (outcome) => (outcome.error !== null ? restore : shorted),
