@@ -139,7 +139,7 @@ function create(options: EmulatorOptions): I2cEmulator {
 
   const emulator: I2cEmulator = {
     model: r.MODEL,
-    address: options.address ?? r.ADDRESSES[0],
+    address: options.address ?? r.ADDRESS,
     inputs: inputs as Readonly<Record<string, Input<never>>>,
     onInterrupt: null,
     onConvert: null,

@@ -66,10 +66,8 @@ export interface Max30205Alert {
 }
 
 export const MODEL = "MAX30205";
-/** A0 and A1 at GND, VDD, SDA or SCL, A2 at GND or VDD: every address from 0x40 to 0x5f; all low is 0x48 (table 1, p. 9). */
-export const ADDRESSES = [0x48];
-for (let address = 0x40; address < 0x60; address++) if (address !== 0x48) ADDRESSES.push(address);
-const QUEUES = [1, 2, 4, 6];
+/** A0, A1 and A2 at GND (table 1, p. 9). */
+export const ADDRESS = 0x48;
 
 /** 16 bits out of two bytes of a read. */
 export const unsigned = (reply: Uint8Array, at: number): number => (reply[at] << 8) | reply[at + 1];
@@ -86,47 +84,3 @@ export const writeConfiguration = (value: number): { write: number[] } => ({ wri
 
 /** All four registers in one read: the pointer goes on by itself after every two bytes (p. 10). */
 export const READ_ALL = { read: 8, at: TEMPERATURE };
-
-/** Code of a limit, odd: so it is never a power-on value, and a lost state shows. Throws Error. */
-const limit = (name: string, value: number, offset: number): number => {
-  const code = (value - offset) * PER_DEGREE;
-  if (code >= -32768 && code < 32768) return (Math.floor(code) | 1) & 0xffff;
-  throw new Error(`${MODEL}: alert.${name} is ${value}; choose ${offset - 128} to ${offset + 127} Cel`);
-};
-
-/** T_HYST and T_OS of a configuration, unsigned. Without limits two that no temperature reaches. Throws Error. */
-export const limitsOf = (c: Max30205Configuration): number[] => {
-  const alert = c.alert;
-  if (alert === null) return [0x7f69, 0x7f97];
-  const offset = c.extended ? EXTENDED_OFFSET : 0;
-  const codes = [limit("low", alert.low, offset), limit("high", alert.high, offset)];
-  if (signed(codes[0]) < signed(codes[1])) return codes;
-  throw new Error(`${MODEL}: alert.low ${alert.low} and alert.high ${alert.high} fight: choose a lower low`);
-};
-
-/** Checks a configuration; returns the Configuration register as it is between two conversions. Throws Error. */
-export const encode = (c: Max30205Configuration): number => {
-  const queue = QUEUES.indexOf(c.faultQueue);
-  if (queue < 0) throw new Error(`${MODEL}: faultQueue is ${c.faultQueue}; choose one of ${QUEUES.join(", ")}`);
-  if (c.mode !== "oneShot" && c.mode !== "continuous") {
-    throw new Error(`${MODEL}: mode is ${c.mode}; choose oneShot or continuous`);
-  }
-  if (c.output !== "comparator" && c.output !== "interrupt") {
-    throw new Error(`${MODEL}: output is ${c.output}; choose comparator or interrupt`);
-  }
-  if (!(c.sampleRate >= 1 / 64 && c.sampleRate <= 10)) {
-    throw new Error(`${MODEL}: sampleRate is ${c.sampleRate}; choose 1/64 to 10 hz`);
-  }
-  // Shutdown, in which a one-shot ends, resets an OS that works as interrupt (p. 9).
-  if (c.output === "interrupt" && c.mode === "oneShot") {
-    throw new Error(`${MODEL}: output interrupt and mode oneShot fight: shutdown resets OS; choose mode continuous`);
-  }
-  return (
-    (c.busTimeout ? 0 : TIMEOUT_OFF) |
-    (c.extended ? EXTENDED : 0) |
-    (queue << QUEUE_SHIFT) |
-    (c.activeHigh ? OS_HIGH : 0) |
-    (c.output === "interrupt" ? INTERRUPT : 0) |
-    (c.mode === "oneShot" ? SHUTDOWN : 0)
-  );
-};
