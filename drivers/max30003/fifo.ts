@@ -7,8 +7,8 @@ import { FLAG_CLOCK_UNCERTAIN, FLAG_LEAD_OFF, FLAG_SATURATED, FLAG_SETTLING } fr
 import { type Next, tellCorrupt, tellLeads, tellLost } from "./faults.ts";
 import type { Intervals } from "./intervals.ts";
 import type { Leads } from "./leads.ts";
+import { type Max30003Setup, reset } from "./opening.ts";
 import * as r from "./registers.ts";
-import { reset } from "./selftest.ts";
 
 /**
  * FIFO words of the first `bursts` replies into a block (p. 61, 62). Returns the tag that ended them: overflow or an
@@ -60,18 +60,12 @@ export interface Reading {
   drain(stopped: Outcome, frame: Frame, general: number): Step;
 }
 
-/**
- * `efit`: words that raise EINT. `limit`: bytes of one transfer. `period`: us; `pollEvery`: ms. `mark`: flags of all
- * samples. `intervals`: R-to-R, or null.
- */
-export const createReading = (
-  efit: number,
-  limit: number,
-  period: number,
-  pollEvery: number,
-  mark: number,
-  intervals: Intervals | null,
-): Reading => {
+/** `intervals`: R-to-R, or null. */
+export const createReading = (setup: Max30003Setup, intervals: Intervals | null): Reading => {
+  const efit = setup.efit;
+  const period = setup.period;
+  const pollEvery = setup.target.pollEvery;
+  const mark = setup.mark;
   /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024, unless edges say otherwise. */
   const drift = period / 1024;
   /** From sample to sample as the edges have it, us; the last edge and the index of its sample, -1: none. */
@@ -216,8 +210,8 @@ export const createReading = (
     return clear;
   };
   // EINT promises EFIT words. The rest goes one by one up to EOF: nothing may be read beyond the last valid word (p. 61).
-  const burst: Step = { ops: r.readFifo(efit, limit).concat(check), next: collect };
-  const single: Step = { ops: r.readFifo(1, limit).concat(check), next: collect };
+  const burst: Step = { ops: setup.burst.concat(check), next: collect };
+  const single: Step = { ops: [r.read(r.ECG_FIFO)].concat(check), next: collect };
 
   const poll: Step = {
     ops: check,
@@ -280,7 +274,7 @@ export const createReading = (
         },
       };
       return {
-        ops: r.readFifo(r.FIFO_WORDS, limit).concat(check),
+        ops: setup.drain.concat(check),
         next: (outcome, rest) => {
           const block = rest.channels[0];
           if (outcome.error !== null || !alive(outcome, rest)) return end;

@@ -3,6 +3,7 @@
  * LONINT says when both leads are on. Device side.
  */
 import { FLAG_LEAD_OFF, type Frame, type Op, type Step } from "../driver.ts";
+import type { Max30003Setup } from "./opening.ts";
 import * as r from "./registers.ts";
 
 /** What polls a chip that waits; see fifo.ts. */
@@ -24,15 +25,10 @@ export interface Leads {
   tired(status: number, at: number): Step | null;
 }
 
-/** CNFG_GEN with the channel off and lead-on detection on. Lead bias stays off without a channel (p. 48). */
-export const asleep = (general: number): number => (general & r.FMSTR) | r.EN_ULP_LON | r.GEN_RESET;
-
-/** `seconds`: that a lead must be off. `wake`: switches the channel on (selftest.ts). `synch`: begins a record. */
+/** `wake`: switches the channel on (opening.ts). */
 export const createLeads = (
-  seconds: number,
-  general: number,
+  setup: Max30003Setup,
   reading: Polled,
-  synch: readonly Op[],
   wake: (general: number, synch: readonly Op[], then: NonNullable<Step["next"]>) => Step,
 ): Leads => {
   /** A record was cut off. */
@@ -41,10 +37,10 @@ export const createLeads = (
 
   const rest = (): void => {
     reading.waiting = true;
-    reading.general = asleep(leads.awake);
+    reading.general = setup.asleep;
   };
   const leads: Leads = {
-    awake: general,
+    awake: setup.general,
     begin: (outcome) => {
       if (outcome.error !== null) return null;
       rest();
@@ -55,15 +51,15 @@ export const createLeads = (
       frame.channels[0].flags |= FLAG_LEAD_OFF;
       if ((status & r.LONINT) === 0) return null;
       offSince = -1;
-      return wake(leads.awake, synch, reading.start(leads.awake, lost));
+      return wake(leads.awake, setup.synch, reading.start(leads.awake, lost));
     },
     tired: (status, at) => {
       if ((status & r.LDOFF) === 0) offSince = -1;
       else if (offSince < 0) offSince = at;
-      if (offSince < 0 || at - offSince < seconds * 1000000) return null;
+      if (offSince < 0 || at - offSince < setup.patience) return null;
       return {
         // Words would hold the interrupt. STATUS must be read once before LONINT means something (p. 42).
-        ops: [r.write(r.CNFG_GEN, asleep(leads.awake)), r.write(r.FIFO_RST, 0), r.read(r.STATUS)],
+        ops: [r.write(r.CNFG_GEN, setup.asleep), r.write(r.FIFO_RST, 0), r.read(r.STATUS)],
         next: (outcome) => {
           if (outcome.error !== null) return null;
           rest();

@@ -216,9 +216,9 @@ export interface Max30003Configuration {
 export const MODEL = "MAX30003";
 export const GAINS = [20, 40, 80, 160];
 
-/** Operations that write registers, [register, value, ...]. */
-export const writeAll = (registers: readonly number[]): { transfer: number[] }[] => {
-  const ops: { transfer: number[] }[] = [];
-  for (let i = 0; i < registers.length; i += 2) ops.push(write(registers[i], registers[i + 1]));
-  return ops;
-};
+/** A register and what is written to it. */
+export type Register = readonly [address: number, value: number];
+
+/** Operations that write registers. */
+export const writeAll = (registers: readonly Register[]): { transfer: number[] }[] =>
+  registers.map((one) => write(one[0], one[1]));

@@ -50,8 +50,8 @@ const encodeCalibration = (given: r.Calibration, hz: number): number[] => {
   ];
 };
 
-/** CNFG_RTOR1, CNFG_RTOR2, as [register, value, ...]. */
-const encodeIntervals = (given: r.RrInterval | boolean): number[] => {
+/** CNFG_RTOR1, CNFG_RTOR2. */
+const encodeIntervals = (given: r.RrInterval | boolean): r.Register[] => {
   const c = Object.assign(
     { window: 12, gain: 0, peakAveraging: 8, threshold: 4, holdOff: 32, intervalAveraging: 8, holdOffFraction: 4 },
     // Espruino's Object.assign takes no boolean.
@@ -61,25 +61,28 @@ const encodeIntervals = (given: r.RrInterval | boolean): number[] => {
   for (let i = 0; i < 15; i++) gains.push(1 << i);
   gains.push(0);
   return [
-    r.CNFG_RTOR1,
-    (choose("rrInterval.window", c.window, [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28]) << r.WNDW_SHIFT) |
-      (choose("rrInterval.gain", c.gain, gains) << r.RGAIN_SHIFT) |
-      r.EN_RTOR |
-      (choose("rrInterval.peakAveraging", c.peakAveraging, WEIGHTS) << r.AVG_SHIFT) |
-      ((within("rrInterval.threshold", c.threshold, 1, 16) - 1) << r.PTSF_SHIFT),
-    r.CNFG_RTOR2,
-    (within("rrInterval.holdOff", c.holdOff, 0, 63) << r.HOFF_SHIFT) |
-      (choose("rrInterval.intervalAveraging", c.intervalAveraging, WEIGHTS) << r.AVG_SHIFT) |
-      (within("rrInterval.holdOffFraction", c.holdOffFraction, 0, 7) << r.RHSF_SHIFT),
+    [
+      r.CNFG_RTOR1,
+      (choose("rrInterval.window", c.window, [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28]) << r.WNDW_SHIFT) |
+        (choose("rrInterval.gain", c.gain, gains) << r.RGAIN_SHIFT) |
+        r.EN_RTOR |
+        (choose("rrInterval.peakAveraging", c.peakAveraging, WEIGHTS) << r.AVG_SHIFT) |
+        ((within("rrInterval.threshold", c.threshold, 1, 16) - 1) << r.PTSF_SHIFT),
+    ],
+    [
+      r.CNFG_RTOR2,
+      (within("rrInterval.holdOff", c.holdOff, 0, 63) << r.HOFF_SHIFT) |
+        (choose("rrInterval.intervalAveraging", c.intervalAveraging, WEIGHTS) << r.AVG_SHIFT) |
+        (within("rrInterval.holdOffFraction", c.holdOffFraction, 0, 7) << r.RHSF_SHIFT),
+    ],
   ];
 };
 
 /**
- * Checks a configuration and returns its registers, [register, value, ...] in the order of writing: CNFG_GEN first,
- * CNFG_ECG fourth, MNGR_DYN sixth. `efit`: words that raise EINT; `wired`: EINT goes to the interrupt pin.
+ * Checks a configuration and returns its registers in the order of writing: CNFG_GEN first, MNGR_DYN sixth. `efit`: words that raise EINT; `wired`: EINT goes to the interrupt pin.
  * Throws Error: which settings fight, and why.
  */
-export const encode = (c: r.Max30003Configuration, efit: number, wired: boolean): number[] => {
+export const encode = (c: r.Max30003Configuration, efit: number, wired: boolean): r.Register[] => {
   const rate = choose("sampleRate", c.sampleRate, RATES);
   const gain = choose("gain", c.gain, r.GAINS);
   const filter = choose("lowPass", c.lowPass, [0, 28, 40, 100, 150]);
@@ -120,30 +123,30 @@ export const encode = (c: r.Max30003Configuration, efit: number, wired: boolean)
   const test = calibration
     ? encodeCalibration(calibration, master > 0 ? 32000 : 32768)
     : [r.CAL_RESET, r.EMUX_CONNECTED];
-  return [
-    r.CNFG_GEN,
-    (master << r.FMSTR_SHIFT) |
-      r.EN_ECG |
-      (current > 0
-        ? r.EN_DCLOFF | (pull > 0 ? r.DCLOFF_IPOL : 0) | (current << r.IMAG_SHIFT) | (threshold << r.VTH_SHIFT)
-        : 0) |
-      (bias > 0 ? r.EN_RBIAS | ((bias - 1) << r.RBIASV_SHIFT) | r.RBIAS_BOTH : r.GEN_RESET),
-    r.CNFG_CAL,
-    test[0],
-    r.CNFG_EMUX,
-    test[1],
-    r.CNFG_ECG,
-    ((rate < 6 ? rate % 3 : 2) << r.RATE_SHIFT) |
-      (gain << r.GAIN_SHIFT) |
-      (c.highPass ? r.DHPF : 0) |
-      ((filter > 1 ? filter - 1 : filter) << r.DLPF_SHIFT),
-    r.MNGR_INT,
-    ((efit - 1) << r.EFIT_SHIFT) | r.CLR_SAMP | (c.rrInterval ? r.CLR_RRINT_RTOR : 0),
-    r.MNGR_DYN,
-    (fast << r.FAST_SHIFT) | (limit << r.FAST_TH_SHIFT),
-    r.EN_INT,
-    (wired ? r.EINT | (c.leadOn > 0 ? r.LONINT : 0) : 0) | r.INTB_PULLUP,
-  ].concat(c.rrInterval ? encodeIntervals(c.rrInterval) : []);
+  const registers: r.Register[] = [
+    [
+      r.CNFG_GEN,
+      (master << r.FMSTR_SHIFT) |
+        r.EN_ECG |
+        (current > 0
+          ? r.EN_DCLOFF | (pull > 0 ? r.DCLOFF_IPOL : 0) | (current << r.IMAG_SHIFT) | (threshold << r.VTH_SHIFT)
+          : 0) |
+        (bias > 0 ? r.EN_RBIAS | ((bias - 1) << r.RBIASV_SHIFT) | r.RBIAS_BOTH : r.GEN_RESET),
+    ],
+    [r.CNFG_CAL, test[0]],
+    [r.CNFG_EMUX, test[1]],
+    [
+      r.CNFG_ECG,
+      ((rate < 6 ? rate % 3 : 2) << r.RATE_SHIFT) |
+        (gain << r.GAIN_SHIFT) |
+        (c.highPass ? r.DHPF : 0) |
+        ((filter > 1 ? filter - 1 : filter) << r.DLPF_SHIFT),
+    ],
+    [r.MNGR_INT, ((efit - 1) << r.EFIT_SHIFT) | r.CLR_SAMP | (c.rrInterval ? r.CLR_RRINT_RTOR : 0)],
+    [r.MNGR_DYN, (fast << r.FAST_SHIFT) | (limit << r.FAST_TH_SHIFT)],
+    [r.EN_INT, (wired ? r.EINT | (c.leadOn > 0 ? r.LONINT : 0) : 0) | r.INTB_PULLUP],
+  ];
+  return registers.concat(c.rrInterval ? encodeIntervals(c.rrInterval) : []);
 };
 
 /** The ECG (MDC_ECG_ELEC_POTL), and R-to-R intervals (MDC_ECG_TIME_PD_RR_GL) where they are wanted. */
