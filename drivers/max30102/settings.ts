@@ -1,25 +1,23 @@
-/** A configuration of MAX30102 or MAX30101: checked, and turned into registers. Device side. */
-import type { Channel, Frame } from "../driver.ts";
+/** A configuration of MAX30102 or MAX30101: checked, and turned into what the chip takes. Device side. */
+import type { Channel, Op, Wiring } from "../driver.ts";
+import { hex, type Kept, type Max30102Setup } from "./opening.ts";
 import * as reg from "./registers.ts";
 
 /** Places in what `encode` returns. */
-export const MODE = 3;
-export const WIDTH = 4;
-export const CURRENTS = 6;
-export const LED3 = 8;
-export const SLOTS = 11;
-export const THRESHOLD = 13;
-export const REGISTERS = 14;
+const MODE = 3;
+const CURRENTS = 6;
+const LED3 = 8;
+const SLOTS = 11;
+const THRESHOLD = 13;
+const REGISTERS = 14;
 
-export const hex = (byte: number): string => `0x${(byte + 256).toString(16).slice(1)}`;
-
-/** Adds faults of the chip at `where` to a frame; returns null, which ends a chain. */
-export const createFail =
-  (where: string) =>
-  (frame: Frame, code: number, message: string): null => {
-    frame.faults.push({ code, message: `${where}: ${message}` });
-    return null;
-  };
+/** Samples between two polls: half a FIFO; past the interrupt at 17 where that calls first. */
+const POLL_AFTER = 16;
+const POLL_AFTER_INTERRUPT = 24;
+/** A_FULL comes with the 17th sample. */
+const CALLED = 16;
+/** Seconds between two die temperatures where the configuration says only that there shall be some. */
+const USUAL = 10;
 
 /** The LED of each slot, in the order of the FIFO. */
 export const slotsOf = (c: reg.Configuration): readonly string[] => c.slots || reg.LEDS.slice(0, 2);
@@ -33,7 +31,7 @@ export const hasTemperature = (c: reg.Configuration): boolean =>
  * them what no register holds, so that two configurations differ where these do. `leds`: those that the model has.
  * Throws Error: which setting, or which two fight, the value, and what to choose.
  */
-export const encode = (model: string, leds: readonly string[], c: reg.Configuration): number[] => {
+const encode = (model: string, leds: readonly string[], c: reg.Configuration): number[] => {
   const refuse = (what: string): never => {
     throw new Error(`${model}: ${what}`);
   };
@@ -99,18 +97,14 @@ export const encode = (model: string, leds: readonly string[], c: reg.Configurat
     multi ? numbers[2] | (numbers[3] << 4) : 0,
     threshold,
     swap,
-    Number(c.dieTemperature || 0),
   ];
 };
-
-/** Whether the FIFO has the second channel first: swapped LEDs in SpO2 mode. In multi-LED mode the slots are swapped back. */
-export const isCrossed = (c: reg.Configuration): boolean => c.swapLeds === true && c.slots === undefined;
 
 /**
  * Bytes that a read may have. `limit`: `Wiring.maxRead`. Throws Error where the status (seven bytes) or a sample of these
  * slots does not fit.
  */
-export const longestRead = (where: string, slots: readonly string[], limit: number | undefined): number => {
+const longestRead = (where: string, slots: readonly string[], limit: number | undefined): number => {
   const least = Math.max(slots.length * reg.WORD, 7);
   if (limit === undefined) return 1024;
   if (limit >= least) return limit;
@@ -120,12 +114,20 @@ export const longestRead = (where: string, slots: readonly string[], limit: numb
   );
 };
 
+/** Seconds between two die temperatures; 0: none. Throws Error. */
+const interval = (where: string, c: reg.Configuration): number => {
+  if (!hasTemperature(c)) return 0;
+  const seconds = typeof c.dieTemperature === "number" ? c.dieTemperature : USUAL;
+  if (seconds >= 1 && seconds <= 3600) return seconds;
+  throw new Error(`${where}: dieTemperature ${seconds} s: choose 1 to 3600, or true for every ${USUAL} s`);
+};
+
 /** MDC_PULS_OXIM_PLETH and MDC_TEMP (ISO/IEEE 11073-10101): the die is no body. */
 const PLETH = 150452;
 const TEMPERATURE = 150344;
 
 /** A channel for each slot in the order of the FIFO (red first in SpO2 mode), then the die temperature if it is wanted. */
-export const channelsOf = (c: reg.Configuration): Channel[] => {
+const channelsOf = (c: reg.Configuration): Channel[] => {
   const width = reg.WIDTHS.indexOf(c.pulseWidth);
   const channel = (name: string, role: string): Channel => ({
     name,
@@ -160,4 +162,77 @@ export const channelsOf = (c: reg.Configuration): Channel[] => {
   };
   channels.push(Object.assign(channel("dieTemperature", "die"), temperature));
   return channels;
+};
+
+/** Writes what `encode` returned, and reads it back; in SpO2 mode the registers behind LED2_PA keep their power-on state. */
+const configuring = (registers: readonly number[]): { configure: Op[]; kept: Kept[] } => {
+  const near = (registers[0] & reg.PROX_INT) !== 0;
+  const end = near ? REGISTERS : registers[SLOTS] > 0 ? THRESHOLD : LED3;
+  const configure: Op[] = [
+    // The pointers can be written in SpO2 and multi-LED mode only (p13).
+    { write: [reg.MODE_CONFIG, registers[MODE]] },
+    { write: [reg.FIFO_CONFIG].concat(registers.slice(2, Math.min(end, THRESHOLD))) },
+    // Also where the line is not wired: the flag tells full from empty, and its loss shows a reset.
+    { write: [reg.INT_ENABLE_1, registers[0], registers[1]] },
+    { write: [reg.FIFO_WR_PTR, 0, 0, 0] },
+  ];
+  if (near) configure.push({ write: [reg.PROX_INT_THRESH, registers[THRESHOLD]] });
+  /** Each read: its first register, the place of that, and the places in `registers` from which to which. */
+  const reads = [
+    { at: reg.INT_STATUS_1, read: 7, skip: 2, from: 0, to: 2 },
+    { at: reg.FIFO_CONFIG, read: 6, skip: 0, from: 2, to: LED3 },
+    { at: reg.LED3_PA, read: 5, skip: 0, from: LED3, to: THRESHOLD },
+    { at: reg.PROX_INT_THRESH, read: 1, skip: 0, from: THRESHOLD, to: REGISTERS },
+  ];
+  const kept: Kept[] = [];
+  reads.forEach((one, reply) => {
+    if (one.from >= end) return;
+    configure.push({ read: one.read, at: one.at });
+    for (let i = one.from; i < one.to; i++) {
+      const place = one.skip + i - one.from;
+      kept.push({ reply: reply, place: place, register: one.at + place, value: registers[i] });
+    }
+  });
+  return { configure: configure, kept: kept };
+};
+
+/** Checks a configuration of the model that has these LEDs. Throws Error. */
+export const setup = (model: string, leds: readonly string[], c: reg.Configuration, wiring: Wiring): Max30102Setup => {
+  const registers = encode(model, leds, c);
+  const slots = slotsOf(c);
+  const address = wiring.address ?? reg.ADDRESS;
+  const where = `${model} at ${hex(address)}`;
+  const wired = wiring.interrupt === true;
+  const maxRead = longestRead(where, slots, wiring.maxRead);
+  const seconds = interval(where, c);
+  const channels = channelsOf(c);
+  const multi = c.slots !== undefined;
+  const steps = configuring(registers);
+  return {
+    target: {
+      model: model,
+      bus: "i2c",
+      address: address,
+      maxHz: 400000, // p5
+      dataReady: wired ? "falling" : null,
+      pollEvery: ((wired ? POLL_AFTER_INTERRUPT : POLL_AFTER) * 1000) / channels[0].rate,
+    },
+    channels: channels,
+    capacities: channels.map((one) => (one.waveform ? reg.FIFO_DEPTH : 1)),
+    where: where,
+    record: `${registers.filter((_, i) => i < CURRENTS || i > LED3).join()},${seconds}`,
+    currents: [reg.LED1_PA].concat(registers.slice(CURRENTS, CURRENTS + leds.length)),
+    configure: steps.configure,
+    kept: steps.kept,
+    mode: registers[MODE] & 7,
+    enable: registers[0],
+    slots: multi ? registers.slice(SLOTS, THRESHOLD) : [],
+    green: slots.indexOf("green") >= 0,
+    // Swapped LEDs in SpO2 mode: the FIFO has the second channel first. In multi-LED mode the slots are swapped back.
+    order: c.swapLeds === true && !multi ? [1, 0] : slots.map((_, slot) => slot),
+    lag: (c.averaging - 1) / c.averaging / 2,
+    called: wired && c.interruptOn === "sample" ? 0 : CALLED,
+    maxRead: maxRead,
+    every: seconds * 1e6,
+  };
 };
