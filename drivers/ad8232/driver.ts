@@ -25,6 +25,11 @@ export interface Ad8232Core extends Core<Ad8232Setup> {
   readonly again: Step;
 }
 
+/** Copies the first `count` samples to `to`, from its element `at` on. */
+const copy = (from: Int32Array, count: number, to: Int32Array, at: number): void => {
+  for (let i = 0; i < count; i++) to[at + i] = from[i];
+};
+
 /** Its driver. */
 export const createDriver = (first: Ad8232Setup): Ad8232Core => {
   let setup = first;
@@ -54,7 +59,7 @@ export const createDriver = (first: Ad8232Setup): Ad8232Core => {
     if (gap) return;
     keptCount = sampled.count;
     keptAt = sampled.firstAt;
-    kept.set(sampled.samples.subarray(0, keptCount));
+    copy(sampled.samples, keptCount, kept, 0);
   };
 
   /** Quality of the block's samples, at least one; `inputs`: levels at any of them. */
@@ -112,8 +117,8 @@ export const createDriver = (first: Ad8232Setup): Ad8232Core => {
     block.time = keptCount > 0 ? keptAt : sampled.firstAt;
     block.uncertainty = sampled.uncertainty;
     block.count = keptCount + sampled.count;
-    block.samples.set(kept.subarray(0, keptCount));
-    block.samples.set(sampled.samples.subarray(0, sampled.count), keptCount);
+    copy(kept, keptCount, block.samples, 0);
+    copy(sampled.samples, sampled.count, block.samples, keptCount);
     index += block.count;
     keptCount = 0;
     if (block.count > 0) judge(frame, sampled.inputs);
