@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { FAULT_BUS, FAULT_CONFIGURATION, FAULT_IDENTITY, FAULT_RESTARTED } from "../../drivers/driver.ts";
 import type { EmulatedChip, I2cEmulator } from "../../drivers/emulator.ts";
 import { chip, type Max30205Configuration } from "../../drivers/max30205/chip.ts";
+import { createDriver, type Max30205Setup } from "../../drivers/max30205/driver.ts";
 import { emulated } from "../../drivers/max30205/emulator.ts";
 import { emulated as tmp117 } from "../../drivers/tmp117/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
@@ -305,6 +306,24 @@ describe("MAX30205 on a bus that fails", () => {
     play(driver.open(), frame, [...recognised, settling(0x01), going(0x01)]);
     play(driver.poll(), frame, [look(0, 0x01), start(0x01), look(5, 0x01)]);
     expect(block).toMatchObject({ count: 1, index: 0, lost: 0 });
+  });
+
+  test("to resume is to open, behind a loss: the count goes on", () => {
+    const driver = createDriver(chip.setup!({}, {}) as Max30205Setup);
+    const frame = driver.createFrame();
+    const [block] = frame.channels;
+    const opening = [...recognised, settling(0x01), going(0x01)];
+    play(driver.open(), frame, opening);
+    play(driver.poll(), frame, [look(0, 0x01), start(0x01), look(4, 0x01)]);
+    play(driver.resume(), frame, opening);
+    play(driver.poll(), frame, [look(4, 0x01), start(0x01), look(5, 0x01)]);
+    expect(block).toMatchObject({ count: 1, index: 1, lost: -1 });
+    // A conversion from before is nobody's.
+    play(driver.poll(), frame, [look(5, 0x01), start(0x01), failedLook]);
+    play(driver.resume(), frame, opening);
+    play(driver.poll(), frame, [look(6, 0x01), start(0x01), look(7, 0x01)]);
+    expect(block).toMatchObject({ count: 1, index: 2, lost: -1 });
+    expect(block.samples[0]).toBe(7);
   });
 
   test("close looks for a conversion as often as a poll", () => {

@@ -76,7 +76,11 @@ export const start = (configuration: number, at = 0): Turn => ({
 export const again: Turn = { ops: [], pause: 8 };
 
 /** An open driver in one-shot mode (Configuration 0x01 unless told). */
-export function opened(settings: Partial<Max30205Configuration> = {}, configuration = 0x01, limits = QUIET) {
+export function opened(
+  settings: Partial<Max30205Configuration> = {},
+  configuration = 0x01,
+  limits: readonly number[] = QUIET,
+) {
   const driver = chip.create(settings, {});
   const frame = driver.createFrame();
   play(driver.open(), frame, [...recognised, settling(configuration | 1, limits), going(configuration)]);

@@ -128,6 +128,16 @@ describe("MAX30205 configuration", () => {
     play(only, frame, [{ ops: only.ops, replies: [[0x09, 0x09, 0x26, 0x01, 0x27, 0x01]] }]);
     expect(frame.faults[0].message).toContain("Configuration 0x9, THYST 0x2601, TOS 0x2701 is not what was written");
   });
+
+  test("a limit that is the same step is taken over at once, with nothing to write", () => {
+    const limits = [0x2601, 0x2681];
+    const { driver, frame } = opened({ alert: { low: 38, high: 38.5 } }, 0x01, limits);
+    const next = { ...driver.configuration, alert: { low: 38, high: 38.501 } };
+    expect(driver.reconfigure(next)?.ops).toEqual([]);
+    expect(driver.configuration).toEqual(next);
+    play(driver.poll(), frame, [look(0, 0x01, 0, limits), start(0x01), look(0x2700, 0x01, 0, limits)]);
+    expect(frame.faults[0].message).toBe("MAX30205: above alert.high, 38.501 Cel, now 39 Cel");
+  });
 });
 
 describe("MAX30205 limits", () => {
