@@ -1,9 +1,8 @@
 /**
  * MAX86150 registers, named as the data sheet (19-8402) writes them. That sheet was seen only through public code that
- * quotes it; README.md says which. Device side.
+ * quotes it; README.md says which. Device side: constants stand above everything else and nothing is imported, so that
+ * the bundler puts the numbers in place of the names.
  */
-import { type Block, FLAG_SATURATED } from "../driver.ts";
-
 export const MODEL = "MAX86150";
 /** 7-bit I2C address. */
 export const ADDRESS = 0x5e;
@@ -91,8 +90,13 @@ export const ECG_TOP = 131071;
 /** One step of an ECG code (18 bits, two's complement) behind the amplifiers, nV. */
 export const ECG_STEP = 12247;
 
-/** Where LED1_PA, LED2_PA and then LED_RANGE stand in what `encode` makes. */
+/** Where LED1_PA, LED2_PA and then LED_RANGE stand in `Max86150Setup.groups`. */
 export const LED_GROUP = 2;
+
+/** Samples between two polls: half a FIFO. The interrupt comes with the next one. */
+export const POLL_AFTER = 16;
+/** Assumption: the oscillator is within one part in 32. */
+export const TOLERANCE = 1 / 32;
 
 /** What the vendor's application note 6843 has written to the ECG's test registers before every recording. */
 export const TUNING = [
@@ -123,94 +127,3 @@ export interface Max86150Configuration {
   /** true: write the vendor's values to the ECG's test registers (application note 6843). */
   readonly tuning: boolean;
 }
-
-/** The channels in the order in which they stand in the FIFO, and how FIFO Data Control names them. */
-export const NAMES: readonly Max86150Channel[] = ["infrared", "red", "ecg"];
-const ELEMENTS = [FD_LED1, FD_LED2, FD_ECG];
-
-const choose = (setting: string, list: readonly number[], value: number): number => {
-  const index = list.indexOf(value);
-  if (index < 0) throw new Error(`${MODEL}: ${setting} ${value}: choose one of ${list.join(", ")}`);
-  return index;
-};
-
-/** LEDn_PA, and LEDn_RGE above it. */
-const amplitude = (led: string, current: number): number => {
-  const range = current > 51 ? 1 : 0;
-  const exact = (current * 5) / (range + 1);
-  const steps = Math.round(exact);
-  if (!(steps >= 0 && steps <= 255 && Math.abs(exact - steps) < 1 / 1024)) {
-    throw new Error(`${MODEL}: ledCurrent.${led} ${current} mA: choose 0 to 51 by 0.2, or to 102 by 0.4`);
-  }
-  return (range << 8) | steps;
-};
-
-/** Throws Error: which two settings fight, and what to choose. */
-export const fight = (one: string, other: string, advice: string): void => {
-  throw new Error(`${MODEL}: ${one} and ${other} do not go together: choose ${advice}`);
-};
-
-/**
- * The registers as groups to be written at once, [address, value, ...]: FIFO, PPG, LED amplitudes, LED range, ECG rate,
- * ECG gain, interrupt enables with the FIFO's pointers. Throws Error: which setting, or which two fight, the value, and
- * what to choose.
- */
-export const encode = (c: Max86150Configuration): number[][] => {
-  const elements = ELEMENTS.filter((_, i) => c.channels.indexOf(NAMES[i]) >= 0);
-  const count = elements.length;
-  if (count === 0 || count !== c.channels.length) {
-    throw new Error(`${MODEL}: channels ${c.channels.join(", ")}: choose some of ${NAMES.join(", ")}, each once`);
-  }
-  const averaging = choose("averaging", AVERAGES, c.averaging);
-  const width = choose("pulseWidth", WIDTHS, c.pulseWidth);
-  const range = choose("adcRange", RANGES, c.adcRange);
-  const red = amplitude("red", c.ledCurrent.red);
-  const infrared = amplitude("infrared", c.ledCurrent.infrared);
-  const gain = GAIN_CODES[choose("gain", GAINS, c.gain)];
-  const rate = `sampleRate ${c.sampleRate} hz`;
-  const ecg = elements[count - 1] === FD_ECG;
-  const leds = ecg ? count - 1 : count;
-  if (ecg && ECG_RATES.indexOf(c.sampleRate) < 0) fight(rate, "channel ecg", "200, 400, 800, 1600 or 3200 hz");
-  if (ecg && averaging > 0) fight(`averaging ${c.averaging}`, "channel ecg", "averaging 1, or leave out ecg");
-  if (leds > 0) {
-    choose("sampleRate", PPG_RATES, c.sampleRate);
-    const highest = HIGHEST_RATES[leds * 4 - 4 + width];
-    const pulse = `pulseWidth ${c.pulseWidth} us of ${leds} LED(s)`;
-    if (c.sampleRate > highest) fight(rate, pulse, `at most ${highest} hz, or a shorter pulse`);
-  }
-  const one = elements[0] === FD_LED1 ? infrared : 0;
-  const two = elements.indexOf(FD_LED2) >= 0 ? red : 0;
-  return [
-    [FIFO_CONFIG, FIFO_ROLLS_ON_FULL | ALMOST_FULL, elements[0] | (elements[1] << 4), elements[2] | 0],
-    [PPG_CONFIG_1, (range << 6) | (Math.max(0, PPG_RATES.indexOf(c.sampleRate)) << 2) | width, averaging],
-    [LED1_PA, one & 255, two & 255],
-    [LED_RANGE, (one >> 8) | ((two >> 8) << 2)],
-    [ECG_CONFIG_1, Math.max(0, ECG_RATES.indexOf(c.sampleRate))],
-    [ECG_CONFIG_3, gain],
-    // Also where the line is not wired: A_FULL tells full from empty, and the loss of the enables shows a reset.
-    [INT_ENABLE_1, A_FULL, VDD_OOR, 0, 0, 0],
-  ];
-};
-
-/**
- * Puts element `element` of each sample behind what `block` has; a sample has `elements`, and the samples are whole ones in
- * the replies between the first and the last. `signed`: it is the ECG. Bits above a code's own are not taken for its own.
- * Flags what is at an end of its range.
- */
-export const decode = (
-  replies: readonly Uint8Array[],
-  element: number,
-  elements: number,
-  block: Block,
-  signed: boolean,
-): void => {
-  for (let i = 1; i < replies.length - 1; i++) {
-    const bytes = replies[i];
-    for (let at = element * WORD; at < bytes.length; at += elements * WORD) {
-      const word = (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-      const code = signed ? (word << 14) >> 14 : word & PPG_TOP;
-      if (signed ? code === ECG_TOP || code === ~ECG_TOP : code === PPG_TOP) block.flags |= FLAG_SATURATED;
-      block.samples[block.count++] = code;
-    }
-  }
-};

@@ -95,7 +95,7 @@ export function reading(from: number, count: number, began: number, more: Partia
 
 /** One poll that reads `count` samples from an empty start. */
 export function read(
-  driver: Driver,
+  driver: Pick<Driver, "poll">,
   frame: Frame,
   from: number,
   count: number,

@@ -9,11 +9,14 @@ import {
   FLAG_SATURATED,
 } from "../../drivers/driver.ts";
 import { chip, type Max86150Configuration } from "../../drivers/max86150/chip.ts";
-import { decode, encode, GAIN_CODES, GAINS } from "../../drivers/max86150/registers.ts";
+import { createDriver, type Max86150Setup } from "../../drivers/max86150/driver.ts";
+import { decode } from "../../drivers/max86150/fifo.ts";
+import { GAIN_CODES, GAINS } from "../../drivers/max86150/registers.ts";
 import { codes, DEFAULT, opened, opening, play, read, STATUS, status } from "./max86150-script.ts";
 
 const create = (configuration: Partial<Max86150Configuration> = {}, wiring = {}) => chip.create(configuration, wiring);
-const groups = (configuration: Partial<Max86150Configuration>) => encode({ ...chip.defaults, ...configuration });
+const setup = (configuration: Partial<Max86150Configuration>) => chip.setup!(configuration, {}) as Max86150Setup;
+const groups = (configuration: Partial<Max86150Configuration>) => setup(configuration).groups;
 
 /** Interrupts that are enabled, and the FIFO's pointers. */
 const ENABLE = [0x02, 0x80, 0x80, 0, 0, 0];
@@ -75,6 +78,34 @@ describe("MAX86150 open", () => {
       expect(frame.faults[0].message).toBe("MAX86150 at 0x5e: not open; open it first");
     },
   );
+});
+
+describe("MAX86150 resume", () => {
+  it("resets and writes everything again, without asking who it is, and goes on behind a loss", () => {
+    const driver = createDriver(setup({}));
+    const frame = driver.createFrame();
+    play(driver.open(), frame, opening());
+    read(driver, frame, 0, 3, 15_000);
+    play(driver.resume(), frame, opening().slice(1));
+    read(driver, frame, 0, 2, 25_000);
+    expect(frame.channels.map(({ count, index, lost }) => [count, index, lost])).toEqual(Array(3).fill([2, 3, -1]));
+    // What comes then is counted.
+    read(driver, frame, 2, 1, 30_000);
+    expect(frame.channels.map(({ index, lost }) => [index, lost])).toEqual(Array(3).fill([5, 0]));
+  });
+
+  it("does not convert where that failed", () => {
+    const driver = createDriver(setup({}));
+    const frame = driver.createFrame();
+    play(driver.open(), frame, opening());
+    play(driver.resume(), frame, [
+      { ...opening()[1], error: "nack" },
+      { ops: opening()[2].ops, error: "nack" },
+    ]);
+    play(driver.poll(), frame, [{ ops: [] }]);
+    expect(frame.faults[0].message).toBe("MAX86150 at 0x5e: not open; open it first");
+    play(driver.close(), frame, [{ ops: [{ write: [0x0d, 0x02] }] }]);
+  });
 });
 
 describe("MAX86150 configuration", () => {
