@@ -3,9 +3,18 @@
  * FIFO: a conversion that is not read before the next one is gone. What rests on one source or none stands in
  * README.md. Device side.
  */
-import type { Block, Core, Frame, Outcome, Step } from "../driver.ts";
-import { createCore, FAULT_BUS, FAULT_DATA, FAULT_RESTARTED, FLAG_LEAD_OFF, FLAG_SATURATED, hex } from "../driver.ts";
-import { type Ads1292rSetup, bring, configure, fault, kept, type Next, rest } from "./opening.ts";
+import type { Core, Frame, Outcome, Step } from "../driver.ts";
+import {
+  createCore,
+  FAULT_BUS,
+  FAULT_DATA,
+  FAULT_RESTARTED,
+  FLAG_LEAD_OFF,
+  FLAG_SATURATED,
+  hex,
+  tell,
+} from "../driver.ts";
+import { type Ads1292rSetup, bring, CHECK_LINES, configure, kept, type Next, restOf } from "./opening.ts";
 import * as r from "./registers.ts";
 
 export type { Ads1292rSetup, Slot } from "./opening.ts";
@@ -13,11 +22,10 @@ export type { Ads1292rSetup, Slot } from "./opening.ts";
 /** Its driver. */
 export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
   const continuous = first.continuous;
-  const period = first.period;
   /** Where the frame begins in a reply. */
   const base = continuous ? 0 : 1;
+  const rest = restOf(first);
   let setup = first;
-  let registers = setup.registers;
 
   let index = 0;
   /** Edges of DRDY whose conversion was not read, and the time of the last one, us. */
@@ -28,7 +36,7 @@ export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
   /** The next samples follow a loss that nobody can count. */
   let gap = false;
   let running = false;
-  /** Within a chain: readings, and whether the registers were looked at (RDATAC). */
+  /** Within a chain: readings, and whether the registers were looked at: beside every conversion, or for once (RDATAC). */
   let reads = 0;
   let checked = false;
 
@@ -41,39 +49,52 @@ export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
   };
 
   // An interpreter reads over what it does not run: what is rare stands apart from what runs at every sample.
-  const dead = (reply: Uint8Array, frame: Frame): boolean => {
-    const what = `CONFIG1, CONFIG2 read ${hex(reply[2])}, ${hex(reply[3])}`;
-    if (reply[0] === reply[3] && reply[2] === reply[3] && (reply[3] === 0 || reply[3] === 255)) {
-      fault(frame, FAULT_BUS, `${what}: no chip answers; check power, select and data lines`);
-    } else {
-      const wanted = `${hex(registers[0])}, ${hex(registers[1])} were written`;
-      fault(frame, FAULT_RESTARTED, `${what}, ${wanted}: it lost its state; open it again`);
-    }
+  const dead = (reply: Uint8Array, frame: Frame): null => {
+    const last = reply[3];
+    const registers = setup.registers;
+    const mute = reply[0] === last && reply[2] === last && (last === 0 || last === 255);
     for (let i = 0; i < frame.channels.length; i++) frame.channels[i].count = 0;
     pending = 0;
     frame.restart = true;
-    return false;
+    const why = mute
+      ? `: no chip answers${CHECK_LINES}`
+      : `, ${hex(registers[0])}, ${hex(registers[1])} were written: it lost its state; open it again`;
+    const what = `CONFIG1, CONFIG2 read ${hex(reply[2])}, ${hex(last)}`;
+    return tell(frame, mute ? FAULT_BUS : FAULT_RESTARTED, r.MODEL, what + why);
   };
-  /** CONFIG1 and CONFIG2 in a reply. CONFIG2 is never what it is after a reset: the reference is on. */
-  const alive = (reply: Uint8Array, frame: Frame): boolean =>
-    (reply[2] === registers[0] && reply[3] === registers[1]) || dead(reply, frame);
+  /** CONFIG1 and CONFIG2 in a reply. CONFIG2 is never what it is after a reset: the reference is on. Else null. */
+  const alive = (reply: Uint8Array, frame: Frame): boolean | null =>
+    (reply[2] === setup.registers[0] && reply[3] === setup.registers[1]) || dead(reply, frame);
+  /**
+   * A step's `next`, behind the edges that came. Instead of it `failed`, where the bus did not do, or where reply `place`
+   * (0: none) shows that the chip lost its state.
+   */
+  const noted =
+    (place: number, failed: Step | null, next: Next): Next =>
+    (outcome, frame) => {
+      note(outcome);
+      const fine = outcome.error === null && (place === 0 || alive(outcome.replies[place], frame));
+      return fine ? next(outcome, frame) : failed;
+    };
 
-  const begin = (block: Block): void => {
-    block.index = index;
-    block.time = edgeAt;
-    block.uncertainty = r.EDGE_UNCERTAINTY;
-    block.lost = gap ? -1 : pending - 1;
-  };
-  /** One frame, that of the last edge, into the blocks. */
-  const take = (bytes: Uint8Array, ended: number, frame: Frame): void => {
-    const status = (bytes[base] << 8) | bytes[base + 1];
+  /** The frame of the last edge, from byte `from` of the first reply on, into the blocks. */
+  const take = (outcome: Outcome, from: number, frame: Frame): void => {
+    const bytes = outcome.replies[0];
+    const slots = setup.slots;
+    const status = (bytes[from] << 8) | bytes[from + 1];
     index += pending - 1;
-    for (let i = 0; i < setup.slots.length; i++) {
+    for (let i = 0; i < slots.length; i++) {
       const block = frame.channels[i];
-      const slot = setup.slots[i];
-      const at = base + slot.at;
+      const slot = slots[i];
+      // As r.signed, without a call.
+      const at = from + slot.at;
       const sample = ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8)) >> 8;
-      if (block.count === 0) begin(block);
+      if (block.count === 0) {
+        block.index = index;
+        block.time = edgeAt;
+        block.uncertainty = r.EDGE_UNCERTAINTY;
+        block.lost = gap ? -1 : pending - 1;
+      }
       block.samples[block.count] = sample;
       block.count++;
       block.flags |= slot.flags;
@@ -83,7 +104,7 @@ export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
     index++;
     pending = 0;
     gap = false;
-    readAt = ended;
+    readAt = outcome.ended;
   };
 
   const frameOp = r.readData(continuous);
@@ -91,69 +112,78 @@ export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
 
   /** No conversion is waiting. For so many periods? */
   const silent = (outcome: Outcome, periods: number): boolean =>
-    outcome.ended - Math.max(edgeAt, readAt) >= periods * period;
+    outcome.ended - Math.max(edgeAt, readAt) >= periods * setup.period;
   const quiet = (outcome: Outcome, frame: Frame): null => {
     if (!silent(outcome, r.SILENCE)) return null;
     frame.restart = true;
     const what = `no edge of DRDY for ${r.SILENCE} periods, though its registers are in order`;
-    return fault(frame, FAULT_DATA, `${what}; check the DRDY line, open it again`);
+    return tell(frame, FAULT_DATA, r.MODEL, `${what}; check the DRDY line, open it again`);
   };
   /** RDATAC: registers after a frame that is none, or after no frame for a while. */
   const check: Step = {
     ops: [r.send([r.SDATAC]), look, r.send([r.RDATAC])],
-    next: (outcome, frame) => {
-      note(outcome);
+    next: noted(1, null, (outcome, frame) => {
       checked = true;
-      if (outcome.error !== null || !alive(outcome.replies[1], frame)) return null;
       return pending > 0 ? reading : quiet(outcome, frame);
-    },
+    }),
   };
+  /** Is it a frame of one conversion, the last one? */
+  const whole = (outcome: Outcome): boolean =>
+    pending > 0 && edgeAt <= outcome.began && r.isStatus(outcome.replies[0], base);
   /** RDATAC: all zeros are also what a chip says that was reset and does not convert. */
   const blank = (bytes: Uint8Array): boolean => (r.signed(bytes, 3) | r.signed(bytes, 6)) === 0;
-  /** Is it a frame of one conversion, the last one? RDATAC: all zeros may be none, until the registers were looked at. */
-  const whole = (outcome: Outcome): boolean =>
-    pending > 0 &&
-    edgeAt <= outcome.began &&
-    r.isStatus(outcome.replies[0], base) &&
-    (!continuous || checked || !blank(outcome.replies[0]));
   const repeat = (outcome: Outcome, frame: Frame): Step | null => {
-    if (pending === 0) return continuous && !checked && silent(outcome, r.QUIET) ? check : quiet(outcome, frame);
+    if (pending === 0) return checked || !silent(outcome, r.QUIET) ? quiet(outcome, frame) : check;
     // A conversion ended while it was read: the bytes may be of both. The newer one still is there.
     const torn = edgeAt > outcome.began;
     reads++;
-    if (continuous && !checked && !torn) return check;
+    if (!checked && !torn) return check;
     if (reads < r.MOST_READS) return reading;
-    if (torn) {
-      const advice = "lower sampleRate, or use a faster bus";
-      return fault(frame, FAULT_DATA, `conversions end faster than they are read; ${advice}`);
-    }
     const bytes = outcome.replies[0];
     const word = `${hex(bytes[base])}, ${hex(bytes[base + 1])}, ${hex(bytes[base + 2])}`;
-    return fault(frame, FAULT_DATA, `status word reads ${word}, 0xc..... was expected; slow the bus down`);
+    const what = torn
+      ? "conversions end faster than they are read; lower sampleRate, or use a faster bus"
+      : `status word reads ${word}, 0xc..... was expected; slow the bus down`;
+    return tell(frame, FAULT_DATA, r.MODEL, what);
   };
   const reading: Step = {
     ops: continuous ? [frameOp] : [frameOp, look],
-    next: (outcome, frame) => {
-      note(outcome);
-      if (outcome.error !== null || !(continuous || alive(outcome.replies[1], frame))) return null;
-      if (!whole(outcome)) return repeat(outcome, frame);
-      take(outcome.replies[0], outcome.ended, frame);
+    next: noted(continuous ? 0 : 1, null, (outcome, frame) => {
+      if (!whole(outcome) || (!checked && blank(outcome.replies[0]))) return repeat(outcome, frame);
+      take(outcome, base, frame);
       return null;
-    },
+    }),
+  };
+
+  /** STOP lets the conversion end that is in progress; RDATA asks for it, also after RDATAC. */
+  const last: Step = {
+    ops: [r.readData(false), look],
+    next: noted(1, rest, (outcome, frame) => {
+      if (pending > 0 && r.isStatus(outcome.replies[0], 1)) take(outcome, 1, frame);
+      return rest;
+    }),
+  };
+  const ending: Step = { ops: [], pause: Math.ceil(setup.period / 1000) + 1, next: noted(0, last, () => last) };
+  const stop = r.send([r.STOP]);
+  const closing: Step = {
+    ops: continuous ? [frameOp, r.send([r.SDATAC]), look, stop] : [frameOp, look, stop],
+    next: noted(continuous ? 2 : 1, rest, (outcome, frame) => {
+      if (whole(outcome)) take(outcome, base, frame);
+      return ending;
+    }),
   };
 
   /** A record begins with START; `lost`: it goes on after one that was cut off. */
-  const start = (lost: boolean): Next => {
-    return (outcome) => {
-      pending = 0;
+  const start =
+    (lost: boolean): Next =>
+    (outcome) => {
+      pending = edgeAt = 0;
       readAt = outcome.began;
-      edgeAt = 0;
       note(outcome);
       gap = lost;
       running = true;
       return null;
     };
-  };
 
   const core = createCore(first, {
     open: () => {
@@ -163,57 +193,28 @@ export const createDriver = (first: Ads1292rSetup): Core<Ads1292rSetup> => {
     },
     poll: () => {
       reads = 0;
-      checked = false;
+      checked = !continuous;
       return reading;
     },
     reconfigure: (next: Ads1292rSetup): Step | null => {
       if (next.record !== setup.record) return null;
-      const values = next.registers;
       core.configuration = setup = next;
-      registers = values;
-      const verify: Next = (outcome, frame) => {
-        note(outcome);
-        if (outcome.error === null && !kept(outcome.replies[2], values, frame)) frame.restart = true;
-        return null;
-      };
+      const values = next.registers;
       // CONFIG1 is left alone: a write to it would begin anew. What is converted meanwhile waits, the newest at least.
       const ops = [r.send([r.SDATAC]), r.write(r.CONFIG2, values.slice(1)), r.read(r.CONFIG1, r.WRITTEN)];
-      return { ops: continuous ? ops.concat([r.send([r.RDATAC])]) : ops, next: verify };
+      return {
+        ops: continuous ? ops.concat([r.send([r.RDATAC])]) : ops,
+        next: noted(0, null, (outcome, frame) => {
+          if (!kept(outcome.replies[2], values, frame)) frame.restart = true;
+          return null;
+        }),
+      };
     },
     resume: () => configure(setup, start(true)),
     close: () => {
-      if (!running) return rest(first);
+      const step = running ? closing : rest;
       running = false;
-      const last: Step = {
-        ops: [r.readData(false), look],
-        next: (outcome, frame) => {
-          note(outcome);
-          const bytes = outcome.error === null ? outcome.replies[0] : null;
-          if (bytes !== null && alive(outcome.replies[1], frame) && pending > 0 && r.isStatus(bytes, 1)) {
-            take(continuous ? bytes.subarray(1) : bytes, outcome.ended, frame);
-          }
-          return rest(first);
-        },
-      };
-      // STOP lets the conversion end that is in progress.
-      const end: Step = {
-        ops: [],
-        pause: Math.ceil(period / 1000) + 1,
-        next: (outcome) => {
-          note(outcome);
-          return last;
-        },
-      };
-      return {
-        ops: continuous ? [frameOp, r.send([r.SDATAC]), look, r.send([r.STOP])] : [frameOp, look, r.send([r.STOP])],
-        next: (outcome, frame) => {
-          note(outcome);
-          const bytes = outcome.replies[0];
-          if (outcome.error !== null || !alive(outcome.replies[continuous ? 2 : 1], frame)) return rest(first);
-          if (pending > 0 && edgeAt <= outcome.began && r.isStatus(bytes, base)) take(bytes, outcome.ended, frame);
-          return end;
-        },
-      };
+      return step;
     },
   });
   return core;

@@ -1,5 +1,5 @@
 /** What an ADS1292R must prove before it starts: its identity, and that its registers keep what is written. Device side. */
-import type { Frame, Op, Outcome, Setup, Step } from "../driver.ts";
+import type { Frame, Op, Setup, Step } from "../driver.ts";
 import { FAULT_CONFIGURATION, FAULT_IDENTITY, hex, tell } from "../driver.ts";
 import * as r from "./registers.ts";
 
@@ -35,10 +35,16 @@ export interface Ads1292rSetup extends Setup {
   readonly slots: readonly Slot[];
 }
 
-/** Puts a fault into the frame; null ends the chain. */
-export const fault = (frame: Frame, code: number, message: string): null => tell(frame, code, r.MODEL, message);
+/** A step's `next` that goes on with `failed` where the bus did not do. */
+export const sound =
+  (failed: Step | null, next: Next): Next =>
+  (outcome, frame) =>
+    outcome.error === null ? next(outcome, frame) : failed;
 
-const command = (code: number): Op => r.send([code]);
+const commands = (codes: readonly number[]): Op[] => codes.map((code) => r.send([code]));
+
+/** What a fault says where nothing, or something else, answers. */
+export const CHECK_LINES = "; check power, select and data lines";
 
 /** Looks for a chip, and ms between them: it answers 2^12 tMOD (32 ms) after its power came (README.md). */
 const TRIES = 3;
@@ -49,102 +55,78 @@ const RESET_PAUSE = 1;
 const REFERENCE_PAUSE = 150;
 
 /** Where every failed attempt and every close ends: power-down by its pin, else reset registers and standby. */
-export const rest = (setup: Ads1292rSetup): Step => {
-  if (setup.reset) return { ops: [{ pin: "reset", level: 0 }] };
-  return {
-    ops: [command(r.WAKEUP), command(r.SDATAC), command(r.RESET)],
-    pause: RESET_PAUSE,
-    next: () => ({ ops: [command(r.SDATAC), command(r.STANDBY)] }),
-  };
-};
+export const restOf = (setup: Ads1292rSetup): Step =>
+  setup.reset
+    ? { ops: [{ pin: "reset", level: 0 }] }
+    : {
+        ops: commands([r.WAKEUP, r.SDATAC, r.RESET]),
+        pause: RESET_PAUSE,
+        next: () => ({ ops: commands([r.SDATAC, r.STANDBY]) }),
+      };
 
-/** Who answers: ID into the frame. A chip without respiration will do where none is asked for. */
-const identify = (frame: Frame, id: number, respiration: boolean): boolean => {
-  const names = ["ADS1191", "ADS1192", "ADS1291", "ADS1292"];
-  const other = (id & 0xfc) === 0x50 ? ` (${names[id & 3]})` : "";
-  const will = id === r.ID_ADS1292 && !respiration;
-  frame.identity = {
-    verdict: id === r.ID_ADS1292R ? "confirmed" : will ? "plausible" : "refused",
-    read: `ID ${hex(id)}${other}`,
-  };
-  if (id === r.ID_ADS1292R || will) return true;
-  const what = `ID reads ${hex(id)}${other}, ${hex(r.ID_ADS1292R)} was expected`;
-  const advice =
-    id === r.ID_ADS1292 ? 'it has no respiration: choose channel1 "ecg"' : "check power, select and data lines";
-  fault(frame, FAULT_IDENTITY, `${what}; ${advice}`);
-  return false;
+/** Who answers: ID into the frame. A chip without respiration will do where none is asked for. Else null, and a fault. */
+const identify = (frame: Frame, id: number, respiration: boolean): boolean | null => {
+  const confirmed = id === r.ID_ADS1292R;
+  const relative = id === r.ID_ADS1292;
+  const will = confirmed || (relative && !respiration);
+  const found = hex(id) + ((id & 0xfc) === 0x50 ? ` (ADS${[1191, 1192, 1291, 1292][id & 3]})` : "");
+  frame.identity = { verdict: confirmed ? "confirmed" : will ? "plausible" : "refused", read: `ID ${found}` };
+  const advice = relative ? '; it has no respiration: choose channel1 "ecg"' : CHECK_LINES;
+  const what = `ID reads ${found}, ${hex(r.ID_ADS1292R)} was expected`;
+  return will || tell(frame, FAULT_IDENTITY, r.MODEL, what + advice);
 };
 
 /** Do all registers read as they were written? `reply`: of a RREG from CONFIG1 on. The first that does not is a fault. */
-export const kept = (reply: Uint8Array, registers: readonly number[], frame: Frame): boolean => {
+export const kept = (reply: Uint8Array, registers: readonly number[], frame: Frame): boolean | null => {
   for (let i = 0; i < r.WRITTEN; i++) {
     // Of LOFF_STAT only CLK_DIV is a setting.
     const value = reply[i + 2] & (i + 1 === r.LOFF_STAT ? r.CLK_DIV : 255);
     if (value === registers[i]) continue;
     const what = `register ${hex(i + 1)} reads ${hex(value)}, ${hex(registers[i])} was written`;
-    fault(frame, FAULT_CONFIGURATION, `${what}; check the SPI wiring and slow the bus down`);
-    return false;
+    return tell(frame, FAULT_CONFIGURATION, r.MODEL, `${what}; check the SPI wiring and slow the bus down`);
   }
   return true;
 };
 
-/** Resets, writes and reads back the registers, starts; then `then`. Whatever fails is a fault, and ends in `rest`. */
+/** Resets, writes and reads back the registers, starts; then `then`. Whatever fails is a fault, and ends in `restOf`. */
 export const configure = (setup: Ads1292rSetup, then: Next): Step => {
   const registers = setup.registers;
-  const orRest = (next: Step) => (outcome: Outcome) => (outcome.error !== null ? rest(setup) : next);
-  const start: Step = {
-    ops: setup.continuous ? [command(r.START), command(r.RDATAC)] : [command(r.START)],
-    next: (outcome, frame) => (outcome.error !== null ? rest(setup) : then(outcome, frame)),
-  };
+  const rest = restOf(setup);
+  const start: Step = { ops: commands(setup.continuous ? [r.START, r.RDATAC] : [r.START]), next: sound(rest, then) };
   const verify: Step = {
     ops: [r.read(r.CONFIG1, r.WRITTEN)],
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return rest(setup);
-      if (!kept(outcome.replies[0], registers, frame)) return rest(setup);
-      return start;
-    },
+    next: sound(rest, (outcome, frame) => (kept(outcome.replies[0], registers, frame) ? start : rest)),
   };
   const set: Step = {
-    ops: [command(r.SDATAC), r.write(r.CONFIG1, registers)],
+    ops: [r.send([r.SDATAC]), r.write(r.CONFIG1, registers)],
     pause: REFERENCE_PAUSE,
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return rest(setup);
+    next: sound(rest, (outcome, frame) => {
       if (outcome.edges === 0 || outcome.edgeAt <= outcome.began) return verify;
-      const what = "it converts before START";
-      fault(frame, FAULT_CONFIGURATION, `${what}; wire its START pin to ground, or name the pin that drives it`);
-      return rest(setup);
-    },
+      const advice = "wire its START pin to ground, or name the pin that drives it";
+      tell(frame, FAULT_CONFIGURATION, r.MODEL, `it converts before START; ${advice}`);
+      return rest;
+    }),
   };
-  return { ops: [command(r.STOP), command(r.RESET)], pause: RESET_PAUSE, next: orRest(set) };
+  return { ops: commands([r.STOP, r.RESET]), pause: RESET_PAUSE, next: sound(rest, () => set) };
 };
 
 /** From any state to a converter that runs with these registers; sets frame.identity. */
 export const bring = (setup: Ads1292rSetup, then: Next): Step => {
   let tries = 0;
-  const again: Step = { ops: [], pause: POWER_UP, next: () => look };
   const look: Step = {
-    ops: [command(r.WAKEUP), command(r.SDATAC), r.read(r.ID, 1)],
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return null;
+    ops: commands([r.WAKEUP, r.SDATAC]).concat([r.read(r.ID, 1)]),
+    next: sound(null, (outcome, frame) => {
       const id = outcome.replies[2][2];
       tries++;
       // Bit 4 is high in every one of the family.
-      if ((id & 0x1c) !== 0x10 && tries < TRIES) return again;
-      if (identify(frame, id, setup.respiration)) return configure(setup, then);
+      if ((id & 0x1c) !== 0x10 && tries < TRIES) return awaited([]);
       // Nothing more is said to another chip.
-      return null;
-    },
+      return identify(frame, id, setup.respiration) ? configure(setup, then) : null;
+    }),
   };
-  const low = setup.pins;
-  if (!setup.reset) return low.length === 0 ? look : { ops: low, next: (o) => (o.error !== null ? null : look) };
-  const release: Step = {
-    ops: [{ pin: "reset", level: 1 }],
-    pause: POWER_UP,
-    next: (outcome) => (outcome.error !== null ? null : look),
-  };
-  return {
-    ops: low,
-    pause: RESET_PAUSE,
-    next: (outcome) => (outcome.error !== null ? null : release),
-  };
+  const looking = sound(null, () => look);
+  const awaited = (ops: readonly Op[]): Step => ({ ops: ops, pause: POWER_UP, next: looking });
+  const pins = setup.pins;
+  if (!setup.reset) return pins.length === 0 ? look : { ops: pins, next: looking };
+  return { ops: pins, pause: RESET_PAUSE, next: sound(null, () => awaited([{ pin: "reset", level: 1 }])) };
 };

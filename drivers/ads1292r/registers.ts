@@ -148,7 +148,7 @@ export const read = (register: number, count: number): { transfer: number[] } =>
 
 /** Status word and both channels, 9 bytes: from byte 1 of the reply on where RDATA asks for them, from byte 0 in RDATAC mode. */
 export const readData = (continuous: boolean): { transfer: number[] } =>
-  send(continuous ? [0, 0, 0, 0, 0, 0, 0, 0, 0] : [RDATA, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  send((continuous ? [] : [RDATA]).concat([0, 0, 0, 0, 0, 0, 0, 0, 0]));
 
 /** 24 bits, two's complement. */
 export const signed = (bytes: Uint8Array, at: number): number =>
