@@ -1,7 +1,10 @@
-/** Scripts for the MAX86150: what a chain of steps must ask of the bus, and what it gets. */
+/** Scripts for the MAX86150: what a chain of steps must ask of the bus, and what it gets; its emulator, to be read by bytes. */
 import { expect } from "vitest";
 import type { Driver, Frame, Op } from "../../drivers/driver.ts";
+import type { EmulatorOptions } from "../../drivers/emulator.ts";
 import { chip, type Max86150Configuration } from "../../drivers/max86150/chip.ts";
+import { emulated } from "../../drivers/max86150/emulator.ts";
+import { probeFifo } from "./fifo-probe.ts";
 import { type Turn as Exchange, play } from "./script.ts";
 
 export type { Exchange };
@@ -108,3 +111,32 @@ export function read(
     reading(from, count, began + 200),
   ]);
 }
+
+export const createEmulator = (options: EmulatorOptions = {}) => probeFifo(emulated, options);
+
+/** V, one step of the ECG behind its amplifiers. */
+export const LSB = 12.247e-6;
+
+/**
+ * An emulator that converts from the present time, status read: slots as given, light at 200 hz and 32768 nA with 10 mA, ECG at gain 5.
+ * Light sample k reads k + 1 (red) and 1001 + k (infrared), ECG sample k reads -k.
+ */
+export function running(one = 0x21, two = 0x09, fifoConfig = 0x1f, ecgConfig = 3, options: EmulatorOptions = {}) {
+  const bench = createEmulator(options);
+  const rate = [1600, 800, 400, 200, 3200, 1600, 800, 400][ecgConfig];
+  const count = 32768 / 2 ** 19 / 10;
+  bench.chip.set("red", (_, sinceStart) => (Math.round(sinceStart * 200) + 1) * count);
+  bench.chip.set("infrared", (_, sinceStart) => (Math.round(sinceStart * 200) + 1001) * count);
+  bench.chip.set("ecg", (_, sinceStart) => (-Math.round(sinceStart * rate) * LSB) / 5);
+  bench.write(0x08, fifoConfig, one, two);
+  bench.write(0x0e, 0xd7, 0);
+  bench.write(0x11, 50, 50);
+  bench.write(0x3c, ecgConfig);
+  bench.read(0, 2);
+  bench.write(0x0d, 0x04);
+  return bench;
+}
+/** The time at which `count` samples of 200 hz have come. */
+export const until = (count: number) => (count - 1) * 5000 + 1;
+export const pointers = ({ read }: ReturnType<typeof createEmulator>) => read(4, 3);
+export const s18 = (word: number) => (word << 14) >> 14;
