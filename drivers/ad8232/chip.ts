@@ -25,6 +25,16 @@ export interface Ad8232Driver extends Driver<r.Ad8232Configuration> {
   readonly electrodesOff: string;
 }
 
+const DEFAULTS: r.Ad8232Configuration = {
+  sampleRate: 250,
+  gain: r.MODULE_GAIN,
+  supply: 33 / 10,
+  offset: null,
+  electrodes: 3,
+  settling: r.RESTORE_S1 + r.RESTORE_S2,
+  railTimeout: 5,
+};
+
 /** Digits of mul before its zeros are dropped: 10^12 or more. */
 const MUL_LEAST = 1000000000000;
 
@@ -132,7 +142,7 @@ const facts = {
   model: r.MODEL,
   bus: "analog",
   addresses: [],
-  defaults: r.DEFAULTS,
+  defaults: DEFAULTS,
   pins: r.PINS,
   inputs: r.INPUTS,
 } as const;

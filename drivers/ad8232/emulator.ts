@@ -23,6 +23,8 @@ export interface Ad8232EmulatorOptions extends EmulatorOptions {
   readonly offset?: number;
 }
 
+/** Of the module, V. */
+const SUPPLY = 3.3;
 /** Supply below which it does not work, V (p. 1: 2.0 to 3.5 V). */
 const LEAST_SUPPLY = 2;
 const SWING = 1 / r.SWING_PER_VOLT;
@@ -50,13 +52,13 @@ const inputs: Record<string, Input<r.Ad8232Configuration>> = {
 
 function create(options: Ad8232EmulatorOptions): AnalogEmulator {
   const alternating = options.electrodes === 2;
-  const gain = options.gain ?? r.DEFAULTS.gain;
+  const gain = options.gain ?? r.MODULE_GAIN;
   const restoreTime = (r.RESTORE_S1 * 1000) / (options.oscillator ?? 1);
   const signals: Record<string, Signal> = {
     ecg: () => 0,
     leadOffPlus: () => 0,
     leadOffMinus: () => 0,
-    supply: () => r.DEFAULTS.supply,
+    supply: () => SUPPLY,
   };
   let now = 0;
   let bornAt = 0;

@@ -19,6 +19,8 @@ export const RESTORE_S1 = 110;
 export const RESTORE_S2 = 55;
 /** Gain of the instrumentation amplifier alone (p. 1). */
 export const AMPLIFIER_GAIN = 100;
+/** With the filter stage of the module, 1 + R9 / R8 = 11 (p. 25 says 1100). */
+export const MODULE_GAIN = 1100;
 
 // The driver's own numbers.
 /** Samples at which a poll is due. */
@@ -52,13 +54,3 @@ export interface Ad8232Configuration {
   /** An output at a rail for so long, with no lead off, is a fault, s: 1 to 3600. */
   readonly railTimeout: number;
 }
-
-export const DEFAULTS: Ad8232Configuration = {
-  sampleRate: 250,
-  gain: 1100,
-  supply: 33 / 10,
-  offset: null,
-  electrodes: 3,
-  settling: RESTORE_S1 + RESTORE_S2,
-  railTimeout: 5,
-};
