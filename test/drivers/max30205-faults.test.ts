@@ -309,7 +309,7 @@ describe("MAX30205 on a bus that fails", () => {
   });
 
   test("to resume is to open, behind a loss: the count goes on", () => {
-    const driver = createDriver(chip.setup!({}, {}) as Max30205Setup);
+    const driver = createDriver(chip.setup({}, {}) as Max30205Setup);
     const frame = driver.createFrame();
     const [block] = frame.channels;
     const opening = [...recognised, settling(0x01), going(0x01)];
