@@ -29,13 +29,14 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-test("the page has a driver's five files and what tries them", () => {
+test("the page has a driver's six files and what tries them", () => {
   expect(files.map(({ path }) => path.replace("drivers/max30208/", ""))).toEqual([
     "registers.ts",
     "emulator.ts",
     "try.ts",
-    "selftest.ts",
     "driver.ts",
+    "selftest.ts",
+    "chip.ts",
     "README.md",
     "test/drivers/max30208.variants.ts",
   ]);
@@ -62,6 +63,17 @@ test("its files keep to the import rules and to the device dialect", () => {
     expect(stdout + stderr).toContain(tool);
     expect(stdout + stderr).not.toContain("max30208");
   }
+});
+
+test("the bytes that a board carries are as few as the page says, and chip.ts and selftest.ts are not among them", () => {
+  const [, command] = /^(npx esbuild .*) \| wc -c$/m.exec(page) ?? [];
+  const [, bytes] = /^Under ([\d,]+) for this chip\./m.exec(page) ?? [];
+  const { stdout } = run("sh", "-c", command);
+  expect(stdout).toContain("MAX30208");
+  expect(stdout.length).toBeLessThan(Number(bytes.replace(",", "")));
+  const { stderr } = run("sh", "-c", `${command} --analyze --outfile=/dev/null`);
+  const own = [...stderr.matchAll(/ (drivers\/\S+) /g)].map(([, path]) => path).sort();
+  expect(own).toEqual(["drivers/driver.ts", "drivers/max30208/driver.ts", "drivers/max30208/registers.ts"]);
 });
 
 test("the conformance finds the chip and passes for it", () => {
