@@ -37,8 +37,8 @@ const allStatus = (outcome: Outcome, count: number): boolean => {
 
 /**
  * Shorted inputs (offset, noise), the chip's square wave (amplitude), its supplies and its temperature, of the channels
- * that are on, at the gains and the reference of `registers` (the supplies and the temperature at gain 1); then
- * the driver goes on, whatever came before.
+ * that are on, at its gains and its reference (the supplies and the temperature at gain 1); then it goes on,
+ * whatever came before.
  */
 export const selfTest = (driver: Core<Ads1292rSetup>): Step => {
   const registers = driver.configuration.registers;
