@@ -5,7 +5,7 @@
 import { createChip } from "../chip.ts";
 import { type Channel, type Chip, hex, type Wiring } from "../driver.ts";
 import { createDriver } from "./driver.ts";
-import type { Mlx90614Setup, Word } from "./opening.ts";
+import type { Mlx90614Setup, Temperature, Word } from "./opening.ts";
 import * as r from "./registers.ts";
 import { selfTest } from "./selftest.ts";
 
@@ -68,7 +68,7 @@ const setup = (c: r.Mlx90614Configuration, wiring: Wiring): Mlx90614Setup => {
   if (c.zones === 2) channels.push(channelOf("object2", rate, false));
   const count = channels.length;
   const wordAt = (command: number): Word => ({ at: command, prefix: r.prefixOf(address, command) });
-  const temperature = (command: number, place: number) => Object.assign(wordAt(command), { place: place });
+  const temperature = (command: number, place: number): Temperature => Object.assign(wordAt(command), { place: place });
   // The ambient temperature first: without it the others mean nothing.
   const temperatures = [temperature(r.TA, 1), temperature(r.TOBJ1, 0), temperature(r.TOBJ2, 2)];
   const code = r.emissivityCode(c.emissivity ?? 0);
@@ -92,7 +92,8 @@ const setup = (c: r.Mlx90614Configuration, wiring: Wiring): Mlx90614Setup => {
         : {
             value: c.emissivity,
             code: code,
-            writes: [r.write(address, r.EMISSIVITY, 0), r.write(address, r.EMISSIVITY, code)],
+            erase: r.write(address, r.EMISSIVITY, 0),
+            write: r.write(address, r.EMISSIVITY, code),
           },
     flags: c.flags ? wordAt(r.READ_FLAGS) : null,
     sleep: c.sleep,

@@ -13,7 +13,17 @@ import {
   FLAG_SATURATED,
   hex,
 } from "../driver.ts";
-import { ask, fault, identified, initialised, type Mlx90614Setup, programmed, WRONG_PEC } from "./opening.ts";
+import {
+  ask,
+  fault,
+  identified,
+  initialised,
+  type Mlx90614Setup,
+  programmed,
+  reads,
+  type Temperature,
+  WRONG_PEC,
+} from "./opening.ts";
 import * as r from "./registers.ts";
 
 export type { Mlx90614Setup } from "./opening.ts";
@@ -32,26 +42,25 @@ export const createDriver = (first: Mlx90614Setup): Core<Mlx90614Setup> => {
   /** Longest time from one result to the next, us; a reading that begins before `freshAt` may show an old one. */
   let refresh = 0;
   let freshAt = 0;
-  // By temperature, one bit each: the next value follows a loss that nobody can count; a code that was none was told.
+  // By channel, one bit each: the next value follows a loss that nobody can count; a code that was none was told.
   let gaps = 0;
   let told = 0;
-  /** Their next indices. */
   let indices: number[] = [];
-  /** One bit each: the last reading had a wrong PEC. Repetitions in this poll. */
-  let wrong = 0;
+  /** What came with a wrong PEC in this poll and was not read again yet, and how often something was. */
+  let wrong: Temperature[] = [];
   let repeats = 0;
 
   /** A code whose PEC was right; false: the chip is not what it was, nothing of this poll counts. */
-  const take = (i: number, code: number, outcome: Outcome, frame: Frame): boolean => {
-    const channel = channels[words[i].place];
-    const block = frame.channels[words[i].place];
-    const bit = 1 << i;
+  const take = (place: number, code: number, outcome: Outcome, frame: Frame): boolean => {
+    const channel = channels[place];
+    const block = frame.channels[place];
+    const bit = 1 << place;
     freshAt = outcome.ended + refresh;
     if (code >= channel.minimum && code <= channel.maximum) {
       told &= ~bit;
-      if ((gaps & bit) !== 0) block.lost = -1;
+      if (gaps & bit) block.lost = -1;
       gaps &= ~bit;
-      block.index = indices[i]++;
+      block.index = indices[place]++;
       block.samples[0] = code;
       block.count = 1;
       // The cell was stored within one refresh before it was read.
@@ -64,15 +73,17 @@ export const createDriver = (first: Mlx90614Setup): Core<Mlx90614Setup> => {
     gaps |= bit;
     const what = `${channel.name} reads ${hex(code)}, `;
     const none = "which is no temperature";
-    if (i === 0) {
+    if (place === words[0].place) {
       gaps = -1;
-      for (let k = 0; k < count; k++) frame.channels[k].count = 0;
+      frame.channels.forEach((each) => {
+        each.count = 0;
+      });
       frame.restart = true;
       fault(frame, FAULT_RESTARTED, `${what}${none}: it has just started; open it again`);
       return false;
     }
-    if ((told & bit) === 0) {
-      const why = (code & r.ERROR) !== 0 ? "its error flag is set" : none;
+    if (!(told & bit)) {
+      const why = code & r.ERROR ? "its error flag is set" : none;
       fault(frame, FAULT_DATA, `${what}${why}; check what it looks at, and its supply`);
     }
     told |= bit;
@@ -83,51 +94,48 @@ export const createDriver = (first: Mlx90614Setup): Core<Mlx90614Setup> => {
   const ended = (frame: Frame): Step | null => {
     if (!closing) return null;
     running = false;
-    for (let i = 0; i < count; i++) if ((gaps & (1 << i)) !== 0) frame.channels[words[i].place].lost = -1;
+    frame.channels.forEach((block, place) => {
+      if (gaps & (1 << place)) block.lost = -1;
+    });
     return setup.sleep ? { ops: [setup.asleep] } : null;
   };
 
-  /** Reads the temperatures `from` to `to`; one whose PEC is wrong is read again, a bus that fails is not. */
-  const reading = (from: number, to: number): Step => ({
-    ops: words.slice(from, to).map((word) => r.read(word.at)),
+  /** Reads `some`; what has a wrong PEC is read again one by one, a bus that fails is not. */
+  const reading = (some: readonly Temperature[]): Step => ({
+    ops: reads(some),
     next: (outcome, frame) => {
-      for (let i = from; i < to; i++) {
-        const reply = outcome.replies[i - from];
-        const code = reply === undefined ? null : r.wordOf(words[i].prefix, reply);
-        if (code === null) wrong |= 1 << i;
-        else if (!take(i, code, outcome, frame)) return ended(frame);
+      const failed: Temperature[] = [];
+      for (let i = 0; i < some.length; i++) {
+        // What a bus that failed did not bring has no PEC either.
+        const code = r.wordOf(some[i].prefix, outcome.replies[i] || []);
+        if (code === null) failed.push(some[i]);
+        else if (!take(some[i].place, code, outcome, frame)) return ended(frame);
       }
-      for (let i = 0; i < count; i++) {
-        const bit = 1 << i;
-        if ((wrong & bit) === 0) continue;
-        if (outcome.error === null && repeats < r.REPEATS) {
-          repeats++;
-          wrong &= ~bit;
-          return reading(i, i + 1);
-        }
-        gaps |= bit;
-        if (outcome.error === null) {
-          const what = `the PEC of ${channels[words[i].place].name} (${hex(words[i].at)}) is wrong`;
-          fault(frame, FAULT_DATA, `${what}, also after ${repeats} repetitions; ${WRONG_PEC}`);
-        }
-      }
+      wrong = failed.concat(wrong);
+      const heard = outcome.error === null;
+      if (heard && wrong.length > 0 && repeats++ < r.REPEATS) return reading(wrong.splice(0, 1));
+      wrong.forEach((word) => {
+        gaps |= 1 << word.place;
+        const what = `the PEC of ${channels[word.place].name} (${hex(word.at)}) is wrong`;
+        if (heard) fault(frame, FAULT_DATA, `${what}, also after ${r.REPEATS} repetitions; ${WRONG_PEC}`);
+      });
       return ended(frame);
     },
   });
 
-  const all = reading(0, count);
+  const all = reading(words);
   const polled = (last: boolean): Step => ({
     ops: [],
     next: (outcome, frame) => {
       if (!running) return last ? null : fault(frame, FAULT_CONFIGURATION, "it is not open; open it first");
       closing = last;
-      wrong = repeats = 0;
+      wrong = [];
+      repeats = 0;
       // Too early: there may be nothing new.
       return outcome.began < freshAt ? ended(frame) : all;
     },
   });
   const poll = polled(false);
-  const close = polled(true);
 
   const start: Step = {
     ops: [],
@@ -141,20 +149,20 @@ export const createDriver = (first: Mlx90614Setup): Core<Mlx90614Setup> => {
   const suit = (cells: number[], frame: Frame): Step | null => {
     const config = cells[1];
     const wanted = setup.emissivity;
-    const filters = `ConfigRegister1 ${hex(config)}`;
+    const fights = ` fights with ConfigRegister1 ${hex(config)}`;
     refresh = r.refreshOf(config);
-    if (count > 2 && (config & r.DUAL) === 0) {
-      return fault(frame, FAULT_CONFIGURATION, `zones 2 fights with ${filters}, which says one zone; choose zones 1`);
+    if (count > 2 && !(config & r.DUAL)) {
+      return fault(frame, FAULT_CONFIGURATION, `zones 2${fights}, one zone; choose zones 1`);
     }
     if (setup.target.pollEvery * 1000 < refresh) {
-      const what = `sampleRate ${rate} fights with the filters of ${filters}: a new result may take ${refresh / 1000} ms`;
       const most = Math.floor(10000000 / (refresh + 570 * count + 500)) / 10;
+      const what = `sampleRate ${rate}${fights}: a new result may take ${refresh / 1000} ms`;
       return fault(frame, FAULT_CONFIGURATION, `${what}; choose ${most} hz or less`);
     }
     if (wanted !== null && cells[0] !== wanted.code) return programmed(setup, wanted);
     if (cells[0] < r.LOWEST_EMISSIVITY - 1) {
       const what = `emissivity reads ${hex(cells[0])}, below 0.1: a write was cut off`;
-      return fault(frame, FAULT_CONFIGURATION, `${what}; open it with the emissivity that it shall have`);
+      return fault(frame, FAULT_CONFIGURATION, `${what}; open it with the emissivity wanted`);
     }
     return setup.flags === null ? start : initialised(setup.flags, start);
   };
@@ -192,7 +200,7 @@ export const createDriver = (first: Mlx90614Setup): Core<Mlx90614Setup> => {
         return null;
       },
     }),
-    close: () => close,
+    close: () => polled(true),
   });
   return core;
 };

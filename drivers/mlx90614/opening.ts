@@ -2,7 +2,7 @@
  * What an MLX90614 must prove before it starts: who it is by its EEPROM, and that a changed emissivity is kept (erase,
  * write, read back, restart; p. 17). Device side.
  */
-import type { Frame, Op, Setup, Step, Target } from "../driver.ts";
+import type { Frame, Op, Outcome, Setup, Step, Target } from "../driver.ts";
 import { FAULT_CONFIGURATION, FAULT_DATA, FAULT_IDENTITY, hex, tell } from "../driver.ts";
 import * as r from "./registers.ts";
 
@@ -12,11 +12,17 @@ export interface Word {
   readonly prefix: number;
 }
 
-/** An emissivity that the EEPROM shall hold: as it was said, as the cell holds it; what erases the cell, and writes it. */
+/** The word of a channel; `place` is that among the channels. */
+export interface Temperature extends Word {
+  readonly place: number;
+}
+
+/** An emissivity that the EEPROM shall hold: as it was said, as its cell holds it; what erases and what writes that. */
 export interface Emissivity {
   readonly value: number;
   readonly code: number;
-  readonly writes: readonly Op[];
+  readonly erase: Op;
+  readonly write: Op;
 }
 
 /** An MLX90614 in one configuration. */
@@ -24,8 +30,8 @@ export interface Mlx90614Setup extends Setup {
   readonly target: Target & { readonly address: number };
   /** Of the EEPROM, as `CELLS` of registers.ts. */
   readonly cells: readonly Word[];
-  /** In the order in which they are read, the ambient one first; `place` is that among the channels. */
-  readonly temperatures: readonly (Word & { readonly place: number })[];
+  /** In the order in which they are read, the ambient one first. */
+  readonly temperatures: readonly Temperature[];
   /** null: as it is. */
   readonly emissivity: Emissivity | null;
   /** null: not read. */
@@ -40,11 +46,18 @@ export const fault = (frame: Frame, code: number, message: string): null => tell
 
 export const WRONG_PEC = "slow the bus down and check its pull-ups, and what else is at this address";
 
-/** Reads a word; `next` gets it, or null where its PEC is wrong. A bus that fails ends the chain. */
-export const ask = (word: Word, next: (value: number | null, frame: Frame) => Step | null): Step => ({
-  ops: [r.read(word.at)],
-  next: (outcome, frame) => (outcome.error !== null ? null : next(r.wordOf(word.prefix, outcome.replies[0]), frame)),
+/** One read a word: its two bytes and their PEC. */
+export const reads = (words: readonly Word[]): Op[] => words.map((word) => ({ read: 3, at: word.at }));
+
+/** A step whose `next` runs when the bus did not fail; a failure ends the chain. */
+const heard = (ops: Op[], next: (outcome: Outcome, frame: Frame) => Step | null): Step => ({
+  ops: ops,
+  next: (outcome, frame) => (outcome.error !== null ? null : next(outcome, frame)),
 });
+
+/** Reads a word; `next` gets it, or null where its PEC is wrong. A bus that fails ends the chain. */
+export const ask = (word: Word, next: (value: number | null, frame: Frame) => Step | null): Step =>
+  heard(reads([word]), (outcome, frame) => next(r.wordOf(word.prefix, outcome.replies[0]), frame));
 
 /** Bits 2:0 of ConfigRegister1: what is left of a spike, percent (table 7, p. 15). */
 const IIR = [50, 25, 17, 13, 100, 80, 67, 57];
@@ -52,16 +65,11 @@ const IIR = [50, 25, 17, 13, 100, 80, 67, 57];
 const described = (cells: number[]): string => {
   const words = cells.map(hex);
   const config = cells[1];
-  const filters = `FIR ${8 << ((config >> r.FIR_SHIFT) & 7)}, IIR ${IIR[config & 7]} %`;
   return (
     `ID ${words.slice(4).join(" ")}, emissivity ${words[0]}, cell 0x0f ${words[3]}, ConfigRegister1 ${words[1]} ` +
-    `(${filters}, ${(config & r.DUAL) !== 0 ? "two zones" : "one zone"}), SMBus address ${words[2]}`
+    `(FIR ${8 << ((config >> r.FIR_SHIFT) & 7)}, IIR ${IIR[config & 7]} %, ` +
+    `${config & r.DUAL ? "two zones" : "one zone"}), SMBus address ${words[2]}`
   );
-};
-
-const refused = (frame: Frame, read: string, expected: string): null => {
-  frame.identity = { verdict: "refused", read: read };
-  return fault(frame, FAULT_IDENTITY, `${read}; ${expected}`);
 };
 
 /**
@@ -71,31 +79,29 @@ const refused = (frame: Frame, read: string, expected: string): null => {
 export const identified = (setup: Mlx90614Setup, then: (cells: number[], frame: Frame) => Step | null): Step => {
   const address = setup.target.address;
   let repeats = 0;
-  const step: Step = {
-    ops: setup.cells.map((cell) => r.read(cell.at)),
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return null;
-      const cells: number[] = [];
-      for (let i = 0; i < setup.cells.length; i++) {
-        const cell = setup.cells[i];
-        const reply = outcome.replies[i];
-        const word = r.wordOf(cell.prefix, reply);
-        if (word === null) {
-          if (repeats++ < r.REPEATS) return step;
-          const what = `cell ${hex(cell.at)} reads ${hex(reply[0])} ${hex(reply[1])}, PEC ${hex(reply[2])}`;
-          return refused(frame, what, `that PEC is wrong; ${r.REPEATS} repetitions did not help; ${WRONG_PEC}`);
-        }
-        cells.push(word);
+  const step = heard(reads(setup.cells), (outcome, frame) => {
+    const cells: number[] = [];
+    let read = "";
+    let doubt = "";
+    setup.cells.forEach((cell, i) => {
+      const reply = outcome.replies[i];
+      const word = r.wordOf(cell.prefix, reply);
+      if (word !== null) cells.push(word);
+      else if (!doubt) {
+        read = `cell ${hex(cell.at)} reads ${hex(reply[0])} ${hex(reply[1])}, PEC ${hex(reply[2])}`;
+        doubt = `it is wrong; ${r.REPEATS} repetitions did not help; ${WRONG_PEC}`;
       }
-      const read = described(cells);
+    });
+    if (!doubt) {
+      read = described(cells);
       if ((cells[2] & 255) !== address) {
-        const moved = "or its address was changed and it was not switched off and on";
-        return refused(frame, read, `${hex(address)} was expected there; it is another chip, ${moved}`);
+        const moved = "or was not switched off and on since its address changed";
+        doubt = `${hex(address)} was expected; it is another chip, ${moved}`;
       }
-      frame.identity = { verdict: "plausible", read: read };
-      return then(cells, frame);
-    },
-  };
+    } else if (repeats++ < r.REPEATS) return step;
+    frame.identity = { verdict: doubt ? "refused" : "plausible", read: read };
+    return doubt ? fault(frame, FAULT_IDENTITY, `${read}; ${doubt}`) : then(cells, frame);
+  });
   return step;
 };
 
@@ -103,15 +109,17 @@ export const identified = (setup: Mlx90614Setup, then: (cells: number[], frame: 
 export const initialised = (word: Word, next: Step): Step => {
   let looks = 0;
   const look = ask(word, (flags, frame) => {
-    if (flags !== null && (flags & r.EE_DEAD) !== 0) {
-      return fault(frame, FAULT_CONFIGURATION, `flags ${hex(flags)}: its EEPROM is damaged (EE_DEAD); replace it`);
+    let what = "the PEC of its flags is wrong; choose flags false";
+    if (flags !== null) {
+      what = `flags ${hex(flags)}: `;
+      if (flags & r.EE_DEAD) {
+        return fault(frame, FAULT_CONFIGURATION, `${what}its EEPROM is damaged (EE_DEAD); replace it`);
+      }
+      if ((flags & (r.INIT | r.EEBUSY)) === r.INIT) return next;
+      what += `not initialised after ${r.FLAG_LOOKS * r.FLAG_PAUSE} ms; check the supply`;
     }
-    if (flags !== null && (flags & (r.INIT | r.EEBUSY)) === r.INIT) return next;
     looks++;
-    if (looks < r.FLAG_LOOKS) return step;
-    if (flags === null) return fault(frame, FAULT_DATA, "the PEC of its flags is wrong; choose flags false");
-    const what = `flags ${hex(flags)}: not initialised after ${r.FLAG_LOOKS * r.FLAG_PAUSE} ms`;
-    return fault(frame, FAULT_DATA, `${what}; check the supply`);
+    return looks < r.FLAG_LOOKS ? step : fault(frame, FAULT_DATA, what);
   });
   const step: Step = Object.assign({ pause: r.FLAG_PAUSE }, look);
   return step;
@@ -132,13 +140,12 @@ export const programmed = (setup: Mlx90614Setup, wanted: Emissivity): Step => {
   const compare = ask(setup.cells[0], (word, frame) => {
     if (word === wanted.code) return done;
     const what = word === null ? "cannot be read back, its PEC is wrong" : `reads ${hex(word)}`;
-    const again = "open it again to write it once more";
-    return fault(frame, FAULT_CONFIGURATION, `emissivity ${what}, ${hex(wanted.code)} was written; ${again}`);
+    return fault(frame, FAULT_CONFIGURATION, `emissivity ${what}, ${hex(wanted.code)} was written; open it again`);
   });
-  const put = (i: number): Step => ({
-    ops: [wanted.writes[i]],
-    pause: r.EEPROM_PAUSE,
-    next: (outcome) => (outcome.error !== null ? null : i < 1 ? put(1) : compare),
-  });
-  return put(0);
+  const put = (op: Op, next: Step): Step =>
+    Object.assign(
+      { pause: r.EEPROM_PAUSE },
+      heard([op], () => next),
+    );
+  return put(wanted.erase, put(wanted.write, compare));
 };

@@ -45,6 +45,8 @@ export const OBJECT_MAXIMUM = 0x7fff;
 // The driver's own numbers.
 /** First data 250 ms after power-up, typically (p. 11); the oscillator is within 10 %; ms. */
 export const START_UP = 300;
+/** The lowest emissivity, 0.1 (p. 14); a cell that reads 0 was erased and not written. */
+export const LOWEST_EMISSIVITY = 6554;
 /** An erasing or a writing takes 5 ms, "10 ms to be on the safe side" (p. 17); ms. */
 export const EEPROM_PAUSE = 10;
 /** Readings with a wrong PEC are repeated so often in one poll. */
@@ -80,36 +82,35 @@ export const CELLS = [
   ID_NUMBER + 2,
   ID_NUMBER + 3,
 ];
-/** Settling time without IIR, ms: FIR 128, 256, 512, 1024 (table 9, p. 16). No result takes longer than that. */
-const SINGLE_ZONE = [40, 50, 60, 100];
-const DUAL_ZONE = [60, 70, 100, 140];
+/**
+ * Settling time without IIR, ms: FIR 128, 256, 512, 1024, one zone and then two (table 9, p. 16). No result takes longer
+ * than that.
+ */
+const SETTLING = [40, 50, 60, 100, 60, 70, 100, 140];
 
 /** Longest time from one result to the next, us: the oscillator may be 10 % slow (p. 11). */
 export const refreshOf = (configRegister1: number): number => {
   const fir = (configRegister1 >> FIR_SHIFT) & 7;
-  const times = (configRegister1 & DUAL) !== 0 ? DUAL_ZONE : SINGLE_ZONE;
   // Shorter filters are not in the table ("not recommended"): they are faster than 128.
-  return times[Math.max(0, fir - 4)] * 1100;
+  return SETTLING[Math.max(0, fir - 4) + (configRegister1 & DUAL ? 4 : 0)] * 1100;
 };
 
-/** CRC-8, polynomial x8 + x2 + x + 1, of four bits in the upper half of a byte. */
-const NIBBLES = [0, 7, 14, 9, 28, 27, 18, 21, 56, 63, 54, 49, 36, 35, 42, 45];
+/** Times x2 + x + 1, the polynomial of the PEC (CRC-8) without its x8: what bits that are eight places too high come to. */
+const folded = (bits: number): number => bits ^ (bits << 1) ^ (bits << 2);
 
 /** The PEC goes on over one more byte (p. 19). */
 export const crc = (pec: number, byte: number): number => {
-  const half = ((pec << 4) & 255) ^ NIBBLES[(pec ^ byte) >> 4];
-  return ((half << 4) & 255) ^ NIBBLES[(half >> 4) ^ (byte & 15)];
+  const bits = folded(pec ^ byte);
+  return (bits & 255) ^ folded(bits >> 8);
 };
 
 /** PEC of a read word up to its data: address with W, command, address with R. */
 export const prefixOf = (address: number, command: number): number =>
   crc(crc(crc(0, address << 1), command), (address << 1) | 1);
 
-/** The word of a reply whose PEC is right; null: it is not. */
-export const wordOf = (prefix: number, reply: Uint8Array): number | null =>
+/** The word of a reply whose PEC is right; null: it is not, or there is none. */
+export const wordOf = (prefix: number, reply: ArrayLike<number>): number | null =>
   crc(crc(prefix, reply[0]), reply[1]) === reply[2] ? reply[0] | (reply[1] << 8) : null;
-
-export const read = (command: number): { read: number; at: number } => ({ read: 3, at: command });
 
 /** A write of a word. */
 export const write = (address: number, command: number, value: number): { write: number[] } => {
@@ -125,5 +126,3 @@ export const order = (address: number, command: number): { write: number[] } => 
 
 /** 0.1 to 1 as the cell holds it (p. 14). */
 export const emissivityCode = (emissivity: number): number => Math.round(65535 * emissivity);
-/** The lowest that a cell can hold; 0: it was erased and not written. */
-export const LOWEST_EMISSIVITY = 6554;

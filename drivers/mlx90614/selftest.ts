@@ -1,6 +1,6 @@
 /** An MLX90614 by its own means: right PECs, plausible cells and temperatures. Device side. */
 import { type Core, measure, type Step } from "../driver.ts";
-import type { Mlx90614Setup, Word } from "./opening.ts";
+import { type Mlx90614Setup, reads, type Word } from "./opening.ts";
 import * as r from "./registers.ts";
 
 const celsius = (code: number): number => (2 * code - 27315) / 100;
@@ -20,7 +20,7 @@ export const selfTest = (driver: Core<Mlx90614Setup>): Step => {
   const asked: Word[] = cells.concat(temperatures);
   const resumed = driver.resume();
   return {
-    ops: asked.map((word) => r.read(word.at)),
+    ops: reads(asked),
     next: (outcome, frame) => {
       // Nothing was written: there is nothing to be resumed on the bus, so that this is the last step.
       resumed.next?.(outcome, frame);
