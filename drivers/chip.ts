@@ -44,7 +44,9 @@ export const createChip = <C, S extends Setup, D extends Core<S>>(parts: ChipPar
       selfTest: () => parts.selfTest(core),
       close: core.close,
     };
-    return Object.assign(steps, core.configuration.target);
+    const driver: Driver<C> = Object.assign(steps, core.configuration.target);
+    if (core.electrodesOff !== undefined) driver.electrodesOff = core.electrodesOff;
+    return driver;
   };
   return Object.assign(
     {

@@ -230,6 +230,8 @@ export interface Driver<C = unknown, F extends Frame = Frame> {
   selfTest(): Step<F>;
   /** Stops converting, reads what the chip still holds into the frame, then lowest power. */
   close(): Step<F>;
+  /** Electrodes that were off in the last poll: "", "+IN", "+IN, -IN"; absent where the driver does not keep which. */
+  electrodesOff?(): string;
 }
 
 /** What a runtime must know of a chip on its bus; members as in `Driver`. */

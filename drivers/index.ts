@@ -1,6 +1,6 @@
 /** `vitalwire/drivers`: the contracts of drivers and emulators, and every chip there is. */
 
-export { type Ad8232Configuration, type Ad8232Driver, chip as ad8232 } from "./ad8232/chip.ts";
+export { type Ad8232Configuration, chip as ad8232 } from "./ad8232/chip.ts";
 export { emulated as ad8232Emulator } from "./ad8232/emulator.ts";
 export { type Ads1292rConfiguration, chip as ads1292r } from "./ads1292r/chip.ts";
 export { emulated as ads1292rEmulator } from "./ads1292r/emulator.ts";

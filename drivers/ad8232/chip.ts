@@ -3,27 +3,14 @@
  * board with a setup needs driver.ts alone.
  */
 import { createChip } from "../chip.ts";
-import {
-  ANALOG_BUFFER,
-  type Channel,
-  type Chip,
-  type Converter,
-  type Driver,
-  type Op,
-  type Wiring,
-} from "../driver.ts";
-import { type Ad8232Core, type Ad8232Setup, createDriver } from "./driver.ts";
+import { ANALOG_BUFFER, type Channel, type Chip, type Converter, type Op, type Wiring } from "../driver.ts";
+import { type Ad8232Setup, createDriver } from "./driver.ts";
 import type { Leads } from "./opening.ts";
 import * as r from "./registers.ts";
 import { selfTest } from "./selftest.ts";
 import { check, offsetOf } from "./settings.ts";
 
 export type { Ad8232Configuration } from "./registers.ts";
-
-export interface Ad8232Driver extends Driver<r.Ad8232Configuration> {
-  /** Electrodes that were off in the last poll: "", "+IN", "-IN", "+IN, -IN"; with two of them "+IN or -IN". */
-  readonly electrodesOff: string;
-}
 
 const DEFAULTS: r.Ad8232Configuration = {
   sampleRate: 250,
@@ -138,51 +125,16 @@ const setup = (c: r.Ad8232Configuration, wiring: Wiring): Ad8232Setup => {
   };
 };
 
-const facts = {
-  model: r.MODEL,
-  bus: "analog",
-  addresses: [],
-  defaults: DEFAULTS,
-  pins: r.PINS,
-  inputs: r.INPUTS,
-} as const;
-
-/** The chip; `made` is handed the core of every driver. */
-const assemble = (made: (core: Ad8232Core) => void): Chip<r.Ad8232Configuration> =>
-  createChip({
-    chip: facts,
-    setup: setup,
-    createDriver: (checked: Ad8232Setup) => {
-      const core = createDriver(checked);
-      made(core);
-      return core;
-    },
-    selfTest: selfTest,
-  });
-
-const create = (configuration: Partial<r.Ad8232Configuration>, wiring: Wiring): Ad8232Driver => {
-  const cores: Ad8232Core[] = [];
-  const driver = assemble((core) => cores.push(core)).create(configuration, wiring);
-  const core = cores[0];
-  const all = {
-    get configuration() {
-      return driver.configuration;
-    },
-    get electrodesOff() {
-      return core.electrodesOff;
-    },
-    channels: driver.channels,
-    createFrame: driver.createFrame,
-    open: driver.open,
-    poll: driver.poll,
-    reconfigure: driver.reconfigure,
-    selfTest: driver.selfTest,
-    close: driver.close,
-  };
-  return Object.assign(all, core.configuration.target);
-};
-
-export const chip = Object.assign({}, facts, {
-  setup: assemble(() => {}).setup,
-  create: create,
-}) satisfies Chip<r.Ad8232Configuration>;
+export const chip: Chip<r.Ad8232Configuration> = createChip({
+  chip: {
+    model: r.MODEL,
+    bus: "analog",
+    addresses: [],
+    defaults: DEFAULTS,
+    pins: r.PINS,
+    inputs: r.INPUTS,
+  },
+  setup: setup,
+  createDriver: createDriver,
+  selfTest: selfTest,
+});

@@ -19,8 +19,6 @@ import * as r from "./registers.ts";
 export type { Ad8232Setup } from "./opening.ts";
 
 export interface Ad8232Core extends Core<Ad8232Setup> {
-  /** Electrodes that were off in the last poll, as `Leads.off` says it. */
-  electrodesOff: string;
   /** Samples again, behind a loss, where the chip is on. */
   readonly again: Step;
 }
@@ -44,13 +42,14 @@ export const createDriver = (first: Ad8232Setup): Ad8232Core => {
   let settledAt = 0;
   /** Nothing but rail since then, us. */
   let railedAt = Infinity;
+  let off = "";
 
   /** A record begins; `lost`: it goes on after one that was cut off. */
   const begin = (lost: boolean): void => {
     gap = lost;
     keptCount = 0;
     railedAt = Infinity;
-    core.electrodesOff = "";
+    off = "";
   };
   const keep = (sampled: Sampled): void => {
     // Its power may have come just now; where the driver switched it on, it has waited.
@@ -67,9 +66,7 @@ export const createDriver = (first: Ad8232Setup): Ad8232Core => {
     const block = frame.channels[0];
     const samples = block.samples;
     const end = block.count - 1;
-    const leads = leadsOf(setup, inputs);
-    const off = leads.off;
-    core.electrodesOff = off;
+    off = leadsOf(setup, inputs).off;
     let saturated = 0;
     let last = -1;
     for (let i = 0; i <= end; i++) {
@@ -143,7 +140,7 @@ export const createDriver = (first: Ad8232Setup): Ad8232Core => {
   };
 
   const core: Ad8232Core = createCore(first, {
-    electrodesOff: "",
+    electrodesOff: () => off,
     again: again,
     open: () => {
       index = 0;

@@ -1,6 +1,6 @@
 /** AD8232 steps played by hand: the expected operations, and what a board would have sampled. */
 import { expect } from "vitest";
-import { type Ad8232Configuration, type Ad8232Driver, chip } from "../../drivers/ad8232/chip.ts";
+import { type Ad8232Configuration, chip } from "../../drivers/ad8232/chip.ts";
 import type { BusError, Converter, Frame, Op, Outcome, Sampled, Step } from "../../drivers/driver.ts";
 
 export const CONVERTER: Converter = { bits: 12, reference: 3.3 };
@@ -69,7 +69,7 @@ export function create(
   configuration: Partial<Ad8232Configuration> = {},
   wiring: Parameters<typeof chip.create>[1] = WIRED,
 ) {
-  const driver: Ad8232Driver = chip.create(configuration, wiring);
+  const driver = chip.create(configuration, wiring);
   const frame = driver.createFrame();
   const clear = () => {
     frame.faults.length = 0;

@@ -82,7 +82,7 @@ describe("AD8232 configuration", () => {
   test("is named on the page, setting by setting with its default, and so are pins and inputs", () => {
     const page = readFileSync(new URL("../../drivers/ad8232/README.md", import.meta.url), "utf8").replace(/ +/g, " ");
     for (const [name, value] of Object.entries(chip.defaults)) expect(page).toContain(`| \`${name}\` | ${value} |`);
-    for (const pin of [...chip.pins, ...chip.inputs]) expect(page).toContain(`\`${pin}\``);
+    for (const pin of [...chip.pins!, ...chip.inputs!]) expect(page).toContain(`\`${pin}\``);
   });
 
   test("a change of what is declared needs another opening; what is not is changed while it runs", () => {
