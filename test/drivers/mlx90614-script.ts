@@ -1,7 +1,9 @@
-/** Scripts for the MLX90614: what a chain of steps must ask of the bus, and what it gets. */
+/** Scripts for the MLX90614: what a chain of steps must ask of the bus, and what it gets; its emulator by bytes. */
 import { expect } from "vitest";
 import type { Driver, Frame, Op, Step } from "../../drivers/driver.ts";
+import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { chip, type Mlx90614Configuration } from "../../drivers/mlx90614/chip.ts";
+import { emulated, type Mlx90614EmulatorOptions } from "../../drivers/mlx90614/emulator.ts";
 import { play as playTurns, type Turn } from "./script.ts";
 
 export type { Turn };
@@ -70,3 +72,58 @@ export function opened(configuration: Partial<Mlx90614Configuration> = {}, scrip
 
 /** Values of the blocks, in the order of the channels; null: none. */
 export const values = (frame: Frame) => frame.channels.map(({ samples, count }) => (count === 0 ? null : samples[0]));
+
+export const SA_W = ADDRESS << 1;
+export const SA_R = SA_W | 1;
+
+/** An emulated chip on a bus of its own, by its bytes. */
+export interface Wired {
+  readonly chip: I2cEmulator;
+  /** The three bytes behind a command; null: not acknowledged. */
+  bytes(command: number): number[] | null;
+  /** The word behind a command; its PEC must be right. */
+  word(command: number): number;
+  /** true: every byte was acknowledged. */
+  send(...bytes: number[]): boolean;
+  /** A word with its PEC. */
+  put(command: number, value: number): boolean;
+  wait(ms: number): void;
+}
+
+/** Powered at 0; `ready`: with its first results. */
+export function wire(options: Mlx90614EmulatorOptions = {}, ready = true): Wired {
+  const chip = emulated.create(options);
+  let now = 0;
+  chip.powerOn(0);
+  const wired: Wired = {
+    chip,
+    bytes(command) {
+      const there = chip.start(false) && chip.write(command) && chip.start(true);
+      const bytes = there ? [chip.read(), chip.read(), chip.read()] : null;
+      chip.stop();
+      return bytes;
+    },
+    word(command) {
+      const [low, high, check] = wired.bytes(command)!;
+      expect(check).toBe(pec(SA_W, command, SA_R, low, high));
+      return low | (high << 8);
+    },
+    send(...bytes) {
+      const there = chip.start(false) && bytes.every((byte) => chip.write(byte));
+      chip.stop();
+      return there;
+    },
+    put(command, value) {
+      const data = [value & 255, value >> 8];
+      return wired.send(command, ...data, pec(SA_W, command, ...data));
+    },
+    wait(ms) {
+      now += ms * 1000;
+      chip.advance(now);
+    },
+  };
+  if (ready) wired.wait(400);
+  return wired;
+}
+
+export const kelvin = (celsius: number) => Math.round((celsius + 273.15) * 50);
