@@ -23,10 +23,15 @@ const setup = (c: r.Max30003Configuration, wiring: Wiring): Max30003Setup => {
   const stopped = (general & r.FMSTR) | r.GEN_RESET;
   const rate = c.sampleRate;
   const waits = c.leadOn > 0;
+  // Lead bias stays off without a channel (p. 48).
+  const asleep = waits ? stopped | r.EN_ULP_LON : 0;
+  const opened: r.Register[] = [[r.CNFG_GEN, asleep || general]];
+  const dynamic = registers[5][1];
+  // Fast recovery and leads go their way without a new record (p. 45, 47).
+  const kept = registers.filter((one) => one[0] !== r.CNFG_GEN && one[0] !== r.MNGR_DYN);
   // What an R event before a SYNCH left would count as the first behind it.
   const synch = [r.write(r.SYNCH, 0)].concat(channels.length > 1 ? [r.read(r.RTOR)] : []);
-  // Fast recovery goes its way without a new record (p. 45).
-  const kept = registers.filter((one) => one[0] !== r.CNFG_GEN && one[0] !== r.MNGR_DYN);
+  const check = [r.read(r.STATUS), r.read(r.CNFG_GEN)];
   return {
     target: {
       model: r.MODEL,
@@ -39,18 +44,24 @@ const setup = (c: r.Max30003Configuration, wiring: Wiring): Max30003Setup => {
     },
     channels: channels,
     capacities: channels.map((one) => (one.waveform ? r.CAPACITY : 1)),
-    registers: registers,
+    registers: opened.concat(registers.slice(1)),
+    pause: waits ? r.LEADS_PAUSE : 0,
     general: general,
-    dynamic: registers[5][1],
+    asleep: asleep,
     stopped: stopped,
-    // Lead bias stays off without a channel (p. 48).
-    asleep: waits ? stopped | r.EN_ULP_LON : 0,
+    dynamic: dynamic,
     patience: c.leadOn * 1000000,
     record: JSON.stringify([rate, c.leadOn, kept]),
+    wake: [r.write(r.CNFG_GEN, general)],
+    // Words would hold the interrupt. STATUS must be read once before LONINT means something (p. 42).
+    sleep: [r.write(r.CNFG_GEN, asleep), r.write(r.FIFO_RST, 0), r.read(r.STATUS)],
+    stop: [r.write(r.CNFG_GEN, stopped)],
+    recover: [r.write(r.MNGR_DYN, dynamic)],
     synch: synch,
+    resume: r.writeAll(registers).concat(synch),
     efit: efit,
-    burst: r.readFifo(efit, limit),
-    drain: r.readFifo(r.FIFO_WORDS, limit),
+    burst: r.readFifo(efit, limit).concat(check),
+    drain: r.readFifo(r.FIFO_WORDS, limit).concat(check),
     period: 1000000 / rate,
     mark: c.calibration ? FLAG_TEST_SIGNAL : 0,
     timer: channels.length > 1 ? (rate % 128 === 0 ? 15625 / 2 : 8000) : 0,

@@ -2,64 +2,396 @@
  * MAX30003: single-lead ECG front end on SPI (Maxim, data sheet Rev 3). Page numbers: MAX30001G data sheet, whose ECG
  * channel, registers and FIFO are the same; what rests on one source or on none stands in README.md. Device side.
  */
-import { type Core, createCore, type Op, type Step } from "../driver.ts";
-import { createReading } from "./fifo.ts";
-import { createIntervals } from "./intervals.ts";
-import { createLeads } from "./leads.ts";
-import { bring, type Max30003Setup, reset, wake } from "./opening.ts";
+import type { Block, Core, Frame, Op, Outcome, Step } from "../driver.ts";
+import {
+  createCore,
+  FAULT_BUS,
+  FAULT_DATA,
+  FAULT_RESTARTED,
+  FLAG_CLOCK_UNCERTAIN,
+  FLAG_LEAD_OFF,
+  FLAG_SATURATED,
+  FLAG_SETTLING,
+  hex,
+  tell,
+} from "../driver.ts";
+import { attempt, bring, LINES, type Max30003Setup, misread, type Next, reset, run, step } from "./opening.ts";
 import * as r from "./registers.ts";
 
 export type { Max30003Setup } from "./opening.ts";
 
+const check: readonly Op[] = [r.read(r.STATUS), r.read(r.CNFG_GEN)];
+
 /** Its driver. */
 export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
   let setup = first;
-  const intervals = setup.timer > 0 ? createIntervals(setup.timer) : null;
-  const reading = createReading(setup, intervals);
-  const synch = setup.synch;
-  if (setup.asleep > 0) reading.leads = createLeads(setup, reading, wake);
+  const efit = setup.efit;
+  const period = setup.period;
+  const timer = setup.timer;
+  const asleep = setup.asleep;
+  /** The crystal at FCLK and the board's clock are taken to agree within 1 / 1024, unless edges say otherwise. */
+  const drift = period / 1024;
+
+  /** What CNFG_GEN must read as long as the chip is the one that was configured; -1: unknown. */
+  let general = -1;
+  let status = 0;
+  /** What the chain under way fills: the frame, its ECG, its intervals. */
+  let frame: Frame;
+  let ecg: Block;
+  let interval: Block;
+  let index = 0;
+  /** A loss of unknown size comes before the next samples, the next interval, the next waking. */
+  let gap = false;
+  let beatGap = false;
+  let slept = false;
+  /** Flags that wait for samples: the reading of STATUS clears what it says. */
+  let held = 0;
+  let reads = 0;
+
+  /** From sample to sample as the edges have it, us; the last edge and the index of its sample, Infinity: none. */
+  let pace = period;
+  let average = period;
+  let edgeAt = 0;
+  let edgeIndex = Infinity;
+  /** When words last left the FIFO, us: only a later edge tells when word EFIT came. */
+  let emptiedAt = 0;
+  let anchored = false;
+
+  /** LDOFF bits that were told; when a lead was last seen off, and since when one has been off, us. */
+  let told = 0;
+  let offAt = 0;
+  let offSince = Infinity;
+
+  /** R-to-R intervals handed over, and the quality of the samples since the last one. */
+  let beats = 0;
+  let beatFlags = 0;
+  /** The next R event ends no interval: RTOR counts from SYNCH, or from when its timer went over. */
+  let opening = true;
+  /** The last look at STATUS that knew of no R event, and the last one that did, us; -1: none waits to be read. */
+  let seenAt = 0;
+  let eventAt = -1;
+
+  /** A chain that fills `given` begins. */
+  const fill = (given: Frame): void => {
+    frame = given;
+    ecg = given.channels[0];
+    interval = given.channels[1];
+  };
+
+  /** Takes note of a STATUS. */
+  const note = (reply: Uint8Array): void => {
+    status = r.word(reply);
+    if (status & r.LDOFF) held |= FLAG_LEAD_OFF;
+    if (status & r.PLLINT) held |= FLAG_CLOCK_UNCERTAIN;
+  };
+
+  /** Says which electrodes are off: each once until all have been on for a while, since a loose one comes and goes. */
+  const tellLeads = (off: number): void => {
+    const who = off <= r.LDOFF_N ? "ECGN" : off & r.LDOFF_N ? "ECGP and ECGN" : "ECGP";
+    if (off & ~told) {
+      tell(frame, FAULT_DATA, r.MODEL, `lead off: ${who} (STATUS ${hex(off)}); put the electrode on again`);
+    }
+    told |= off;
+  };
+
+  /** CNFG_GEN is not what was written: nothing in the frame is data. */
+  const lost = (value: number): boolean => {
+    const dead = value % 0xffffff === 0;
+    misread(
+      frame,
+      dead ? FAULT_BUS : FAULT_RESTARTED,
+      "CNFG_GEN",
+      value,
+      dead ? `no chip answers; ${LINES}` : `${hex(general)} was written: it lost its state; open it again`,
+    );
+    ecg.count = 0;
+    frame.restart = true;
+    return false;
+  };
+
+  /** STATUS and CNFG_GEN, the last two replies. False: this is not the chip that was configured. */
+  const alive = (outcome: Outcome): boolean => {
+    const replies = outcome.replies;
+    const at = outcome.ended;
+    const value = r.word(replies[replies.length - 1]);
+    if (value !== general) return lost(value);
+    note(replies[replies.length - 2]);
+    if (status & r.LDOFF) {
+      offAt = at;
+      tellLeads(status & r.LDOFF);
+    } else if (at - offAt > r.TELL_AGAIN) told = 0;
+    // As long as nobody reads RTOR, a later event may take the place of one that waits.
+    if (timer && status & r.RRINT) eventAt = at;
+    else if (eventAt < 0) seenAt = outcome.began;
+    return true;
+  };
+
+  /**
+   * FIFO words into the block (p. 61, 62). Returns the tag that ended them: overflow or an unused one (not to be trusted
+   * from there on), TAG_END, or 0 where more words wait. An EMPTY word is no sample; what follows it may be. Time-only
+   * samples of fast recovery are kept, as settling; samples at a rail are flagged.
+   */
+  const take = (replies: readonly Uint8Array[]): number => {
+    const samples = ecg.samples;
+    let count = ecg.count;
+    let last = 0;
+    for (let k = 0; k < replies.length - 2 && last <= r.TAG_END; k++) {
+      const bytes = replies[k];
+      // The bit that says END says EMPTY, too.
+      last = (bytes[bytes.length - 1] >> 3) & r.TAG_END;
+      for (let i = 1; i < bytes.length; i += 3) {
+        const word = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
+        if (word & r.TAG_BITS) {
+          const tag = (word >> 3) & 7;
+          if (tag === r.TAG_EMPTY) continue;
+          if (tag > 3) {
+            last = tag;
+            break;
+          }
+          if (tag & r.TAG_FAST) ecg.flags |= FLAG_SETTLING;
+        }
+        const sample = (word << 8) >> 14;
+        if ((sample ^ (sample >> 31)) === 131071) ecg.flags |= FLAG_SATURATED;
+        samples[count++] = sample;
+      }
+    }
+    index += count - ecg.count;
+    ecg.count = count;
+    return last;
+  };
+
+  const begin = (): void => {
+    ecg.index = index;
+    if (gap) {
+      ecg.lost = -1;
+      edgeIndex = Infinity;
+    }
+    gap = anchored = false;
+    reads = 0;
+  };
+
+  /** The last of a block's values lies between these, us; its first is so many samples older. */
+  const date = (block: Block, low: number, high: number, older: number): void => {
+    block.time = (low + high) / 2 - older * pace;
+    block.uncertainty = (high - low) / 2 + older * drift;
+  };
+
+  /**
+   * Closes the block: what STATUS said holds for it; where no edge told the time, its last word is the newest as of
+   * `outcome`, or up to `behind` newer ones wait.
+   */
+  const finish = (outcome: Outcome, behind: number): void => {
+    ecg.flags |= held;
+    if (!ecg.count) return;
+    held = setup.mark;
+    if (anchored) return;
+    const high = outcome.ended;
+    date(ecg, outcome.began - (behind + 1) * pace, behind ? high - pace : high, ecg.count - 1);
+  };
+
+  /** `then`, behind an R-to-R interval that waits. */
+  const lastly = (then: Step | null): Step | null => {
+    beatFlags |= ecg.flags;
+    if (timer && beatGap) interval.lost = -1;
+    beatGap = false;
+    if (eventAt < 0) return then;
+    return step([r.read(r.RTOR) as Op].concat(check), (outcome) => {
+      // Nobody knows whether RRINT is cleared: if not, the next look finds the event again.
+      if (outcome.error) interval.lost = -1;
+      else if (alive(outcome)) {
+        const value = r.word(outcome.replies[0]) >> r.RTOR_SHIFT;
+        const over = value === r.RTOR_OVERFLOW;
+        // So long after the last look another event may have come before this one, and nobody read it.
+        if (over || eventAt - seenAt >= (value - 1) * timer) interval.lost = -1;
+        if (over) {
+          tell(
+            frame,
+            FAULT_DATA,
+            r.MODEL,
+            `R-to-R timer over: no R event within ${Math.round((value * timer) / 1000000)} s; ` +
+              "look at the electrodes, or lower rrInterval.threshold",
+          );
+        } else if (value && !opening) {
+          interval.samples[0] = value;
+          interval.count = 1;
+          interval.index = beats++;
+          date(interval, seenAt, eventAt, 0);
+          interval.flags = beatFlags;
+          beatFlags = 0;
+        }
+        opening = over;
+        seenAt = outcome.began;
+      } else return then;
+      eventAt = -1;
+      return then;
+    });
+  };
+
+  const sleep = attempt(
+    setup.sleep,
+    () => {
+      general = asleep;
+      slept = true;
+      return null;
+    },
+    null,
+  );
+
+  /** What a chain does when it is done with the FIFO. */
+  const end = (at: number): Step | null => {
+    offSince = status & r.LDOFF ? Math.min(offSince, at) : Infinity;
+    return lastly(asleep && at - offSince >= setup.patience ? sleep : null);
+  };
+
+  const clear = step([r.write(r.FIFO_RST, 0)], (outcome) => {
+    emptiedAt = outcome.ended;
+    return outcome.error ? null : lastly(null);
+  });
+
+  /** Tells of a FIFO that is not to be trusted; `tag` said so. */
+  const corrupt = (tag: number): Step => {
+    tell(
+      frame,
+      FAULT_DATA,
+      r.MODEL,
+      tag === r.TAG_OVERFLOW
+        ? `FIFO overflow, samples lost; poll at least every ${setup.target.pollEvery} ms`
+        : `unused tag ${tag} in the FIFO; slow the bus down`,
+    );
+    return clear;
+  };
+
+  const collect: Next = (outcome) => {
+    emptiedAt = outcome.ended;
+    reads++;
+    let last = r.TAG_OVERFLOW; // an error: nobody knows how far the read pointer went
+    if (!outcome.error) {
+      if (!alive(outcome)) return null;
+      last = take(outcome.replies);
+      if (status & r.EOVF) last = r.TAG_OVERFLOW;
+    }
+    const full = status & r.EINT;
+    const bad = last > r.TAG_END;
+    if (!bad && reads < r.MOST_READS && ecg.count + efit <= r.CAPACITY) {
+      if (full) return burst;
+      if (!last) return single;
+    }
+    if (bad) gap = true;
+    finish(outcome, last === r.TAG_END ? 0 : bad || full ? r.FIFO_WORDS : efit);
+    if (outcome.error) return null;
+    return bad ? corrupt(last) : end(outcome.ended);
+  };
+  // EINT promises EFIT words. The rest goes one by one up to EOF: nothing may be read beyond the last valid word (p. 61).
+  const burst = step(setup.burst, collect);
+  const single = step([r.read(r.ECG_FIFO) as Op].concat(check), collect);
+
+  const poll: Step = step(check, (outcome, given) => {
+    fill(given);
+    if (outcome.error) {
+      if (outcome.replies.length) note(outcome.replies[0]);
+      return null;
+    }
+    if (!alive(outcome)) return null;
+    if (general === asleep) {
+      ecg.flags |= FLAG_LEAD_OFF;
+      if (!(status & r.LONINT)) return null;
+      offSince = Infinity;
+      return run(setup.wake, step(setup.synch, start(setup.general, slept)));
+    }
+    begin();
+    ecg.flags |= held;
+    if (status & r.EOVF) {
+      ecg.lost = -1;
+      return corrupt(r.TAG_OVERFLOW);
+    }
+    if (!(status & r.EINT)) return end(outcome.ended);
+    // The edge came with word EFIT of those that are there now: the first of them is EFIT - 1 periods older.
+    const at = outcome.edgeAt;
+    const older = efit - 1;
+    anchored = outcome.edges === 1 && at > emptiedAt;
+    if (anchored) {
+      // Pairs of edges that agree with an oscillator are averaged.
+      const measured = (at - edgeAt) / (index + older - edgeIndex);
+      if (Math.abs(measured - period) * 32 < period) average += (measured - average) / 8;
+      pace = Math.abs(average - period) > drift ? average : period;
+      edgeAt = at;
+      edgeIndex = index + older;
+      date(ecg, at - r.EDGE_UNCERTAINTY, at + r.EDGE_UNCERTAINTY, older);
+    }
+    return burst;
+  });
+
+  /** What follows SYNCH, CNFG_GEN being `value`; `cut`: the record goes on after one that was cut off. */
+  const start =
+    (value: number, cut: boolean): Next =>
+    (outcome) => {
+      general = value;
+      gap = beatGap = cut;
+      held = setup.mark;
+      emptiedAt = outcome.ended;
+      opening = true;
+      eventAt = -1;
+      seenAt = outcome.began;
+      beatFlags = 0;
+      return value === asleep && !outcome.error ? poll : null;
+    };
 
   const core = createCore(first, {
     open: () => {
-      reading.open();
-      if (reading.leads === null) return bring(setup.registers, 0, reading.start(setup.general, false));
-      const resting = setup.registers.slice();
-      resting[0] = [r.CNFG_GEN, setup.asleep];
-      return bring(resting, r.LEADS_PAUSE, reading.leads.begin);
+      index = beats = 0;
+      edgeIndex = Infinity;
+      slept = false;
+      return bring(setup.registers, {
+        ops: [r.write(r.SYNCH, 0)],
+        pause: setup.pause,
+        next: start(asleep || setup.general, false),
+      });
     },
-    poll: () => reading.poll,
+    poll: () => poll,
     reconfigure: (next: Max30003Setup) => {
       if (next.record !== setup.record) return null;
-      let ops: Op[] = [];
+      // Fast recovery goes its way without a new record (p. 45).
+      let ops = next.dynamic !== setup.dynamic ? next.recover : [];
       // Where it fails nobody knows what the chip has: the next poll finds out, and asks for an opening.
-      let then: Step["next"] = (outcome) => {
-        if (outcome.error !== null) reading.general = -1;
+      let then: Next = (outcome) => {
+        if (outcome.error) general = -1;
         return null;
       };
-      // Fast recovery goes its way without a new record (p. 45).
-      if (next.dynamic !== setup.dynamic) ops.push(r.write(r.MNGR_DYN, next.dynamic));
-      if (next.general !== setup.general && !reading.waiting) {
+      if (next.general !== setup.general && general !== asleep) {
         // A change of CNFG_GEN disturbs the record (p. 47): SYNCH begins a clean one. The next poll reads it back.
-        ops = ops.concat([r.write(r.CNFG_GEN, next.general)], synch);
-        then = reading.start(next.general, true);
+        ops = ops.concat(next.wake, next.synch);
+        then = start(next.general, true);
       }
-      if (reading.leads !== null) reading.leads.awake = next.general;
       core.configuration = setup = next;
-      return { ops: ops, next: then };
+      return step(ops, then);
     },
-    resume: () => ({
-      ops: (r.writeAll(setup.registers) as Op[]).concat(synch),
-      next: reading.start(setup.general, true),
-    }),
-    close: () => ({
-      ops: [r.write(r.CNFG_GEN, setup.stopped)],
-      next: (stopped, frame) => {
-        if (stopped.error !== null) return reset;
-        reading.general = setup.stopped;
-        // Behind it, a poll finds a chip that is not to be polled.
-        return reading.drain(stopped, frame, setup.general);
-      },
-    }),
+    resume: () => step(setup.resume, start(setup.general, true)),
+    close: () =>
+      attempt(
+        setup.stop,
+        (stopped, given) => {
+          general = setup.stopped;
+          fill(given);
+          begin();
+          const off = step(reset.ops, () => {
+            // A poll finds a chip that is not to be polled.
+            general = setup.general;
+            return null;
+          });
+          return attempt(
+            setup.drain,
+            (outcome) => {
+              if (!alive(outcome)) return off;
+              const last = take(outcome.replies);
+              if (last > r.TAG_END) corrupt(last);
+              finish(stopped, 0);
+              return lastly(off);
+            },
+            off,
+          );
+        },
+        reset,
+      ),
   });
   return core;
 };

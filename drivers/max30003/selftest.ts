@@ -15,7 +15,8 @@ const testRegisters = (setup: Max30003Setup): r.Register[] =>
   setup.registers.map((one): r.Register => {
     const register = one[0];
     let value = one[1];
-    if (register === r.CNFG_CAL) value = r.CAL_BIPOLAR_16HZ;
+    if (register === r.CNFG_GEN) value = setup.general;
+    else if (register === r.CNFG_CAL) value = r.CAL_BIPOLAR_16HZ;
     else if (register === r.CNFG_EMUX) value = r.EMUX_CALIBRATION;
     else if (register === r.MNGR_DYN) value = r.FAST_MANUAL;
     else if (register === r.EN_INT) value = r.INTB_PULLUP;
@@ -93,5 +94,5 @@ const measureSteps = (setup: Max30003Setup, restore: Step): Step => {
 export const selfTest = (driver: Core<Max30003Setup>): Step => {
   const setup = driver.configuration;
   const measure = measureSteps(setup, driver.resume());
-  return bring(testRegisters(setup), 100, () => measure);
+  return bring(testRegisters(setup), { ops: [r.write(r.SYNCH, 0)], pause: 100, next: () => measure });
 };
