@@ -7,7 +7,6 @@ import {
   type Outcome,
   type Setup,
   type Step,
-  tell,
 } from "../driver.ts";
 import * as reg from "./registers.ts";
 
@@ -15,7 +14,8 @@ import * as reg from "./registers.ts";
 export interface Kept {
   readonly reply: number;
   readonly place: number;
-  readonly register: number;
+  /** Its register. */
+  readonly at: number;
   readonly value: number;
 }
 
@@ -35,30 +35,44 @@ export interface Max30102Setup extends Setup {
   readonly enable: number;
   /** SLOTS_1_2 and SLOTS_3_4; empty in SpO2 mode. */
   readonly slots: readonly number[];
-  /** Green light is used: a chip cannot be asked whether it has any. */
-  readonly green: boolean;
+  /** What the PART_ID of both says of this configuration, and whose it is too: a chip cannot be asked for its green LED. */
+  readonly verdict: "confirmed" | "plausible";
+  readonly others: string;
   /** Channel of each slot, in the order of the FIFO. */
   readonly order: readonly number[];
+  /** Bytes of a sample; how far its words are shifted down from their upper end; full scale. */
+  readonly size: number;
+  readonly shift: number;
+  readonly top: number;
+  /** From sample to sample, us. */
+  readonly period: number;
   /** Part of a period from the middle of the averaged conversions to the last of them. */
   readonly lag: number;
   /** Place in the FIFO of the sample whose interrupt is dated; 0: INT calls at every sample. */
   readonly called: number;
-  /** Bytes that a read may have. */
+  /** Bytes that a read may have; reads that bring no sample: the pointers do not always fit into one with the first. */
   readonly maxRead: number;
+  readonly heads: number;
   /** From die temperature to die temperature, us; 0: none. */
   readonly every: number;
 }
 
-/** How often RESET is looked at, 1 ms apart. */
-const LOOKS = 8;
-
 /** A register as messages name it: 0x0a. */
 export const hex = (byte: number): string => `0x${(byte + 256).toString(16).slice(1)}`;
 
-const SUPPLY = "check the supply";
+export const SUPPLY = "check the supply";
 
-/** What is said of a bit that should clear itself. */
-export const keeps = (register: string, bit: string): string => `${register} keeps its ${bit} bit; ${SUPPLY}`;
+/** Tells a fault of the chip; null ends a chain. */
+export type Fail = (frame: Frame, code: number, words: string) => null;
+
+/** What follows a step that did not fail. */
+export type Answered = (replies: readonly Uint8Array[], frame: Frame, outcome: Outcome) => Step | null;
+
+/** What follows a step that did not fail; a failed one ends the chain. */
+const unlessFailed =
+  (next: Answered) =>
+  (outcome: Outcome, frame: Frame): Step | null =>
+    outcome.error ? null : next(outcome.replies, frame, outcome);
 
 /** RESET, then `next`. */
 export const reset = (next: Step): Step => ({
@@ -72,56 +86,54 @@ export const reset = (next: Step): Step => ({
  * conversion and `started` is called with that outcome. Faults: FAULT_IDENTITY, FAULT_CONFIGURATION; after one nothing
  * converts.
  */
-export const createOpening = (setup: Max30102Setup, started: (outcome: Outcome) => void): Step => {
+export const createOpening = (setup: Max30102Setup, fail: Fail, started: Answered): Step => {
   let looks = 0;
-  const fail = (frame: Frame, code: number, words: string): null => tell(frame, code, setup.where, words);
+  const differs = (frame: Frame, register: number, value: number, wanted: number): null =>
+    fail(
+      frame,
+      FAULT_CONFIGURATION,
+      `register ${hex(register)} reads ${hex(value)}, not ${hex(wanted)}; ` +
+        (register === reg.PROX_INT_THRESH ? "this revision has no proximity function" : SUPPLY),
+    );
 
   const configuring: Step = {
     ops: setup.configure,
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return null;
-      for (let i = 0; i < setup.kept.length; i++) {
-        const one = setup.kept[i];
-        const value = outcome.replies[one.reply][one.place];
-        if (value === one.value) continue;
-        const advice = one.register === reg.PROX_INT_THRESH ? "this revision has no proximity function" : SUPPLY;
-        const what = `register ${hex(one.register)} reads ${hex(value)}, not ${hex(one.value)}`;
-        return fail(frame, FAULT_CONFIGURATION, `${what}; ${advice}`);
+    next: unlessFailed((replies, frame) => {
+      for (const one of setup.kept) {
+        const value = replies[one.reply][one.place];
+        if (value !== one.value) return differs(frame, one.at, value, one.value);
       }
       return {
         ops: [{ write: [reg.MODE_CONFIG, setup.mode] }],
-        next: (last) => {
-          if (last.error === null) started(last);
-          return null;
-        },
+        next: unlessFailed(started),
       };
-    },
+    }),
   };
   const resetting: Step = {
     ops: [{ read: 1, at: reg.MODE_CONFIG }],
     pause: 1,
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return null;
-      if ((outcome.replies[0][0] & reg.RESET) === 0) return configuring;
-      if (++looks < LOOKS) return resetting;
-      return fail(frame, FAULT_CONFIGURATION, keeps("MODE_CONFIG (0x09)", "RESET"));
-    },
+    next: unlessFailed((replies, frame) => {
+      const mode = replies[0][0];
+      if (!(mode & reg.RESET)) return configuring;
+      return ++looks < reg.RESET_LOOKS ? resetting : differs(frame, reg.MODE_CONFIG, mode, 0);
+    }),
   };
   return {
     ops: [{ read: 2, at: reg.REV_ID }],
-    next: (outcome, frame) => {
-      if (outcome.error !== null) return null;
-      const reply = outcome.replies[0];
+    next: unlessFailed((replies, frame) => {
+      const reply = replies[0];
       const known = reply[1] === reg.PART;
       const part = hex(reply[1]);
-      const others = known && setup.green ? ": MAX30101, MAX30102 or MAX30105" : "";
       frame.identity = {
-        verdict: !known ? "refused" : setup.green ? "plausible" : "confirmed",
-        read: `PART_ID ${part}, REV_ID ${hex(reply[0])}${others}`,
+        verdict: known ? setup.verdict : "refused",
+        read: `PART_ID ${part}, REV_ID ${hex(reply[0])}${known ? setup.others : ""}`,
       };
       if (known) return reset(resetting);
-      const advice = "check the part (0x11 is a MAX30100) and the address";
-      return fail(frame, FAULT_IDENTITY, `PART_ID (0xff) reads ${part}, not 0x15; ${advice}`);
-    },
+      return fail(
+        frame,
+        FAULT_IDENTITY,
+        `PART_ID (0xff) reads ${part}, not 0x15; check the part (0x11 is a MAX30100) and the address`,
+      );
+    }),
   };
 };

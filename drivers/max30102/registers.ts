@@ -76,6 +76,28 @@ export const PART = 0x15;
 /** ADC bits of the shortest pulse width; each longer one has one more (Table 7). */
 export const FEWEST_BITS = 15;
 
+// The driver's own numbers.
+/** What the chip is since it was last opened: identified and configured from STOPPED on. */
+export const UNOPENED = 0;
+export const STOPPED = 1;
+export const RUNNING = 2;
+export const CLOSING = 3;
+/** How often RESET is looked at, 1 ms apart. */
+export const RESET_LOOKS = 8;
+/** Half a FIFO, samples. */
+export const HALF = 16;
+/** How often OVF_COUNTER is looked at, an eighth of a period apart. */
+export const OVERFLOW_LOOKS = 10;
+/** Shortest period in which a host can see OVF_COUNTER move and pop before it moves again, us. */
+export const COUNTABLE = 5000;
+/** The oscillator: 10.32 to 10.64 MHz, typically 10.48 (p3), so one part in 64 either way. */
+export const PARTS = 64;
+/** Die temperature: where nothing said that a conversion is over, it must be so long after its start, us. */
+export const OVERDUE = 100000;
+/** Starts of one since the last value: acknowledged, and such as may or may not have reached the chip. */
+export const STARTED = 1;
+export const TORN = 2;
+
 /** Tables 3, 5, 6 and 7: what a field means by its value. Samples, nA, hz, us. */
 export const AVERAGES = [1, 2, 4, 8, 16, 32];
 export const RANGES = [2048, 4096, 8192, 16384];

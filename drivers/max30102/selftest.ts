@@ -2,7 +2,7 @@
 import { FAULT_DATA, measure, type Step, tell } from "../driver.ts";
 import type { Max30102Core } from "./driver.ts";
 import * as reg from "./registers.ts";
-import { sixteenths, temperatureKeeps } from "./thermometer.ts";
+import { KEEPS, sixteenths } from "./thermometer.ts";
 
 /** For the multi-LED registers: allowed values, and SpO2 mode does not use them (p21). */
 const PATTERNS = [0x21, 0x12];
@@ -29,7 +29,7 @@ const lookForTemperature = (where: string, left: number): Step => ({
       measure(frame, "die temperature", dieTemperature(reply[0], reply[1]), "Cel", -40, 85);
       return null;
     }
-    return left > 0 ? lookForTemperature(where, left - 1) : tell(frame, FAULT_DATA, where, temperatureKeeps());
+    return left > 0 ? lookForTemperature(where, left - 1) : tell(frame, FAULT_DATA, where, KEEPS);
   },
 });
 

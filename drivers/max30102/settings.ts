@@ -190,7 +190,7 @@ const configuring = (registers: readonly number[]): { configure: Op[]; kept: Kep
     configure.push({ read: one.read, at: one.at });
     for (let i = one.from; i < one.to; i++) {
       const place = one.skip + i - one.from;
-      kept.push({ reply: reply, place: place, register: one.at + place, value: registers[i] });
+      kept.push({ reply: reply, place: place, at: one.at + place, value: registers[i] });
     }
   });
   return { configure: configure, kept: kept };
@@ -207,6 +207,7 @@ export const setup = (model: string, leds: readonly string[], c: reg.Configurati
   const seconds = interval(where, c);
   const channels = channelsOf(c);
   const multi = c.slots !== undefined;
+  const green = slots.indexOf("green") >= 0;
   const steps = configuring(registers);
   return {
     target: {
@@ -227,12 +228,18 @@ export const setup = (model: string, leds: readonly string[], c: reg.Configurati
     mode: registers[MODE] & 7,
     enable: registers[0],
     slots: multi ? registers.slice(SLOTS, THRESHOLD) : [],
-    green: slots.indexOf("green") >= 0,
+    verdict: green ? "plausible" : "confirmed",
+    others: green ? ": MAX30101, MAX30102 or MAX30105" : "",
     // Swapped LEDs in SpO2 mode: the FIFO has the second channel first. In multi-LED mode the slots are swapped back.
     order: c.swapLeds === true && !multi ? [1, 0] : slots.map((_, slot) => slot),
+    size: slots.length * reg.WORD,
+    shift: 32 - channels[0].bits,
+    top: channels[0].maximum,
+    period: 1e6 / channels[0].rate,
     lag: (c.averaging - 1) / c.averaging / 2,
     called: wired && c.interruptOn === "sample" ? 0 : CALLED,
     maxRead: maxRead,
+    heads: maxRead < (slots.length + 1) * reg.WORD ? 1 : 0,
     every: seconds * 1e6,
   };
 };
