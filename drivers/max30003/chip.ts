@@ -25,13 +25,15 @@ const setup = (c: r.Max30003Configuration, wiring: Wiring): Max30003Setup => {
   const waits = c.leadOn > 0;
   // Lead bias stays off without a channel (p. 48).
   const asleep = waits ? stopped | r.EN_ULP_LON : 0;
-  const opened: r.Register[] = [[r.CNFG_GEN, asleep || general]];
+  const wake = r.write(r.CNFG_GEN, general);
+  const sleep = r.write(r.CNFG_GEN, asleep);
+  const others = registers.slice(1).map((one) => r.write(one[0], one[1]));
   const dynamic = registers[5][1];
   // Fast recovery and leads go their way without a new record (p. 45, 47).
   const kept = registers.filter((one) => one[0] !== r.CNFG_GEN && one[0] !== r.MNGR_DYN);
   // What an R event before a SYNCH left would count as the first behind it.
-  const synch = [r.write(r.SYNCH, 0)].concat(channels.length > 1 ? [r.read(r.RTOR)] : []);
-  const check = [r.read(r.STATUS), r.read(r.CNFG_GEN)];
+  const synch = [r.command(r.DO_SYNCH)].concat(channels.length > 1 ? [r.command(r.READ_RTOR)] : []);
+  const check = [r.command(r.READ_STATUS), r.command(r.READ_CNFG_GEN)];
   return {
     target: {
       model: r.MODEL,
@@ -44,7 +46,7 @@ const setup = (c: r.Max30003Configuration, wiring: Wiring): Max30003Setup => {
     },
     channels: channels,
     capacities: channels.map((one) => (one.waveform ? r.CAPACITY : 1)),
-    registers: opened.concat(registers.slice(1)),
+    writes: [waits ? sleep : wake].concat(others),
     pause: waits ? r.LEADS_PAUSE : 0,
     general: general,
     asleep: asleep,
@@ -52,13 +54,12 @@ const setup = (c: r.Max30003Configuration, wiring: Wiring): Max30003Setup => {
     dynamic: dynamic,
     patience: c.leadOn * 1000000,
     record: JSON.stringify([rate, c.leadOn, kept]),
-    wake: [r.write(r.CNFG_GEN, general)],
+    wake: [wake],
     // Words would hold the interrupt. STATUS must be read once before LONINT means something (p. 42).
-    sleep: [r.write(r.CNFG_GEN, asleep), r.write(r.FIFO_RST, 0), r.read(r.STATUS)],
+    sleep: [sleep, r.command(r.DO_FIFO_RST), r.command(r.READ_STATUS)],
     stop: [r.write(r.CNFG_GEN, stopped)],
     recover: [r.write(r.MNGR_DYN, dynamic)],
     synch: synch,
-    resume: r.writeAll(registers).concat(synch),
     efit: efit,
     burst: r.readFifo(efit, limit).concat(check),
     drain: r.readFifo(r.FIFO_WORDS, limit).concat(check),

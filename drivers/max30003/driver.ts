@@ -3,29 +3,21 @@
  * channel, registers and FIFO are the same; what rests on one source or on none stands in README.md. Device side.
  */
 import type { Block, Core, Frame, Op, Outcome, Step } from "../driver.ts";
-import {
-  createCore,
-  FAULT_BUS,
-  FAULT_DATA,
-  FAULT_RESTARTED,
-  FLAG_CLOCK_UNCERTAIN,
-  FLAG_LEAD_OFF,
-  FLAG_SATURATED,
-  FLAG_SETTLING,
-  hex,
-  tell,
-} from "../driver.ts";
-import { attempt, bring, LINES, type Max30003Setup, misread, type Next, reset, run, step } from "./opening.ts";
+import { createCore, FLAG_CLOCK_UNCERTAIN, FLAG_LEAD_OFF } from "../driver.ts";
+import { tellCorrupt, tellLeads, tellLost, tellSilence } from "./faults.ts";
+import { decode } from "./fifo.ts";
+import { attempt, bring, type Max30003Setup, type Next, reset, run, step } from "./opening.ts";
 import * as r from "./registers.ts";
 
 export type { Max30003Setup } from "./opening.ts";
 
-const check: readonly Op[] = [r.read(r.STATUS), r.read(r.CNFG_GEN)];
+const check: readonly Op[] = [r.command(r.READ_STATUS), r.command(r.READ_CNFG_GEN)];
 
 /** Its driver. */
 export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
   let setup = first;
-  const efit = setup.efit;
+  /** Words before the one that raises EINT. */
+  const before = setup.efit - 1;
   const period = setup.period;
   const timer = setup.timer;
   const asleep = setup.asleep;
@@ -85,40 +77,22 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
     if (status & r.PLLINT) held |= FLAG_CLOCK_UNCERTAIN;
   };
 
-  /** Says which electrodes are off: each once until all have been on for a while, since a loose one comes and goes. */
-  const tellLeads = (off: number): void => {
-    const who = off <= r.LDOFF_N ? "ECGN" : off & r.LDOFF_N ? "ECGP and ECGN" : "ECGP";
-    if (off & ~told) {
-      tell(frame, FAULT_DATA, r.MODEL, `lead off: ${who} (STATUS ${hex(off)}); put the electrode on again`);
-    }
-    told |= off;
-  };
-
-  /** CNFG_GEN is not what was written: nothing in the frame is data. */
-  const lost = (value: number): boolean => {
-    const dead = value % 0xffffff === 0;
-    misread(
-      frame,
-      dead ? FAULT_BUS : FAULT_RESTARTED,
-      "CNFG_GEN",
-      value,
-      dead ? `no chip answers; ${LINES}` : `${hex(general)} was written: it lost its state; open it again`,
-    );
-    ecg.count = 0;
-    frame.restart = true;
-    return false;
-  };
-
   /** STATUS and CNFG_GEN, the last two replies. False: this is not the chip that was configured. */
   const alive = (outcome: Outcome): boolean => {
     const replies = outcome.replies;
     const at = outcome.ended;
     const value = r.word(replies[replies.length - 1]);
-    if (value !== general) return lost(value);
+    if (value !== general) {
+      ecg.count = 0;
+      return tellLost(frame, value, general);
+    }
     note(replies[replies.length - 2]);
-    if (status & r.LDOFF) {
+    const off = status & r.LDOFF;
+    if (off) {
+      // Each is told once until all have been on for a while, since a loose one comes and goes.
+      if (off & ~told) tellLeads(frame, off);
+      told |= off;
       offAt = at;
-      tellLeads(status & r.LDOFF);
     } else if (at - offAt > r.TELL_AGAIN) told = 0;
     // As long as nobody reads RTOR, a later event may take the place of one that waits.
     if (timer && status & r.RRINT) eventAt = at;
@@ -126,40 +100,7 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
     return true;
   };
 
-  /**
-   * FIFO words into the block (p. 61, 62). Returns the tag that ended them: overflow or an unused one (not to be trusted
-   * from there on), TAG_END, or 0 where more words wait. An EMPTY word is no sample; what follows it may be. Time-only
-   * samples of fast recovery are kept, as settling; samples at a rail are flagged.
-   */
-  const take = (replies: readonly Uint8Array[]): number => {
-    const samples = ecg.samples;
-    let count = ecg.count;
-    let last = 0;
-    for (let k = 0; k < replies.length - 2 && last <= r.TAG_END; k++) {
-      const bytes = replies[k];
-      // The bit that says END says EMPTY, too.
-      last = (bytes[bytes.length - 1] >> 3) & r.TAG_END;
-      for (let i = 1; i < bytes.length; i += 3) {
-        const word = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
-        if (word & r.TAG_BITS) {
-          const tag = (word >> 3) & 7;
-          if (tag === r.TAG_EMPTY) continue;
-          if (tag > 3) {
-            last = tag;
-            break;
-          }
-          if (tag & r.TAG_FAST) ecg.flags |= FLAG_SETTLING;
-        }
-        const sample = (word << 8) >> 14;
-        if ((sample ^ (sample >> 31)) === 131071) ecg.flags |= FLAG_SATURATED;
-        samples[count++] = sample;
-      }
-    }
-    index += count - ecg.count;
-    ecg.count = count;
-    return last;
-  };
-
+  /** The next samples belong to this chain. */
   const begin = (): void => {
     ecg.index = index;
     if (gap) {
@@ -170,7 +111,7 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
     reads = 0;
   };
 
-  /** The last of a block's values lies between these, us; its first is so many samples older. */
+  /** A block's value that came between these, us, is so many samples younger than its first. */
   const date = (block: Block, low: number, high: number, older: number): void => {
     block.time = (low + high) / 2 - older * pace;
     block.uncertainty = (high - low) / 2 + older * drift;
@@ -182,6 +123,7 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
    */
   const finish = (outcome: Outcome, behind: number): void => {
     ecg.flags |= held;
+    index += ecg.count;
     if (!ecg.count) return;
     held = setup.mark;
     if (anchored) return;
@@ -195,7 +137,7 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
     if (timer && beatGap) interval.lost = -1;
     beatGap = false;
     if (eventAt < 0) return then;
-    return step([r.read(r.RTOR) as Op].concat(check), (outcome) => {
+    return step([r.command(r.READ_RTOR) as Op].concat(check), (outcome) => {
       // Nobody knows whether RRINT is cleared: if not, the next look finds the event again.
       if (outcome.error) interval.lost = -1;
       else if (alive(outcome)) {
@@ -203,15 +145,8 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
         const over = value === r.RTOR_OVERFLOW;
         // So long after the last look another event may have come before this one, and nobody read it.
         if (over || eventAt - seenAt >= (value - 1) * timer) interval.lost = -1;
-        if (over) {
-          tell(
-            frame,
-            FAULT_DATA,
-            r.MODEL,
-            `R-to-R timer over: no R event within ${Math.round((value * timer) / 1000000)} s; ` +
-              "look at the electrodes, or lower rrInterval.threshold",
-          );
-        } else if (value && !opening) {
+        if (over) tellSilence(frame, value * timer);
+        else if (value && !opening) {
           interval.samples[0] = value;
           interval.count = 1;
           interval.index = beats++;
@@ -221,12 +156,13 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
         }
         opening = over;
         seenAt = outcome.began;
-      } else return then;
+      }
       eventAt = -1;
       return then;
     });
   };
 
+  /** The channel off, until both leads are on. */
   const sleep = attempt(
     setup.sleep,
     () => {
@@ -243,48 +179,44 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
     return lastly(asleep && at - offSince >= setup.patience ? sleep : null);
   };
 
-  const clear = step([r.write(r.FIFO_RST, 0)], (outcome) => {
+  /** Words that are not to be trusted go. */
+  const clear = step([r.command(r.DO_FIFO_RST)], (outcome) => {
     emptiedAt = outcome.ended;
     return outcome.error ? null : lastly(null);
   });
 
   /** Tells of a FIFO that is not to be trusted; `tag` said so. */
   const corrupt = (tag: number): Step => {
-    tell(
-      frame,
-      FAULT_DATA,
-      r.MODEL,
-      tag === r.TAG_OVERFLOW
-        ? `FIFO overflow, samples lost; poll at least every ${setup.target.pollEvery} ms`
-        : `unused tag ${tag} in the FIFO; slow the bus down`,
-    );
+    tellCorrupt(frame, tag, setup.target.pollEvery);
     return clear;
   };
 
+  /** Words were read: more of them, or the end. */
   const collect: Next = (outcome) => {
     emptiedAt = outcome.ended;
     reads++;
     let last = r.TAG_OVERFLOW; // an error: nobody knows how far the read pointer went
     if (!outcome.error) {
       if (!alive(outcome)) return null;
-      last = take(outcome.replies);
+      last = decode(outcome.replies, ecg);
       if (status & r.EOVF) last = r.TAG_OVERFLOW;
     }
     const full = status & r.EINT;
     const bad = last > r.TAG_END;
-    if (!bad && reads < r.MOST_READS && ecg.count + efit <= r.CAPACITY) {
+    if (!bad && reads < r.MOST_READS && ecg.count + before < r.CAPACITY) {
       if (full) return burst;
       if (!last) return single;
     }
     if (bad) gap = true;
-    finish(outcome, last === r.TAG_END ? 0 : bad || full ? r.FIFO_WORDS : efit);
+    finish(outcome, last === r.TAG_END ? 0 : bad || full ? r.FIFO_WORDS : before + 1);
     if (outcome.error) return null;
     return bad ? corrupt(last) : end(outcome.ended);
   };
   // EINT promises EFIT words. The rest goes one by one up to EOF: nothing may be read beyond the last valid word (p. 61).
   const burst = step(setup.burst, collect);
-  const single = step([r.read(r.ECG_FIFO) as Op].concat(check), collect);
+  const single = step([r.command(r.READ_ECG_FIFO) as Op].concat(check), collect);
 
+  /** Is it the chip that was configured, are the leads on, are there words? */
   const poll: Step = step(check, (outcome, given) => {
     fill(given);
     if (outcome.error) {
@@ -307,16 +239,15 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
     if (!(status & r.EINT)) return end(outcome.ended);
     // The edge came with word EFIT of those that are there now: the first of them is EFIT - 1 periods older.
     const at = outcome.edgeAt;
-    const older = efit - 1;
     anchored = outcome.edges === 1 && at > emptiedAt;
     if (anchored) {
       // Pairs of edges that agree with an oscillator are averaged.
-      const measured = (at - edgeAt) / (index + older - edgeIndex);
+      const measured = (at - edgeAt) / (index + before - edgeIndex);
       if (Math.abs(measured - period) * 32 < period) average += (measured - average) / 8;
       pace = Math.abs(average - period) > drift ? average : period;
       edgeAt = at;
-      edgeIndex = index + older;
-      date(ecg, at - r.EDGE_UNCERTAINTY, at + r.EDGE_UNCERTAINTY, older);
+      edgeIndex = index + before;
+      date(ecg, at - r.EDGE_UNCERTAINTY, at + r.EDGE_UNCERTAINTY, before);
     }
     return burst;
   });
@@ -341,8 +272,8 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
       index = beats = 0;
       edgeIndex = Infinity;
       slept = false;
-      return bring(setup.registers, {
-        ops: [r.write(r.SYNCH, 0)],
+      return bring(setup.writes, {
+        ops: [r.command(r.DO_SYNCH)],
         pause: setup.pause,
         next: start(asleep || setup.general, false),
       });
@@ -365,7 +296,7 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
       core.configuration = setup = next;
       return step(ops, then);
     },
-    resume: () => step(setup.resume, start(setup.general, true)),
+    resume: () => step(setup.wake.concat(setup.writes.slice(1), setup.synch), start(setup.general, true)),
     close: () =>
       attempt(
         setup.stop,
@@ -382,7 +313,7 @@ export const createDriver = (first: Max30003Setup): Core<Max30003Setup> => {
             setup.drain,
             (outcome) => {
               if (!alive(outcome)) return off;
-              const last = take(outcome.replies);
+              const last = decode(outcome.replies, ecg);
               if (last > r.TAG_END) corrupt(last);
               finish(stopped, 0);
               return lastly(off);

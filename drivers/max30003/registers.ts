@@ -125,23 +125,38 @@ export const TEST_WORDS = 24;
 /** FMSTR 10: rate code 10 (200 sps) is the only one. With 00 and 01 code 00 (512, 500) is the fastest (p. 51). */
 export const FMSTR_SLOW = 0x200000;
 
-/** Bytes that read a register: command (address << 1 | 1), three more for the answer (p. 38). */
-export const read = (register: number): { transfer: number[] } => ({ transfer: [(register << 1) | 1, 0, 0, 0] });
+// Commands (p. 38): address << 1, 1 more to read. A write acts where it is of 0.
+export const READ_STATUS = 0x03;
+export const READ_INFO = 0x1f;
+export const READ_CNFG_GEN = 0x21;
+export const READ_ECG_FIFO = 0x43;
+export const READ_RTOR = 0x4b;
+export const DO_SW_RST = 0x10;
+export const DO_SYNCH = 0x12;
+export const DO_FIFO_RST = 0x14;
+
+/** Bytes of one transfer. */
+export interface Transfer {
+  readonly transfer: number[];
+}
+
+/** A command without a value: a read, whose answer comes in the three bytes behind it, or a write of 0 (p. 38). */
+export const command = (byte: number): Transfer => ({ transfer: [byte, 0, 0, 0] });
 
 /** Bytes that write 24 bits to a register (p. 38). */
-export const write = (register: number, value: number): { transfer: number[] } => ({
+export const write = (register: number, value: number): Transfer => ({
   transfer: [register << 1, value >> 16, (value >> 8) & 255, value & 255],
 });
 
-/** The 24 bits that came with a read. */
-export const word = (reply: Uint8Array): number => (reply[1] << 16) | (reply[2] << 8) | reply[3];
+/** The 24 bits that came with a read, or go with a write. */
+export const word = (reply: ArrayLike<number>): number => (reply[1] << 16) | (reply[2] << 8) | reply[3];
 
 /**
  * Operations that read `words` words of the ECG FIFO, no transfer longer than `limit` bytes. A single word goes by
  * ECG_FIFO, more by ECG_FIFO_BURST.
  */
-export const readFifo = (words: number, limit: number): { transfer: number[] }[] => {
-  const ops: { transfer: number[] }[] = [];
+export const readFifo = (words: number, limit: number): Transfer[] => {
+  const ops: Transfer[] = [];
   const most = Math.floor((limit - 1) / 3);
   for (let left = words; left > 0; left -= most) {
     const transfer = [((left > 1 ? ECG_FIFO_BURST : ECG_FIFO) << 1) | 1];
@@ -218,7 +233,3 @@ export const GAINS = [20, 40, 80, 160];
 
 /** A register and what is written to it. */
 export type Register = readonly [address: number, value: number];
-
-/** Operations that write registers. */
-export const writeAll = (registers: readonly Register[]): { transfer: number[] }[] =>
-  registers.map((one) => write(one[0], one[1]));

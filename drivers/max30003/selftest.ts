@@ -11,10 +11,10 @@ import * as r from "./registers.ts";
  * about 16 hz) against VMID, the fastest rate of the same master clock (its filter passes the edges), no digital
  * filter, high-pass bypassed until it has settled, no interrupt.
  */
-const testRegisters = (setup: Max30003Setup): r.Register[] =>
-  setup.registers.map((one): r.Register => {
-    const register = one[0];
-    let value = one[1];
+const testWrites = (setup: Max30003Setup): r.Transfer[] =>
+  setup.writes.map((one) => {
+    const register = one.transfer[0] >> 1;
+    let value = r.word(one.transfer);
     if (register === r.CNFG_GEN) value = setup.general;
     else if (register === r.CNFG_CAL) value = r.CAL_BIPOLAR_16HZ;
     else if (register === r.CNFG_EMUX) value = r.EMUX_CALIBRATION;
@@ -23,7 +23,7 @@ const testRegisters = (setup: Max30003Setup): r.Register[] =>
     else if (register === r.CNFG_ECG) {
       value = (value & (3 << r.GAIN_SHIFT)) | ((setup.general & r.FMSTR_SLOW) !== 0 ? 2 << r.RATE_SHIFT : 0);
     }
-    return [register, value];
+    return r.write(register, value);
   });
 
 /**
@@ -87,12 +87,12 @@ const measureSteps = (setup: Max30003Setup, restore: Step): Step => {
   };
   // About 25 of the 32 words that the FIFO takes: a timer may be late by a fifth.
   const pause = (setup.general & r.FMSTR_SLOW) !== 0 ? 125 : 50;
-  const collect: Step = { ops: [r.write(r.FIFO_RST, 0)], pause: pause, next: () => measure };
+  const collect: Step = { ops: [r.command(r.DO_FIFO_RST)], pause: pause, next: () => measure };
   return { ops: [r.write(r.MNGR_DYN, r.FAST_OFF)], pause: 60, next: () => collect };
 };
 
 export const selfTest = (driver: Core<Max30003Setup>): Step => {
   const setup = driver.configuration;
   const measure = measureSteps(setup, driver.resume());
-  return bring(testRegisters(setup), { ops: [r.write(r.SYNCH, 0)], pause: 100, next: () => measure });
+  return bring(testWrites(setup), { ops: [r.command(r.DO_SYNCH)], pause: 100, next: () => measure });
 };
