@@ -1,11 +1,10 @@
-/** What can be set on a MAX30003 beyond rate and gain: registers, refusals, and what comes of it. */
-import fc from "fast-check";
+/** What can be set on a MAX30003 beyond rate and gain: registers, refusals, fast recovery, what needs a new record. */
 import { describe, expect, test } from "vitest";
-import { FAULT_DATA, FAULT_RESTARTED, FLAG_LEAD_OFF, FLAG_SETTLING, FLAG_TEST_SIGNAL } from "../../drivers/driver.ts";
+import { FAULT_RESTARTED, FLAG_SETTLING } from "../../drivers/driver.ts";
 import { chip, type Max30003Configuration } from "../../drivers/max30003/chip.ts";
 import { emulated } from "../../drivers/max30003/emulator.ts";
 import { createBench } from "../../simulator/bench.ts";
-import { answer, check, fifo, GEN, opened, play, read, status, write } from "./max30003-script.ts";
+import { answer, check, opened, play, status, write } from "./max30003-script.ts";
 import { followStreams } from "./streams.ts";
 
 /** Registers that an opening writes, by address. */
@@ -155,156 +154,6 @@ describe("MAX30003 refusals", () => {
   });
 });
 
-describe("MAX30003 calibration as a running signal (p. 24, 49, 50)", () => {
-  const run = (configuration: Partial<Max30003Configuration>, seconds: number) => {
-    const bench = createBench(chip, emulated, { configuration: { leadOff: 0, ...configuration } });
-    bench.emulator.set("ecg", 0.004); // the electrodes are isolated
-    const streams = followStreams(bench.emulator, bench.driver.channels());
-    expect(bench.run(bench.driver.open()).faults).toEqual([]);
-    const codes: number[] = [];
-    for (const until = bench.clock.now + seconds * 1e6; bench.clock.now < until; ) {
-      bench.wait(bench.driver.pollEvery);
-      const frame = bench.run(bench.driver.poll());
-      streams.follow(frame);
-      const block = frame.channels[0];
-      expect(frame.faults).toEqual([]);
-      expect(block).toMatchObject({ lost: 0, flags: FLAG_TEST_SIGNAL });
-      codes.push(...block.samples.subarray(0, block.count));
-    }
-    streams.end(bench.run(bench.driver.close()));
-    return { codes, bench };
-  };
-  const levels = (codes: readonly number[]) => [...new Set(codes)].sort((a, b) => a - b);
-  const rises = (codes: readonly number[]) => codes.filter((code, i) => i > 0 && code > codes[i - 1]).length;
-
-  test("by default it is 1 mV from peak to peak at 1 hz, and says that it is a test", () => {
-    const { codes, bench } = run({ calibration: {} }, 3.9);
-    expect(bench.driver.channels()).toMatchObject([{ name: "ecg", processing: 3 }]);
-    expect(levels(codes)).toEqual([-1311, 1311]); // 0.5 mV x 20 x 2^17
-    expect(rises(codes)).toBe(3);
-    expect(codes.slice(0, 256)).toEqual(Array.from({ length: 256 }, (_, i) => (i < 128 ? 1311 : -1311)));
-  });
-
-  test.each<[string, NonNullable<Max30003Configuration["calibration"]>, number, number[], number]>([
-    ["differential, 2 mV", { inputs: "differential", frequency: 4 }, 256, [-2621, 2621], 8],
-    ["common: nothing", { inputs: "common", frequency: 4 }, 256, [0], 0],
-    ["a quarter of a millivolt, upwards", { amplitude: 0.25, bipolar: false, frequency: 4 }, 256, [0, 655], 8],
-    ["of a slower clock", { frequency: 16 }, 500, [-1311, 1311], 31],
-  ])("%s", (_, calibration, sampleRate, expected, periods) => {
-    const { codes } = run({ calibration, sampleRate }, 2);
-    expect(levels(codes)).toEqual(expected);
-    expect(Math.abs(rises(codes) - periods)).toBeLessThanOrEqual(1);
-  });
-
-  test("so many us high in each period", () => {
-    const { codes } = run({ sampleRate: 512, calibration: { frequency: 4, high: 31_250 } }, 2);
-    // 31.25 ms of 250: 16 samples of 128.
-    expect(codes.slice(0, 256)).toEqual(Array.from({ length: 256 }, (_, i) => (i % 128 < 16 ? 1311 : -1311)));
-  });
-
-  test("its edges are beats to the detector, and its intervals a test signal, too", () => {
-    const bench = createBench(chip, emulated, {
-      configuration: { leadOff: 0, calibration: { frequency: 1 }, rrInterval: true },
-    });
-    expect(bench.driver.channels().map(({ processing }) => processing)).toEqual([3, 3]);
-    bench.run(bench.driver.open());
-    const got: number[] = [];
-    for (let i = 0; i < 100; i++) {
-      bench.wait(60);
-      const [, block] = bench.run(bench.driver.poll()).channels;
-      if (block.count === 0) continue;
-      expect(block.flags).toBe(FLAG_TEST_SIGNAL);
-      got.push(block.samples[0]);
-    }
-    expect(new Set(got)).toEqual(new Set([64]));
-  });
-
-  test("the self-test measures its own signal, and the configured one comes back", () => {
-    const { bench } = run({ calibration: { amplitude: 0.25, frequency: 1 / 64 } }, 0.2);
-    bench.run(bench.driver.open());
-    const { measurements } = bench.run(bench.driver.selfTest());
-    expect(measurements).toMatchObject([{ name: "calibration", pass: true }]);
-    bench.wait(62);
-    const [block] = bench.run(bench.driver.poll()).channels;
-    expect(block).toMatchObject({ lost: -1, flags: FLAG_TEST_SIGNAL });
-    expect(levels([...block.samples.subarray(0, block.count)])).toEqual([655]);
-  });
-});
-
-describe("MAX30003 leads that are off", () => {
-  const looks = (...bits: number[]) => {
-    const { driver, frame } = opened();
-    const told: string[][] = [];
-    bits.forEach((one, i) => {
-      frame.faults.length = 0;
-      play(driver.poll(), frame, [{ ops: check, replies: status(one), at: 1_000_000 + i * 60_000 }]);
-      expect(frame.faults.every(({ code }) => code === FAULT_DATA)).toBe(true);
-      told.push(frame.faults.map(({ message }) => message));
-    });
-    return told;
-  };
-  const said = (who: string, bits: string) => [
-    `MAX30003: lead off: ${who} (STATUS ${bits}); put the electrode on again`,
-  ];
-
-  test.each([
-    [0x100008, "ECGP", "0x8"],
-    [0x100004, "ECGP", "0x4"],
-    [0x100002, "ECGN", "0x2"],
-    [0x100001, "ECGN", "0x1"],
-    [0x100009, "ECGP and ECGN", "0x9"],
-    [0x100006, "ECGP and ECGN", "0x6"],
-  ])("STATUS %i names the electrode (p. 43)", (bits, who, text) => {
-    expect(looks(bits)).toEqual([said(who, text)]);
-  });
-
-  test("each is told once while it lasts", () => {
-    expect(looks(0x8, 0x8, 0x9, 0x9, 0x8, 0x1, 0)).toEqual([
-      said("ECGP", "0x8"),
-      [],
-      said("ECGP and ECGN", "0x9"),
-      [],
-      [],
-      [],
-      [],
-    ]);
-  });
-
-  test("a loose one that comes and goes is told once; after two seconds on it is told again", () => {
-    const quiet = (n: number) => new Array(n).fill(0);
-    const told = looks(0x8, 0, 0x8, 0, 0x8, ...quiet(33), 0x8, ...quiet(34), 0x8);
-    expect(told.map(({ length }) => length)).toEqual([1, 0, 0, 0, 0, ...quiet(33), 0, ...quiet(34), 1]);
-  });
-
-  test("what was read before a bus failed gives a flag, but nobody is accused on its word", () => {
-    const { driver, frame, block } = opened();
-    play(driver.poll(), frame, [{ ops: check, replies: [answer(0xffffff)], fails: true }]);
-    expect(frame.faults).toEqual([]);
-    play(driver.poll(), frame, [{ ops: check, replies: status(0) }]);
-    expect(block.flags & FLAG_LEAD_OFF).toBe(FLAG_LEAD_OFF);
-    expect(frame.faults).toEqual([]);
-  });
-
-  test.each([
-    ["leadOffPositive", "positive", "ECGP", "0x8"],
-    ["leadOffNegative", "positive", "ECGN", "0x1"],
-    ["leadOffPositive", "negative", "ECGP", "0x4"],
-    ["leadOffNegative", "negative", "ECGN", "0x2"],
-    ["leadOff", "positive", "ECGP and ECGN", "0x9"],
-  ])("%s with the %s one pulled up", (input, leadOffPullUp, who, bits) => {
-    const bench = createBench(chip, emulated, { configuration: { leadOffPullUp, leadOffThreshold: 500 } });
-    bench.run(bench.driver.open());
-    bench.emulator.set(input, 1);
-    const told: string[] = [];
-    for (let i = 0; i < 10; i++) {
-      bench.wait(60);
-      for (const { message } of bench.run(bench.driver.poll()).faults) told.push(message);
-    }
-    expect(told).toEqual(said(who, bits));
-    expect(bench.frame.channels[0].flags).toBe(FLAG_LEAD_OFF);
-  });
-});
-
 describe("MAX30003 fast recovery (p. 26, 45)", () => {
   test("a lower threshold calls less a saturation", () => {
     for (const [fastRecoveryThreshold, settles] of [
@@ -381,55 +230,5 @@ describe("MAX30003 fast recovery (p. 26, 45)", () => {
     expect(detector.reconfigure({ ...detector.configuration, rrInterval: false })).toBeNull();
     const waiting = chip.create({ leadOn: 5 }, {});
     expect(waiting.reconfigure({ ...waiting.configuration, leadOn: 6 })).toBeNull();
-  });
-});
-
-describe("MAX30003 words", () => {
-  test("every word of a burst is judged by its own tag, whatever comes before or behind it", () => {
-    const word = fc.tuple(fc.integer({ min: -131072, max: 131071 }), fc.constantFrom(0, 0, 0, 1, 2, 3, 6, 4, 5, 7));
-    const property = fc.property(fc.array(word, { minLength: 12, maxLength: 12 }), (words) => {
-      const { driver, frame, block } = opened();
-      let step = driver.poll();
-      const outcome = { error: null, began: 0, ended: 0, edges: 0, edgeAt: 0, inputs: 0 };
-      step = step.next!({ ...outcome, replies: status(0x800000) }, frame)!;
-      const burst = answer(...words.map(([sample, tag]) => fifo(sample, tag, 5)));
-      const next = step.next!({ ...outcome, replies: [burst, ...status(0)] }, frame);
-      const end = words.findIndex(([, tag]) => tag === 4 || tag === 5 || tag === 7);
-      const good = (end < 0 ? words : words.slice(0, end)).filter(([, tag]) => tag !== 6);
-      expect([...block.samples.subarray(0, block.count)]).toEqual(good.map(([sample]) => sample));
-      expect((block.flags & FLAG_SETTLING) !== 0).toBe(good.some(([, tag]) => (tag & 1) !== 0));
-      expect((block.flags & 32) !== 0).toBe(good.some(([sample]) => sample === 131071 || sample === -131072));
-      const last = words[11][1];
-      // More words wait where the last one is not the last.
-      expect(next?.ops).toEqual(
-        end >= 0 ? [write(0x0a, 0)] : last === 0 || last === 1 ? [read(0x21), ...check] : undefined,
-      );
-    });
-    fc.assert(property, { seed: 9, numRuns: 300 });
-    expect(GEN).toBe(0x081217);
-  });
-
-  test.each([
-    [4, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]],
-    [8, [2, 2, 2, 2, 2, 2]],
-    [30, [9, 3]],
-  ])("a bus of %i bytes reads a burst in pieces of so many words: %j", (maxRead, pieces) => {
-    const bench = createBench(chip, emulated, { interrupt: true, maxRead });
-    bench.emulator.set("ecg", (_, sinceStart) => Math.round(256 * sinceStart) / (20 * 131072));
-    const streams = followStreams(bench.emulator, bench.driver.channels());
-    bench.run(bench.driver.open());
-    const step = bench.driver.poll();
-    while (bench.edges.count === 0) bench.clock.step();
-    const asked: number[] = [];
-    bench.board.busFault = (_, ops, at) => {
-      const op = ops[at] as { transfer: number[] };
-      expect(op.transfer.length).toBeLessThanOrEqual(maxRead);
-      if (op.transfer[0] === 0x41 || op.transfer[0] === 0x43) asked.push((op.transfer.length - 1) / 3);
-      return null;
-    };
-    streams.follow(bench.run(step));
-    bench.board.busFault = null;
-    expect(asked).toEqual(pieces);
-    streams.end(bench.run(bench.driver.close()));
   });
 });

@@ -1,7 +1,12 @@
-/** Scripts for the MAX30003 driver: its SPI words, a chain of steps walked turn by turn, an opening in the default configuration. */
+/**
+ * Scripts for the MAX30003: its SPI words, a chain of steps walked turn by turn, an opening in the default configuration,
+ * an emulator at its bytes.
+ */
 import { expect } from "vitest";
 import type { Frame, Step } from "../../drivers/driver.ts";
+import type { EmulatorOptions } from "../../drivers/emulator.ts";
 import { chip } from "../../drivers/max30003/chip.ts";
+import { emulated } from "../../drivers/max30003/emulator.ts";
 
 export const read = (register: number, words = 1) => ({
   transfer: [(register << 1) | 1, ...new Array(3 * words).fill(0)],
@@ -74,4 +79,33 @@ export function opened() {
   const frame = driver.createFrame();
   play(driver.open(), frame, opening);
   return { driver, frame, block: frame.channels[0] };
+}
+
+/** An emulator that is on since 0, and how its bytes are written and read. */
+export function powered(options: EmulatorOptions = {}) {
+  const chip = emulated.create(options);
+  chip.powerOn(0);
+  const exchange = (...bytes: number[]) => {
+    chip.select();
+    const reply = bytes.map((byte) => chip.exchange(byte));
+    chip.deselect();
+    return reply;
+  };
+  const read = (register: number) => {
+    const [, high, middle, low] = exchange((register << 1) | 1, 0, 0, 0);
+    return (high << 16) | (middle << 8) | low;
+  };
+  const write = (register: number, value: number) =>
+    exchange(register << 1, value >> 16, (value >> 8) & 255, value & 255);
+  /** 512 sps, gain 20; begins at 50 ms. Registers beside these: [register, value], ... */
+  const start = (...more: [number, number][]) => {
+    write(0x10, 0x080000);
+    write(0x14, 0);
+    write(0x15, 0);
+    for (const [register, value] of more) write(register, value);
+    chip.advance(50_000);
+    write(0x09, 0);
+  };
+  const seconds = (time: number) => chip.advance(50_000 + time * 1e6);
+  return { chip, exchange, read, write, start, seconds };
 }
