@@ -57,9 +57,9 @@ export const createChip = <C, S extends Setup, D extends Core<S>>(parts: ChipPar
   );
 };
 
-/** Place of a setting's value in its list. Throws Error. */
-export const choose = (model: string, name: string, value: number, list: readonly number[]): number => {
+/** Place of a setting's value in its list; an empty name there is a code that is not to be had. Throws Error. */
+export const choose = (model: string, name: string, value: unknown, list: readonly unknown[]): number => {
   const index = list.indexOf(value);
-  if (index < 0) throw new Error(`${model}: ${name} is ${value}; choose one of ${list.join(", ")}`);
-  return index;
+  if (index >= 0 && value !== "") return index;
+  throw new Error(`${model}: ${name} is ${value}; choose one of ${list.filter((one) => one !== "").join(", ")}`);
 };

@@ -332,9 +332,10 @@ export function tell(frame: Frame, code: number, where: string, words: string): 
 }
 
 /** A number as data sheets write it: 0x57. */
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
+export const hex = (value: number): string => `0x${value.toString(16)}`;
+
+/** A byte in two digits: 0x0a. */
+export const hexByte = (value: number): string => `0x${(value + 256).toString(16).slice(1)}`;
 
 /** Puts a self-test's result into the frame; it passes from `minimum` to `maximum`. */
 export function measure(

@@ -1,4 +1,5 @@
 /** ADS1292R: checks of its settings, and the registers that they come to. Device side. */
+import { choose as chooseOf } from "../chip.ts";
 import * as r from "./registers.ts";
 
 export const RESPIRATION = "respiration";
@@ -16,12 +17,8 @@ const MOST_LOOKED_AT = 2000;
 type Setting = keyof r.Ads1292rConfiguration;
 
 /** Place of a setting in its list. Throws Error. */
-const choose = (c: r.Ads1292rConfiguration, name: Setting, list: readonly (number | string)[]): number => {
-  const value = c[name] as number | string;
-  const index = list.indexOf(value);
-  if (index >= 0 && value !== "") return index;
-  throw new Error(`${r.MODEL}: ${name} is ${value}; choose one of ${list.filter((one) => one !== "").join(", ")}`);
-};
+const choose = (c: r.Ads1292rConfiguration, name: Setting, list: readonly (number | string)[]): number =>
+  chooseOf(r.MODEL, name, c[name], list);
 
 /** Throws Error: two settings that fight, why, what to choose. */
 const fight = (c: r.Ads1292rConfiguration, one: Setting, other: Setting, why: string): void => {

@@ -16,9 +16,8 @@ export const decode = (replies: readonly Uint8Array[], block: Block): number => 
     // The bit that says END says EMPTY, too.
     last = (bytes[bytes.length - 1] >> 3) & r.TAG_END;
     for (let i = 1; i < bytes.length; i += 3) {
-      const word = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
-      if (word & r.TAG_BITS) {
-        const tag = (word >> 3) & 7;
+      if (bytes[i + 2] & r.TAG_BITS) {
+        const tag = (bytes[i + 2] >> 3) & 7;
         if (tag === r.TAG_EMPTY) continue;
         if (tag > 3) {
           last = tag;
@@ -26,7 +25,7 @@ export const decode = (replies: readonly Uint8Array[], block: Block): number => 
         }
         if (tag & r.TAG_FAST) block.flags |= FLAG_SETTLING;
       }
-      const sample = (word << 8) >> 14;
+      const sample = ((bytes[i] << 24) | (bytes[i + 1] << 16) | (bytes[i + 2] << 8)) >> 14;
       if ((sample ^ (sample >> 31)) === 131071) block.flags |= FLAG_SATURATED;
       samples[count++] = sample;
     }

@@ -1,4 +1,5 @@
 /** A configuration of the MAX30003: checked, turned into registers and channels. Pages: MAX30001G data sheet. Device side. */
+import { choose } from "../chip.ts";
 import type { Channel } from "../driver.ts";
 import * as r from "./registers.ts";
 
@@ -7,12 +8,6 @@ const WEIGHTS = [2, 4, 8, 16];
 
 const refuse = (what: string): never => {
   throw new Error(`${r.MODEL}: ${what}`);
-};
-
-/** Place of a setting in its list. Throws Error. */
-const choose = (name: string, value: unknown, list: readonly unknown[]): number => {
-  const index = list.indexOf(value);
-  return index < 0 ? refuse(`${name} is ${value}; choose one of ${list.join(", ")}`) : index;
 };
 
 /** A whole number within its bounds. Throws Error. */
@@ -26,9 +21,9 @@ const fight = (one: string, other: string, why: string): never => refuse(`${one}
 /** CNFG_CAL, CNFG_EMUX. `hz`: the master clock. */
 const encodeCalibration = (given: r.Calibration, hz: number): number[] => {
   const c = Object.assign({ amplitude: 1 / 2, frequency: 1, high: 0, bipolar: true, inputs: "single" }, given);
-  const magnitude = choose("calibration.amplitude", c.amplitude, [1 / 4, 1 / 2]);
-  const frequency = choose("calibration.frequency", c.frequency, [256, 64, 16, 4, 1, 1 / 4, 1 / 16, 1 / 64]);
-  const input = choose("calibration.inputs", c.inputs, ["single", "common", "differential"]);
+  const magnitude = choose(r.MODEL, "calibration.amplitude", c.amplitude, [1 / 4, 1 / 2]);
+  const frequency = choose(r.MODEL, "calibration.frequency", c.frequency, [256, 64, 16, 4, 1, 1 / 4, 1 / 16, 1 / 64]);
+  const input = choose(r.MODEL, "calibration.inputs", c.inputs, ["single", "common", "differential"]);
   const steps = Math.round((c.high * hz) / 1000000);
   if (c.high !== 0 && !(steps >= 1 && steps <= r.THIGH)) {
     refuse(`calibration.high is ${c.high}; choose 0 (half of the period), or ${Math.ceil(1000000 / hz)} to 62474 us`);
@@ -63,16 +58,16 @@ const encodeIntervals = (given: r.RrInterval | boolean): r.Register[] => {
   return [
     [
       r.CNFG_RTOR1,
-      (choose("rrInterval.window", c.window, [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28]) << r.WNDW_SHIFT) |
-        (choose("rrInterval.gain", c.gain, gains) << r.RGAIN_SHIFT) |
+      (choose(r.MODEL, "rrInterval.window", c.window, [6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28]) << r.WNDW_SHIFT) |
+        (choose(r.MODEL, "rrInterval.gain", c.gain, gains) << r.RGAIN_SHIFT) |
         r.EN_RTOR |
-        (choose("rrInterval.peakAveraging", c.peakAveraging, WEIGHTS) << r.AVG_SHIFT) |
+        (choose(r.MODEL, "rrInterval.peakAveraging", c.peakAveraging, WEIGHTS) << r.AVG_SHIFT) |
         ((within("rrInterval.threshold", c.threshold, 1, 16) - 1) << r.PTSF_SHIFT),
     ],
     [
       r.CNFG_RTOR2,
       (within("rrInterval.holdOff", c.holdOff, 0, 63) << r.HOFF_SHIFT) |
-        (choose("rrInterval.intervalAveraging", c.intervalAveraging, WEIGHTS) << r.AVG_SHIFT) |
+        (choose(r.MODEL, "rrInterval.intervalAveraging", c.intervalAveraging, WEIGHTS) << r.AVG_SHIFT) |
         (within("rrInterval.holdOffFraction", c.holdOffFraction, 0, 7) << r.RHSF_SHIFT),
     ],
   ];
@@ -83,14 +78,14 @@ const encodeIntervals = (given: r.RrInterval | boolean): r.Register[] => {
  * Throws Error: which settings fight, and why.
  */
 export const encode = (c: r.Max30003Configuration, efit: number, wired: boolean): r.Register[] => {
-  const rate = choose("sampleRate", c.sampleRate, RATES);
-  const gain = choose("gain", c.gain, r.GAINS);
-  const filter = choose("lowPass", c.lowPass, [0, 28, 40, 100, 150]);
-  const current = choose("leadOff", c.leadOff, [0, 5, 10, 20, 50, 100]);
-  const threshold = choose("leadOffThreshold", c.leadOffThreshold, [300, 400, 450, 500]);
-  const pull = choose("leadOffPullUp", c.leadOffPullUp, ["positive", "negative"]);
-  const bias = choose("leadBias", c.leadBias, [0, 50, 100, 200]);
-  const fast = choose("fastRecovery", c.fastRecovery, ["off", "manual", "automatic"]);
+  const rate = choose(r.MODEL, "sampleRate", c.sampleRate, RATES);
+  const gain = choose(r.MODEL, "gain", c.gain, r.GAINS);
+  const filter = choose(r.MODEL, "lowPass", c.lowPass, [0, 28, 40, 100, 150]);
+  const current = choose(r.MODEL, "leadOff", c.leadOff, [0, 5, 10, 20, 50, 100]);
+  const threshold = choose(r.MODEL, "leadOffThreshold", c.leadOffThreshold, [300, 400, 450, 500]);
+  const pull = choose(r.MODEL, "leadOffPullUp", c.leadOffPullUp, ["positive", "negative"]);
+  const bias = choose(r.MODEL, "leadBias", c.leadBias, [0, 50, 100, 200]);
+  const fast = choose(r.MODEL, "fastRecovery", c.fastRecovery, ["off", "manual", "automatic"]);
   const limit = within("fastRecoveryThreshold", c.fastRecoveryThreshold, 1, 63);
   const off = `leadOff ${c.leadOff}`;
   if (c.sampleRate < [0, 0, 200, 250, 500][filter] || (filter === 1 && c.sampleRate > 128)) {

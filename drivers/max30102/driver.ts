@@ -13,12 +13,13 @@ import {
   FLAG_LED_CHANGED,
   FLAG_SATURATED,
   type Frame,
+  hexByte,
   type Op,
   type Outcome,
   type Step,
   tell,
 } from "../driver.ts";
-import { createOpening, type Fail, hex, type Max30102Setup, reset, SUPPLY } from "./opening.ts";
+import { createOpening, type Fail, type Max30102Setup, reset, SUPPLY } from "./opening.ts";
 import * as reg from "./registers.ts";
 import { createThermometer } from "./thermometer.ts";
 
@@ -129,7 +130,7 @@ export const createDriver = (first: Max30102Setup): Max30102Core => {
     const next = seenAt + (reg.FIFO_DEPTH + overflow - seen) * shortest;
     // Not where it was left, or full before it can be: what follows is no data.
     if (head[2] !== pointer || (full && seen < reg.FIFO_DEPTH && outcome.ended < next - shortest)) {
-      return restart(frame, `FIFO_RD_PTR ${hex(head[2])}`);
+      return restart(frame, `FIFO_RD_PTR ${hexByte(head[2])}`);
     }
     let before = 0;
     if (!gap) {
@@ -204,7 +205,7 @@ export const createDriver = (first: Max30102Setup): Max30102Core => {
       const reply = outcome.replies[0];
       const flags = reply[0];
       if (flags & reg.PWR_RDY || reply[2] !== first.enable) {
-        return restart(frame, `status ${hex(flags)}, enable ${hex(reply[2])}`);
+        return restart(frame, `status ${hexByte(flags)}, enable ${hexByte(reply[2])}`);
       }
       thermometer.look(reply[1], outcome);
       if (flags & reg.ALC_OVF) {

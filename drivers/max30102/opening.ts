@@ -3,6 +3,7 @@ import {
   FAULT_CONFIGURATION,
   FAULT_IDENTITY,
   type Frame,
+  hexByte,
   type Op,
   type Outcome,
   type Setup,
@@ -57,9 +58,6 @@ export interface Max30102Setup extends Setup {
   readonly every: number;
 }
 
-/** A register as messages name it: 0x0a. */
-export const hex = (byte: number): string => `0x${(byte + 256).toString(16).slice(1)}`;
-
 export const SUPPLY = "check the supply";
 
 /** Tells a fault of the chip; null ends a chain. */
@@ -92,7 +90,7 @@ export const createOpening = (setup: Max30102Setup, fail: Fail, started: Answere
     fail(
       frame,
       FAULT_CONFIGURATION,
-      `register ${hex(register)} reads ${hex(value)}, not ${hex(wanted)}; ` +
+      `register ${hexByte(register)} reads ${hexByte(value)}, not ${hexByte(wanted)}; ` +
         (register === reg.PROX_INT_THRESH ? "this revision has no proximity function" : SUPPLY),
     );
 
@@ -123,10 +121,10 @@ export const createOpening = (setup: Max30102Setup, fail: Fail, started: Answere
     next: unlessFailed((replies, frame) => {
       const reply = replies[0];
       const known = reply[1] === reg.PART;
-      const part = hex(reply[1]);
+      const part = hexByte(reply[1]);
       frame.identity = {
         verdict: known ? setup.verdict : "refused",
-        read: `PART_ID ${part}, REV_ID ${hex(reply[0])}${known ? setup.others : ""}`,
+        read: `PART_ID ${part}, REV_ID ${hexByte(reply[0])}${known ? setup.others : ""}`,
       };
       if (known) return reset(resetting);
       return fail(

@@ -1,6 +1,7 @@
 /** A configuration of MAX30102 or MAX30101: checked, and turned into what the chip takes. Device side. */
-import type { Channel, Op, Wiring } from "../driver.ts";
-import { hex, type Kept, type Max30102Setup } from "./opening.ts";
+import { choose } from "../chip.ts";
+import { type Channel, hexByte, type Op, type Wiring } from "../driver.ts";
+import type { Kept, Max30102Setup } from "./opening.ts";
 import * as reg from "./registers.ts";
 
 /** Places in what `encode` returns. */
@@ -35,10 +36,6 @@ const encode = (model: string, leds: readonly string[], c: reg.Configuration): n
   const refuse = (what: string): never => {
     throw new Error(`${model}: ${what}`);
   };
-  const choose = (setting: string, list: readonly unknown[], value: unknown): number => {
-    const index = list.indexOf(value);
-    return index < 0 ? refuse(`${setting} ${value}: choose one of ${list.join(", ")}`) : index;
-  };
   const amplitude = (setting: string, current: number): number => {
     const steps = Math.round(current * 5);
     return steps >= 0 && steps <= 255 && Math.abs(current * 5 - steps) < 1 / 1024
@@ -46,12 +43,12 @@ const encode = (model: string, leds: readonly string[], c: reg.Configuration): n
       : refuse(`${setting} ${current} mA: choose 0 to 51 in steps of 0.2`);
   };
 
-  const rate = choose("sampleRate", reg.RATES, c.sampleRate);
-  const width = choose("pulseWidth", reg.WIDTHS, c.pulseWidth);
-  const range = choose("adcRange", reg.RANGES, c.adcRange);
-  const averaging = choose("averaging", reg.AVERAGES, c.averaging);
+  const rate = choose(model, "sampleRate", c.sampleRate, reg.RATES);
+  const width = choose(model, "pulseWidth", c.pulseWidth, reg.WIDTHS);
+  const range = choose(model, "adcRange", c.adcRange, reg.RANGES);
+  const averaging = choose(model, "averaging", c.averaging, reg.AVERAGES);
   const sample = c.interruptOn === "sample";
-  if (!sample) choose("interruptOn", ["burst", "sample"], c.interruptOn || "burst");
+  if (!sample) choose(model, "interruptOn", c.interruptOn || "burst", ["burst", "sample"]);
   const multi = c.slots !== undefined;
   const highest = reg.HIGHEST_RATES[width];
   if (c.sampleRate > highest) {
@@ -64,7 +61,7 @@ const encode = (model: string, leds: readonly string[], c: reg.Configuration): n
   const names = slotsOf(c);
   if (names.length < 1 || names.length > 4) refuse(`slots: ${names.length} LEDs: choose one to four`);
   const numbers = names.map((led) => {
-    const number = choose("slots", leds, led) + 1;
+    const number = choose(model, "slots", led, leds) + 1;
     return number < 3 && swap > 0 ? swap - number : number;
   });
   const currents = leds.map((led) =>
@@ -201,7 +198,7 @@ export const setup = (model: string, leds: readonly string[], c: reg.Configurati
   const registers = encode(model, leds, c);
   const slots = slotsOf(c);
   const address = wiring.address ?? reg.ADDRESS;
-  const where = `${model} at ${hex(address)}`;
+  const where = `${model} at ${hexByte(address)}`;
   const wired = wiring.interrupt === true;
   const maxRead = longestRead(where, slots, wiring.maxRead);
   const seconds = interval(where, c);

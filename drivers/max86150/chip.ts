@@ -2,10 +2,9 @@
  * MAX86150: what can be set, and what the chip takes for it. Device side, for boards that take configurations; a board with
  * a setup needs driver.ts alone.
  */
-import { createChip } from "../chip.ts";
-import type { Channel, Chip, Wiring } from "../driver.ts";
+import { choose, createChip } from "../chip.ts";
+import { type Channel, type Chip, hexByte, type Wiring } from "../driver.ts";
 import { createDriver, type Max86150Setup } from "./driver.ts";
-import { hex } from "./opening.ts";
 import * as reg from "./registers.ts";
 import { selfTest } from "./selftest.ts";
 
@@ -55,12 +54,6 @@ const potential = (gain: number): typeof LIGHT => ({
   accuracy: "no figure seen; trimmed at gain 76 only",
 });
 
-const choose = (setting: string, list: readonly number[], value: number): number => {
-  const index = list.indexOf(value);
-  if (index < 0) throw new Error(`${reg.MODEL}: ${setting} ${value}: choose one of ${list.join(", ")}`);
-  return index;
-};
-
 /** LEDn_PA, and LEDn_RGE above it. */
 const amplitude = (led: string, current: number): number => {
   const range = current > 51 ? 1 : 0;
@@ -84,19 +77,19 @@ const encode = (c: reg.Max86150Configuration): number[][] => {
   if (count === 0 || count !== c.channels.length) {
     throw new Error(`${reg.MODEL}: channels ${c.channels.join(", ")}: choose some of ${NAMES.join(", ")}, each once`);
   }
-  const averaging = choose("averaging", reg.AVERAGES, c.averaging);
-  const width = choose("pulseWidth", reg.WIDTHS, c.pulseWidth);
-  const range = choose("adcRange", reg.RANGES, c.adcRange);
+  const averaging = choose(reg.MODEL, "averaging", c.averaging, reg.AVERAGES);
+  const width = choose(reg.MODEL, "pulseWidth", c.pulseWidth, reg.WIDTHS);
+  const range = choose(reg.MODEL, "adcRange", c.adcRange, reg.RANGES);
   const red = amplitude("red", c.ledCurrent.red);
   const infrared = amplitude("infrared", c.ledCurrent.infrared);
-  const gain = reg.GAIN_CODES[choose("gain", reg.GAINS, c.gain)];
+  const gain = reg.GAIN_CODES[choose(reg.MODEL, "gain", c.gain, reg.GAINS)];
   const rate = `sampleRate ${c.sampleRate} hz`;
   const ecg = elements[count - 1] === reg.FD_ECG;
   const leds = ecg ? count - 1 : count;
   if (ecg && reg.ECG_RATES.indexOf(c.sampleRate) < 0) fight(rate, "channel ecg", "200, 400, 800, 1600 or 3200 hz");
   if (ecg && averaging > 0) fight(`averaging ${c.averaging}`, "channel ecg", "averaging 1, or leave out ecg");
   if (leds > 0) {
-    choose("sampleRate", reg.PPG_RATES, c.sampleRate);
+    choose(reg.MODEL, "sampleRate", c.sampleRate, reg.PPG_RATES);
     const highest = reg.HIGHEST_RATES[leds * 4 - 4 + width];
     const pulse = `pulseWidth ${c.pulseWidth} us of ${leds} LED(s)`;
     if (c.sampleRate > highest) fight(rate, pulse, `at most ${highest} hz, or a shorter pulse`);
@@ -145,7 +138,7 @@ const setup = (c: reg.Max86150Configuration, wiring: Wiring): Max86150Setup => {
     },
     channels: names.map(channel),
     capacities: names.map(() => reg.FIFO_DEPTH),
-    where: `${reg.MODEL} at ${hex(address)}`,
+    where: `${reg.MODEL} at ${hexByte(address)}`,
     groups: groups,
     tuning: c.tuning && ecg >= 0 ? reg.TUNING : [],
     record: [names.join("+"), c.sampleRate, c.averaging, c.pulseWidth, c.adcRange, c.gain, c.tuning].join(" "),

@@ -14,11 +14,12 @@ import {
   FLAG_BUS_FAULT,
   FLAG_LED_CHANGED,
   FLAG_SATURATED,
+  hexByte,
   tell,
 } from "../driver.ts";
 import { createDating } from "./dating.ts";
 import { decode } from "./fifo.ts";
-import { configure, control, hex, identified, type Max86150Setup, reset, write } from "./opening.ts";
+import { configure, control, identified, type Max86150Setup, reset, write } from "./opening.ts";
 import * as reg from "./registers.ts";
 
 export type { Max86150Setup } from "./opening.ts";
@@ -139,7 +140,7 @@ export const createDriver = (first: Max86150Setup): Max86150Core => {
     if (head !== undefined) account(head[1], head[2], failed);
     if (failed) return broken(frame);
     const tail = replies[replies.length - 1];
-    if (tail[0] !== reg.A_FULL || tail[1] !== reg.VDD_OOR) return restart(frame, `enables ${hex(tail[0])}`);
+    if (tail[0] !== reg.A_FULL || tail[1] !== reg.VDD_OOR) return restart(frame, `enables ${hexByte(tail[0])}`);
     // FIFO_RD_PTR must have moved by what was read, else what came is not to be trusted.
     if (tail[4] === pointer) {
       tell(frame, FAULT_DATA, where, "FIFO_RD_PTR (0x06) stood still while it was read; nothing is lost yet");
@@ -185,7 +186,7 @@ export const createDriver = (first: Max86150Setup): Max86150Core => {
     const reply = outcome.replies[outcome.replies.length - 1];
     if (outcome.error !== null) return broken(frame);
     if ((reply[0] & reg.PWR_RDY) !== 0 || reply[2] !== reg.A_FULL || reply[3] !== reg.VDD_OOR) {
-      return restart(frame, `status ${hex(reply[0])}, enables ${hex(reply[2])}`);
+      return restart(frame, `status ${hexByte(reply[0])}, enables ${hexByte(reply[2])}`);
     }
     const supply = reply[1] & reg.VDD_OOR;
     if (supply > low) {

@@ -1,6 +1,6 @@
 /** What a MAX86150 must show before it starts: who it is, and that it takes its configuration. Device side. */
 import type { Op, Outcome, Setup, Step } from "../driver.ts";
-import { FAULT_CONFIGURATION, FAULT_IDENTITY, tell } from "../driver.ts";
+import { FAULT_CONFIGURATION, FAULT_IDENTITY, hexByte, tell } from "../driver.ts";
 import * as reg from "./registers.ts";
 
 /** A MAX86150 in one configuration. */
@@ -27,8 +27,6 @@ export interface Max86150Setup extends Setup {
 
 /** How often RESET is looked at, 1 ms apart. */
 const RESET_LOOKS = 8;
-
-export const hex = (byte: number): string => `0x${(byte + 256).toString(16).slice(1)}`;
 
 export const write = (bytes: readonly number[]): Op => ({ write: bytes });
 
@@ -62,7 +60,7 @@ export const configure = (setup: Max86150Setup, started: (outcome: Outcome) => n
         for (let i = 1; i < group.length; i++) {
           const value = outcome.replies[g][i - 1];
           if (value === group[i]) continue;
-          const what = `register ${hex(group[0] + i - 1)} reads ${hex(value)}, not ${hex(group[i])}`;
+          const what = `register ${hexByte(group[0] + i - 1)} reads ${hexByte(value)}, not ${hexByte(group[i])}`;
           return tell(frame, FAULT_CONFIGURATION, setup.where, `${what}; check the supply`);
         }
       }
@@ -91,7 +89,7 @@ export const identified = (where: string, next: Step): Step => ({
   next: (outcome, frame) => {
     const reply = outcome.replies[0];
     if (reply === undefined) return null;
-    const part = hex(reply[0]);
+    const part = hexByte(reply[0]);
     const good = reply[0] === reg.PART;
     frame.identity = { verdict: good ? "confirmed" : "refused", read: `PART_ID ${part}` };
     if (good) return next;

@@ -90,7 +90,7 @@ describe("MAX30101", () => {
   });
 
   it("names what it cannot do", () => {
-    expect(refusal({ slots: ["blue"] })).toBe("MAX30101: slots blue: choose one of red, infrared, green");
+    expect(refusal({ slots: ["blue"] })).toBe("MAX30101: slots is blue; choose one of red, infrared, green");
     expect(refusal({ ledCurrent: { red: 1, infrared: 1, green: 60 } })).toBe(
       "MAX30101: ledCurrent.green 60 mA: choose 0 to 51 in steps of 0.2",
     );

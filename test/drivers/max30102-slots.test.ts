@@ -80,7 +80,7 @@ describe("MAX30102 multi-LED mode", () => {
   it("tells slots and LEDs that do not exist by name", () => {
     expect(refusal({ slots: [] })).toBe("MAX30102: slots: 0 LEDs: choose one to four");
     expect(refusal({ slots: Array(5).fill("red") })).toBe("MAX30102: slots: 5 LEDs: choose one to four");
-    expect(refusal({ slots: ["red", "green"] })).toBe("MAX30102: slots green: choose one of red, infrared");
+    expect(refusal({ slots: ["red", "green"] })).toBe("MAX30102: slots is green; choose one of red, infrared");
     expect(refusal({ slots: ["red"], sampleRate: 800 })).toBe(
       "MAX30102: sampleRate 800 hz and pulseWidth 411 us do not go together in multi-LED mode " +
         "(data sheet, Table 11): choose at most 400 hz, or a shorter pulse",
@@ -166,7 +166,7 @@ describe("MAX30102 multi-LED mode", () => {
   });
 
   it("refuses what interruptOn cannot be", () => {
-    expect(refusal({ interruptOn: "never" })).toBe("MAX30102: interruptOn never: choose one of burst, sample");
+    expect(refusal({ interruptOn: "never" })).toBe("MAX30102: interruptOn is never; choose one of burst, sample");
     expect(refusal({ interruptOn: "burst" })).toBe("accepted");
   });
 

@@ -120,11 +120,11 @@ describe("MAX30102 configuration", () => {
 
   it("names the setting, its value and the choice", () => {
     expect(refusal({ sampleRate: 120 })).toBe(
-      "MAX30102: sampleRate 120: choose one of 50, 100, 200, 400, 800, 1000, 1600, 3200",
+      "MAX30102: sampleRate is 120; choose one of 50, 100, 200, 400, 800, 1000, 1600, 3200",
     );
-    expect(refusal({ averaging: 3 })).toBe("MAX30102: averaging 3: choose one of 1, 2, 4, 8, 16, 32");
-    expect(refusal({ pulseWidth: 400 })).toBe("MAX30102: pulseWidth 400: choose one of 69, 118, 215, 411");
-    expect(refusal({ adcRange: 4000 })).toBe("MAX30102: adcRange 4000: choose one of 2048, 4096, 8192, 16384");
+    expect(refusal({ averaging: 3 })).toBe("MAX30102: averaging is 3; choose one of 1, 2, 4, 8, 16, 32");
+    expect(refusal({ pulseWidth: 400 })).toBe("MAX30102: pulseWidth is 400; choose one of 69, 118, 215, 411");
+    expect(refusal({ adcRange: 4000 })).toBe("MAX30102: adcRange is 4000; choose one of 2048, 4096, 8192, 16384");
     for (const red of [-0.2, 51.2, 6.3, Number.NaN]) {
       expect(refusal({ ledCurrent: { red, infrared: 6.2 } })).toBe(
         `MAX30102: ledCurrent.red ${red} mA: choose 0 to 51 in steps of 0.2`,

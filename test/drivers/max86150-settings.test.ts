@@ -70,10 +70,10 @@ describe("MAX86150 configuration", () => {
     [{ channels: [] }, "channels : choose some of infrared, red, ecg, each once"],
     [{ channels: ["red", "red"] }, "channels red, red: choose some of infrared, red, ecg, each once"],
     [{ channels: ["green" as "red"] }, "channels green: choose some of infrared, red, ecg, each once"],
-    [{ averaging: 3 }, "averaging 3: choose one of 1, 2, 4, 8, 16, 32"],
-    [{ pulseWidth: 411 }, "pulseWidth 411: choose one of 50, 100, 200, 400"],
-    [{ adcRange: 2048 }, "adcRange 2048: choose one of 4096, 8192, 16384, 32768"],
-    [{ gain: 30 }, "gain 30: choose one of 5, 9.5, 10, 19, 20, 38, 40, 50, 76, 80, 100, 160, 200, 400"],
+    [{ averaging: 3 }, "averaging is 3; choose one of 1, 2, 4, 8, 16, 32"],
+    [{ pulseWidth: 411 }, "pulseWidth is 411; choose one of 50, 100, 200, 400"],
+    [{ adcRange: 2048 }, "adcRange is 2048; choose one of 4096, 8192, 16384, 32768"],
+    [{ gain: 30 }, "gain is 30; choose one of 5, 9.5, 10, 19, 20, 38, 40, 50, 76, 80, 100, 160, 200, 400"],
     [{ ledCurrent: { red: 0.1, infrared: 0 } }, "ledCurrent.red 0.1 mA: choose 0 to 51 by 0.2, or to 102 by 0.4"],
     [
       { ledCurrent: { red: 0, infrared: 51.4 } },
@@ -100,7 +100,7 @@ describe("MAX86150 configuration", () => {
     ],
     [
       { sampleRate: 150, channels: ["red"] },
-      "sampleRate 150: choose one of 10, 20, 50, 84, 100, 200, 400, 800, 1000, 1600, 3200",
+      "sampleRate is 150; choose one of 10, 20, 50, 84, 100, 200, 400, 800, 1000, 1600, 3200",
     ],
   ])("refuses %j", (configuration, message) => {
     expect(() => create(configuration)).toThrow(new Error(`MAX86150: ${message}`));

@@ -132,7 +132,7 @@ describe("MAX86150 reconfigure", () => {
 
   it("refuses what create would refuse", () => {
     const { driver } = opened();
-    expect(() => driver.reconfigure({ ...chip.defaults, gain: 1 })).toThrow("MAX86150: gain 1");
+    expect(() => driver.reconfigure({ ...chip.defaults, gain: 1 })).toThrow("MAX86150: gain is 1");
   });
 });
 
