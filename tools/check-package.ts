@@ -51,7 +51,7 @@ const sources = ["**/*.ts", "!**/*.d.ts"];
 /** What is wrong with a package that holds `files` (paths within it): one sentence each. */
 export function packageFaults(manifest: Manifest, files: readonly string[]): string[] {
   const faults: string[] = [];
-  const has = new Set(files);
+  const has = (path: string) => files.some((file) => matches(file, [path.replace(/^\.\//, "")]));
   for (const file of files) {
     if (matches(file, unwanted)) faults.push(`${file} is no part of the package: mend "files" in package.json`);
     else if (matches(file, sources)) faults.push(`${file} is a TypeScript source: publish what is built from it`);
@@ -63,19 +63,18 @@ export function packageFaults(manifest: Manifest, files: readonly string[]): str
     ...Object.entries(manifest.bin ?? {}).map(([entry, path]) => ({ entry, path })),
   ];
   for (const { entry, path } of targets) {
-    if (!has.has(path.replace(/^\.\//, "")))
-      faults.push(`${entry} names ${path}, which is not in the package: build or rename it`);
+    if (!has(path)) faults.push(`${entry} names ${path}, which is not in the package: build or rename it`);
   }
-  if (!has.has(page)) faults.push(`${page} is not in the package: without it the gateway has no page`);
+  if (!has(page)) faults.push(`${page} is not in the package: without it the gateway has no page`);
   for (const entry of required) {
     if (manifest.exports?.[entry] === undefined) faults.push(`"exports" in package.json lacks ${entry}`);
   }
   return faults;
 }
 
-/** The consumer program of an entry point. */
+/** The consumer program of an entry point; of `./drivers/*`, which names many, drivers-each.ts. */
 function program(entry: string): string {
-  return entry === "." ? "main.ts" : `${entry.slice(2).replaceAll("/", "-")}.ts`;
+  return entry === "." ? "main.ts" : `${entry.slice(2).replace("*", "each").replaceAll("/", "-")}.ts`;
 }
 
 function run(command: string, options: readonly string[], cwd: string): SpawnSyncReturns<string> {
