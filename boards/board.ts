@@ -43,6 +43,11 @@ export interface Executor {
   /** Bytes one read can carry: 30 over Firmata. */
   readonly maxRead: number;
   run(target: Target, ops: readonly Op[], done: (outcome: Outcome) => void): void;
+  /**
+   * I2C: nine clocks and a stop, so that a chip that holds SDA in the middle of a byte lets go (NXP UM10204, section 3.1.16).
+   * Waits for its turn as steps do, never within one. Then `done`, with whether SDA is free. Absent: the board cannot.
+   */
+  recover?(done: (free: boolean) => void): void;
 }
 
 /** A little storage. A write is whole or absent, also when the power goes in the middle. */

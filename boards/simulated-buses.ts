@@ -27,10 +27,21 @@ export interface Bus {
   readonly executor: Executor;
   /** By address or select pin. */
   readonly chips: Map<number | Pin, Emulator>;
+  readonly line: Line;
 }
 
-/** A bus that is stuck is given up after this, us. */
+/** What is wrong with the wires. */
+export interface Line {
+  /** Clocks that a recovery must give before the chip that holds SDA lets go; 0: nobody holds it. */
+  held: number;
+  /** A bit takes so many times as long as the clock says. */
+  slow: number;
+}
+
+/** A bus that is stuck is given up after this, us: also where a single bit takes so long (SMBus 3.1, T_TIMEOUT). */
 const TIME_LIMIT = 25_000;
+/** Clocks of a recovery: the rest of a byte and its acknowledge, whichever bit a chip stands at. */
+const RECOVERY_CLOCKS = 9;
 
 /** Does one operation; `advance` lets so many bits of time go by and throws BusFailure where the bus is to fail. */
 type Perform = (chip: Emulator | undefined, op: Op, advance: (bits: number) => void) => Uint8Array | null;
@@ -62,9 +73,28 @@ function describe(op: Op): string {
 export function createBus(host: BusHost, kind: "i2c" | "spi", hz: number): Bus {
   const chips = new Map<number | Pin, Emulator>();
   const perform = kind === "i2c" ? performI2c : performSpi;
+  const line: Line = { held: 0, slow: 1 };
   const queue: (() => void)[] = [];
   let busy = false;
   let limitHz = hz;
+  const duration = (bits: number) => (bits * line.slow * 1e6) / limitHz;
+
+  /** Runs what has the whole bus: at once, or when those before it are done. */
+  const claim = (start: () => void) => {
+    if (busy) queue.push(start);
+    else {
+      busy = true;
+      start();
+    }
+  };
+  /** The bus is free at `time`, for whoever waited before the one that then asks again in `done`. */
+  const release = (time: number, done: () => void) =>
+    host.at(time, () => {
+      const next = queue.shift();
+      if (next === undefined) busy = false;
+      else next();
+      done();
+    });
 
   const runNow = (target: Target, ops: readonly Op[], done: (outcome: Outcome) => void) => {
     const began = host.now;
@@ -82,13 +112,18 @@ export function createBus(host: BusHost, kind: "i2c" | "spi", hz: number): Bus {
         if (kind === "timeout") time += TIME_LIMIT;
         throw new BusFailure(kind);
       }
-      time += (bits * 1e6) / limitHz;
+      if (duration(1) > TIME_LIMIT) {
+        time += TIME_LIMIT;
+        throw new BusFailure("timeout");
+      }
+      time += duration(bits);
       chip?.advance(time);
     };
     try {
       for (at = 0; at < ops.length; at++) {
         chip?.advance(time);
-        const failure = host.fault?.(target, ops, at) ?? null;
+        const stuck = line.held > 0 && !("pin" in ops[at]);
+        const failure = stuck ? "timeout" : (host.fault?.(target, ops, at) ?? null);
         if (failure !== null) failing = typeof failure === "string" ? { kind: failure, after: 0 } : { ...failure };
         // One that is to fail at once, or on a line of its own, does not begin.
         if (failing?.after === 0 || (failing !== null && "pin" in ops[at])) advance(0);
@@ -103,26 +138,22 @@ export function createBus(host: BusHost, kind: "i2c" | "spi", hz: number): Bus {
       error = { kind: thrown.kind, op: at, message };
     }
     if (chip !== undefined) host.touched(chip);
-    host.at(time, () => {
-      const next = queue.shift();
-      // The bus is free for whoever waited before the one that just finished asks again.
-      if (next === undefined) busy = false;
-      else next();
-      done({ replies, error, began: host.local(began), ended: host.local(time), edges: 0, edgeAt: 0, inputs: 0 });
-    });
+    release(time, () =>
+      done({ replies, error, began: host.local(began), ended: host.local(time), edges: 0, edgeAt: 0, inputs: 0 }),
+    );
+  };
+  const recoverNow = (done: (free: boolean) => void) => {
+    line.held = Math.max(0, line.held - RECOVERY_CLOCKS);
+    const free = line.held === 0;
+    const stopBit = 1;
+    release(host.now + Math.min(duration(RECOVERY_CLOCKS + stopBit), TIME_LIMIT), () => done(free));
   };
   const executor: Executor = {
     maxRead: 1024,
-    run(target, ops, done) {
-      const start = () => runNow(target, ops, done);
-      if (busy) queue.push(start);
-      else {
-        busy = true;
-        start();
-      }
-    },
+    run: (target, ops, done) => claim(() => runNow(target, ops, done)),
+    ...(kind === "i2c" && { recover: (done) => claim(() => recoverNow(done)) }),
   };
-  return { executor, chips };
+  return { executor, chips, line };
 }
 
 /** Nine clocks a byte; a missing chip does not acknowledge its address. */

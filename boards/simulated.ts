@@ -20,6 +20,16 @@ export interface SimulatedBoard extends Board {
   attachAnalog(options: AnalogOptions, chip: AnalogEmulator, converter?: Converter): void;
   /** The host does nothing for `ms` from now: timers, edges and outcomes wait; the chips go on. */
   stall(ms: number): void;
+  /**
+   * A chip holds SDA low from now until a recovery has given it so many clock pulses (Infinity: for good; 0: it lets go now);
+   * every operation on that bus times out meanwhile. Throws Error on a number below 0.
+   */
+  holdData(bus: I2cOptions, clocks: number): void;
+  /**
+   * Every bit on that bus takes `factor` times as long from now (1: as its clock says); operations time out where a bit
+   * takes longer than 25 ms. Throws Error on a factor below 1.
+   */
+  slowClock(bus: I2cOptions, factor: number): void;
   /** A seam for faults on the bus; null: none. */
   busFault: BusFault | null;
 }
@@ -157,6 +167,14 @@ export function createSimulatedBoard(
     attachAnalog(options, chip, converter = CONVERTER) {
       analogs.set(options.pin, { chip, inputs: options.inputs ?? [], converter });
       wakers.set(chip, animate(chip, undefined));
+    },
+    holdData(options, clocks) {
+      if (!(clocks >= 0)) throw new Error(`simulated board: SDA held for ${clocks} clocks; give 0 or more`);
+      i2cBus(options).line.held = clocks;
+    },
+    slowClock(options, factor) {
+      if (!(factor >= 1)) throw new Error(`simulated board: a clock ${factor} times as slow; give 1 or more`);
+      i2cBus(options).line.slow = factor;
     },
     stall(ms) {
       hostFreeAt = Math.max(hostFreeAt, clock.now + ms * 1000);
