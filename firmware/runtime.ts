@@ -13,6 +13,7 @@ import {
   EVENT_ALARM,
   EVENT_COMMAND_RESULT,
   EVENT_CONFIGURATION,
+  EVENT_CONTACT,
   EVENT_FAULT,
   EVENT_OVERFLOW,
   encodeAlarm,
@@ -21,6 +22,7 @@ import { type AlarmSettings, type Alarms, alarmEvent, createAlarms } from "./ala
 import type { SensorPlan } from "./channels.ts";
 import { createClock } from "./clock.ts";
 import { type CommandHandlers, createCommands, DEVICE_LIMITS, type DeviceLimits } from "./commands.ts";
+import type { ContactState } from "./contact.ts";
 import { createDownlink, type Refusals } from "./downlink.ts";
 import { offlineOf } from "./forecast.ts";
 import { createJournal } from "./journal.ts";
@@ -87,6 +89,8 @@ export interface Runtime {
   /** Downlink messages that were not accepted, in all and by reason. */
   readonly refused: number;
   readonly refusals: Readonly<Refusals>;
+  /** Whether a finger is in the light, as of the last message: the least good of the oximeters'; null: none is heard. */
+  readonly contact: ContactState | null;
   /** The chips are stopped and all that they gave is sealed: from here on only acks are awaited. */
   readonly drained: boolean;
   start(): void;
@@ -208,6 +212,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     onFull: sealData,
     onLost: (channel, segment, lost) => journal.event(EVENT_OVERFLOW, [channel, segment, lost]),
     onFault: fault,
+    onContact: (channel, flags) => journal.event(EVENT_CONTACT, [channel, flags]),
     onChannels: (told) => {
       // before the first birth there is no other one to tell them from
       firstBirth();
@@ -301,6 +306,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       return downlink.refused;
     },
     refusals: downlink.refusals,
+    get contact() {
+      return sensing.contact;
+    },
     get drained() {
       return isDrained;
     },

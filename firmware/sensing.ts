@@ -3,7 +3,7 @@
  * configuration while the others go on. Device side.
  */
 import type { Board } from "../boards/board.ts";
-import type { Channel, Driver, Fault, Frame } from "../drivers/driver.ts";
+import { type Channel, type Driver, FAULT_CONFIGURATION, type Fault, type Frame } from "../drivers/driver.ts";
 import {
   type ChannelDefinition,
   STATUS_DONE,
@@ -13,6 +13,8 @@ import {
 } from "../protocol/messages.ts";
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import type { ChipControl, Done } from "./commands/host.ts";
+import { type ContactState, contactFlags, isNews, leastContact } from "./contact.ts";
+import { swappedWords } from "./light-swap.ts";
 import type { Packer } from "./packer.ts";
 import { createReader, type Reader } from "./reader.ts";
 import type { Vitals } from "./vitals.ts";
@@ -25,6 +27,8 @@ export interface SensingEvents {
   /** Samples of a channel were lost at the end of a segment, or within it: how many, or null. */
   readonly onLost: (channel: number, segment: number, lost: number | null) => void;
   readonly onFault: (channel: number, fault: Fault) => void;
+  /** A finger has gone from the light of a channel, is there again (settling), has a pulse again (0): flags of event 3. */
+  readonly onContact: (channel: number, flags: number) => void;
   /**
    * What the packer holds is of the channels as they were; `told`: to be called when that is sealed, with the new cfg, before
    * its birth.
@@ -38,6 +42,8 @@ export interface Sensing {
   readonly chips: readonly ChipControl[];
   /** Id of the first vital, behind the chips' channels. */
   readonly firstVital: number;
+  /** The least good of the board's oximeters, as of the last vitals; null: there is none, or none is heard. */
+  readonly contact: ContactState | null;
   /** Of all chips and vitals, as they are now. */
   definitions(): ChannelDefinition[];
   /** `done`: each chip has tried once. */
@@ -60,6 +66,9 @@ export function createSensing(
   const chips: Chip[] = [];
   let firstVital = 0;
   let ending = false;
+  /** By sensor: as it is, and as it was told. */
+  const contacts: (ContactState | null)[] = plans.map(() => null);
+  const toldContacts: ContactState[] = plans.map(() => "good");
 
   const rateOf = (plan: SensorPlan): number => {
     let most = 0;
@@ -123,6 +132,7 @@ export function createSensing(
           events.onChannels((cfg) => {
             driver = next;
             use();
+            contacts[sensor] = null;
             const declared = driver.channels();
             for (let i = 0; i < declared.length; i++) if (declared[i].waveform) packer.startSegment(first + i);
             began(cfg);
@@ -163,9 +173,25 @@ export function createSensing(
   };
   for (let s = 0; s < plans.length; s++) attach(s);
 
+  vitals.onContact = (sensor, place, state) => {
+    contacts[sensor] = state;
+    if (state === null || !isNews(toldContacts[sensor], state)) return;
+    toldContacts[sensor] = state;
+    events.onContact(chips[sensor].first + place, contactFlags(state));
+  };
+  vitals.onSwapped = (sensor) => {
+    const message = swappedWords(chips[sensor].driver, plans[sensor].recreate);
+    events.onFault(chips[sensor].first, { code: FAULT_CONFIGURATION, message: message });
+  };
+
   return {
     chips: chips,
     firstVital: firstVital,
+    get contact() {
+      let least: ContactState | null = null;
+      for (let s = 0; s < contacts.length; s++) least = leastContact(least, contacts[s]);
+      return least;
+    },
     definitions() {
       const definitions: ChannelDefinition[] = [];
       for (let s = 0; s < chips.length; s++) {

@@ -4,6 +4,7 @@
  */
 import type { Block, Channel } from "../drivers/driver.ts";
 import { type Attributes, type ChannelDefinition, MDC_HEART_RATE, MDC_PULSE_RATE } from "../protocol/messages.ts";
+import type { ContactState } from "./contact.ts";
 import { type Calibration, PUBLISHED } from "./dsp/calibration.ts";
 import { HIGHEST_RATE, LOWEST_RATE } from "./dsp/ppg.ts";
 import type { OnRhythm } from "./dsp/rhythm.ts";
@@ -46,6 +47,10 @@ export interface Vitals {
   prepare(sensor: number, next: VitalsSensor): Successor;
   /** Told what the rhythm of the ECG is called, when it begins and when it ends (dsp/rhythm.ts), board clock, us. */
   onRhythm: OnRhythm;
+  /** Told of each change of an oximeter's contact, as of a `read`; null: nothing is heard of it. `place`: of its light. */
+  onContact: (sensor: number, place: number, state: ContactState | null) => void;
+  /** Told once after each opening that the sensor's red and infrared are taken for each other (vitals/pulse.ts). */
+  onSwapped: (sensor: number) => void;
 }
 
 /** What a chip's vitals would be. */
@@ -70,11 +75,15 @@ const find = (channels: readonly Channel[], name: string): number => {
   return -1;
 };
 
-const makeSources = (sensor: VitalsSensor, onRhythm: OnRhythm): Source[] => {
+type Told = Pick<Vitals, "onRhythm" | "onContact" | "onSwapped">;
+
+/** `number`: the sensor's. `told` may be set later. */
+const makeSources = (sensor: VitalsSensor, number: number, told: Told): Source[] => {
   const channels = sensor.channels;
   const sources: Source[] = [];
   const ecg = find(channels, "ecg");
   if (ecg >= 0 && HEART_RATES.indexOf(channels[ecg].rate) >= 0) {
+    const onRhythm: OnRhythm = (state, onset, end) => told.onRhythm(state, onset, end);
     sources.push(createHeartRate(channels[ecg], ecg, onRhythm));
   }
   const red = find(channels, "red");
@@ -82,13 +91,19 @@ const makeSources = (sensor: VitalsSensor, onRhythm: OnRhythm): Source[] => {
   const light = infrared >= 0 ? infrared : find(channels, "green");
   if (light >= 0 && channels[light].rate >= LOWEST_RATE && channels[light].rate <= HIGHEST_RATE) {
     sources.push(
-      createPulse({
-        light: channels[light],
-        lightPlace: light,
-        redPlace: infrared >= 0 ? red : -1,
-        calibration: sensor.calibration ?? PUBLISHED[0],
-        respiration: sensor.respiration === true,
-      }),
+      createPulse(
+        {
+          light: channels[light],
+          lightPlace: light,
+          redPlace: infrared >= 0 ? red : -1,
+          calibration: sensor.calibration ?? PUBLISHED[0],
+          respiration: sensor.respiration === true,
+        },
+        {
+          onContact: (state) => told.onContact(number, light, state),
+          onSwapped: () => told.onSwapped(number),
+        },
+      ),
     );
   }
   const named = find(channels, "temperature");
@@ -132,7 +147,7 @@ const define = (id: number, kind: Kind): ChannelDefinition => {
  * "infrared" or "green" alone), a temperature from "temperature" or "object".
  */
 export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
-  const vitals: { onRhythm: OnRhythm } = { onRhythm: () => {} };
+  const vitals: Told = { onRhythm: () => {}, onContact: () => {}, onSwapped: () => {} };
   const bySensor: Source[][] = [];
   let sources: Source[] = [];
   let kinds: Kind[] = [];
@@ -141,8 +156,7 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
   let pulseRate = -1;
   /** Where they are, the first one first. */
   let ends: number[] = [];
-  const tellRhythm: OnRhythm = (state, onset, end) => vitals.onRhythm(state, onset, end);
-  for (let s = 0; s < sensors.length; s++) bySensor.push(makeSources(sensors[s], tellRhythm));
+  for (let s = 0; s < sensors.length; s++) bySensor.push(makeSources(sensors[s], s, vitals));
   const arrange = (): void => {
     sources = [];
     for (let s = 0; s < bySensor.length; s++) sources = sources.concat(bySensor[s]);
@@ -184,7 +198,7 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
       for (let i = 0; i < own.length; i++) own[i].interrupted(place);
     },
     prepare: (sensor: number, next: VitalsSensor): Successor => {
-      const own = makeSources(next, tellRhythm);
+      const own = makeSources(next, sensor, vitals);
       return {
         same: JSON.stringify(kindsOf(own)) === JSON.stringify(kindsOf(bySensor[sensor])),
         use: (): void => {

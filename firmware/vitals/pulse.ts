@@ -8,8 +8,10 @@ import {
   FLAG_UNCALIBRATED,
 } from "../../drivers/driver.ts";
 import { MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_RESPIRATION_PLETH, MDC_SPO2 } from "../../protocol/messages.ts";
+import { type ContactState, contactOf } from "../contact.ts";
 import { type Calibration, isPublished, LOWEST_SPO2 } from "../dsp/calibration.ts";
 import type { Rate } from "../dsp/heart-rate.ts";
+import type { Oximetry } from "../dsp/oximetry.ts";
 import { createOximeter } from "../dsp/ppg.ts";
 import { createRespirationMeter, type RespirationMeter } from "../dsp/respiration.ts";
 import { GAP, type Kind, MICROSECONDS, SILENCE, type Source } from "./source.ts";
@@ -26,6 +28,8 @@ const RESPIRATION: Kind = {
 };
 /** Of the converter's range: below it there is no finger. */
 const OFF_BODY = 1 / 16;
+/** Red and infrared must look swapped for so long, at every reading: longer than any beat counts for R, us. */
+const SURE = 10 * MICROSECONDS;
 
 const spo2Kind = (calibration: Calibration): Kind => ({
   mdc: MDC_SPO2,
@@ -51,8 +55,16 @@ export interface Lights {
   readonly respiration: boolean;
 }
 
+/** What a light is told of besides its values. */
+export interface LightEvents {
+  /** Each change of it, as of a reading; null: nothing is heard of the chip, or it gives a test signal. */
+  readonly onContact: (state: ContactState | null) => void;
+  /** Red and infrared are taken for each other: told once after each `interrupted`. From here on there is no SpO2. */
+  readonly onSwapped: () => void;
+}
+
 /** Throws Error for a rate that createOximeter refuses. */
-export function createPulse(lights: Lights): Source {
+export function createPulse(lights: Lights, events: LightEvents): Source {
   const lightPlace = lights.lightPlace;
   const redPlace = lights.redPlace;
   const rate = lights.light.rate;
@@ -80,6 +92,10 @@ export function createPulse(lights: Lights): Source {
   let barred = 0;
   /** Samples since the last reset. */
   let taken = 0;
+  let contact: ContactState | null = null;
+  /** Since when red and infrared look swapped, board time, us. */
+  let swappedSince: number | null = null;
+  let swapped = false;
 
   const reset = (): void => {
     oximeter.reset();
@@ -99,6 +115,20 @@ export function createPulse(lights: Lights): Source {
     taken += one.count;
     if (barred === 0) oximeter.push(other === null ? null : other.samples, one.samples, one.count);
   };
+  const touch = (state: ContactState | null): void => {
+    if (state === contact) return;
+    contact = state;
+    events.onContact(state);
+  };
+  /** An R that no blood has, of a good pulse, for as long as no chance lasts: then it is the sensor. */
+  const compare = (now: number, result: Oximetry): void => {
+    if (!result.swapped || result.pulseFlags !== 0) swappedSince = null;
+    else if (swappedSince === null) swappedSince = now;
+    else if (now - swappedSince >= SURE && !swapped) {
+      swapped = true;
+      events.onSwapped();
+    }
+  };
   const kinds = [PULSE_RATE, PERFUSION];
   if (!alone) kinds.push(spo2Kind(calibration));
   if (breath !== null) kinds.push(RESPIRATION);
@@ -112,18 +142,26 @@ export function createPulse(lights: Lights): Source {
       return 0;
     },
     interrupted(place) {
-      if (place === redPlace || place === lightPlace) reset();
+      if (place !== redPlace && place !== lightPlace) return;
+      reset();
+      swappedSince = null;
+      swapped = false;
     },
     read(now, emit) {
       const why = barred | (now - heard > SILENCE ? FLAG_BUS_FAULT : 0);
       const result = oximeter.result;
+      touch(why === 0 ? contactOf(contact, result.pulseFlags, result.pulseRate !== null) : null);
+      if (why === 0) compare(now, result);
+      else swappedSince = null;
       const give = (place: number, value: number | null, flags: number, more: number): void => {
         if (why !== 0) emit(place, null, why, null, null);
         else emit(place, value, value === null ? flags : flags | more, value === null ? null : result.quality, null);
       };
       give(0, result.pulseRate, result.pulseFlags, 0);
       give(1, result.perfusionIndex, result.pulseFlags, 0);
-      if (!alone) give(2, result.spo2, result.flags, foreign);
+      // a patient whose SpO2 falls would bring the wrong R back to where blood can have it
+      if (!alone)
+        give(2, swapped ? null : result.spo2, swapped ? result.flags | FLAG_UNCALIBRATED : result.flags, foreign);
       if (breath === null) return;
       breath.read(taken, breaths);
       // without a pulse there is none, and its reasons are the pulse's

@@ -48,6 +48,8 @@ const counting = (): Vitals => {
     prepare: () => ({ same: true, use() {} }),
     read: (_now, emit) => emit(0, value++, 0, null, null),
     onRhythm() {},
+    onContact() {},
+    onSwapped() {},
   };
 };
 
