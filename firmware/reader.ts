@@ -3,7 +3,8 @@
  * One chain of steps at a time; every frame is handed over before the next poll fills it again.
  */
 import type { Board, Executor, Pin, Target } from "../boards/board.ts";
-import type { Driver, Fault, Frame, Identity, Step } from "../drivers/driver.ts";
+import { type Driver, FAULT_GIVEN_UP, type Fault, type Frame, type Identity, type Step } from "../drivers/driver.ts";
+import { createRetry, GIVE_UP_AFTER } from "./retry.ts";
 import { createStepRunner, type Edges } from "./steps.ts";
 
 /** How a chip hangs on a board. */
@@ -20,7 +21,10 @@ export interface Attachment {
 export interface ReaderEvents {
   /** A poll's frame; valid until the callback returns. */
   readonly onFrame: (frame: Frame) => void;
-  /** Once for each new fault, not again while it lasts. */
+  /**
+   * Once for each new fault, not again while it lasts, and at most four before a chain that goes well. After 30 s without
+   * one a FAULT_GIVEN_UP: the last that is told before the chip comes back.
+   */
   readonly onFault: (fault: Fault) => void;
   /** The chip was opened again: samples between are lost in a number that nobody knows. */
   readonly onRestart: () => void;
@@ -43,9 +47,10 @@ export interface Reader {
 
 /** Polls that fail in a row before the chip is opened anew. */
 const FAILURES = 3;
-/** Waiting before an opening is repeated, ms: doubled each time up to the limit. */
-const RETRY_FIRST = 100;
-const RETRY_LIMIT = 10_000;
+/** A poll that failed is repeated after this, ms, or sooner where the chip is polled more often. */
+const POLL_AGAIN = 1000;
+/** Different faults that are told before a chain that goes well. */
+const MOST_TOLD = 4;
 
 type State = "closed" | "opening" | "waiting" | "running" | "closing";
 
@@ -56,15 +61,23 @@ interface Job {
 
 export function createReader(board: Board, attachment: Attachment, events: ReaderEvents): Reader {
   const driver = attachment.driver;
+  const executor = attachment.executor;
   const frame = driver.createFrame();
   const edges: Edges = { count: 0, at: 0 };
   const jobs: Job[] = [];
+  const retry = createRetry();
   let state: State = "closed";
   let identity: Identity | null = null;
   let busy = false;
   let edgeWaits = false;
   let failures = 0;
-  let retry = RETRY_FIRST;
+  /** Board clock at the next opening, us, while it is waited for. */
+  let openAt = 0;
+  /** A chain timed out, and nothing was done about the bus since. */
+  let stuck = false;
+  /** The last recovery did not free it. */
+  let held = false;
+  const told: string[] = [];
   let lastFault = "";
   let wasOpen = false;
   let closed: (() => void) | null = null;
@@ -78,61 +91,99 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     attachment.select === undefined ? null : { select: attachment.select },
     attachment.pins === undefined ? null : { pins: attachment.pins },
   );
-  const runChain = createStepRunner(board, attachment.executor, target, edges);
+  const runChain = createStepRunner(board, executor, target, edges);
 
   const report = (): boolean => {
     const faults = frame.faults;
+    if (faults.length === 0) told.splice(0, told.length);
     for (let i = 0; i < faults.length; i++) {
-      if (faults[i].message !== lastFault) {
-        lastFault = faults[i].message;
-        events.onFault(faults[i]);
-      }
+      lastFault = faults[i].message;
+      if (retry.givenUp || told.length === MOST_TOLD || told.indexOf(lastFault) >= 0) continue;
+      told.push(lastFault);
+      events.onFault(faults[i]);
     }
-    if (faults.length === 0) lastFault = "";
     return faults.length > 0;
+  };
+  /** It failed, perhaps for so long that this is to be told. An event has room for the first 64 bytes. */
+  const failed = (): void => {
+    if (!retry.failed(board.now())) return;
+    const advice = held ? "a chip holds SDA, cut its power" : "check power and wiring";
+    const message = `${driver.model}: given up after ${GIVE_UP_AFTER / 1000} s; ${advice}; tried on. Last: ${lastFault}`;
+    events.onFault({ code: FAULT_GIVEN_UP, message: message });
+  };
+  const hasSamples = (): boolean => {
+    for (let i = 0; i < frame.channels.length; i++) if (frame.channels[i].count > 0) return true;
+    return false;
   };
 
   // next() decides what this chip's bus does now; the helpers below are its arms and call back into it.
   const arms: { next: () => void } = { next: () => {} };
 
-  const run = (step: Step, done: () => void): void => {
+  const run = (step: Step, done: (timedOut: boolean) => void): void => {
     busy = true;
     cancelTimer();
-    runChain(step, frame, () => {
+    runChain(step, frame, (timedOut) => {
       busy = false;
-      done();
+      if (timedOut) stuck = true;
+      done(timedOut);
+    });
+  };
+  /** Frees the bus, once, where a chain found it stuck; then goes on. */
+  const free = (then: () => void): void => {
+    if (!stuck || executor.recover === undefined) {
+      stuck = false;
+      then();
+      return;
+    }
+    stuck = false;
+    busy = true;
+    executor.recover((isFree) => {
+      busy = false;
+      held = !isFree;
+      then();
     });
   };
   const wait = (ms: number, then: () => void): void => {
     cancelTimer();
     cancelTimer = board.timer(ms, then);
   };
+  /** The chip lost its state, or does not answer: to be opened anew. */
+  const lose = (): void => {
+    state = "waiting";
+    openAt = board.now() + retry.delay() * 1000;
+  };
 
   const poll = (): void => {
     edgeWaits = false;
-    run(driver.poll(), () => {
-      const failed = report();
+    run(driver.poll(), (timedOut) => {
+      // A loss or a reading that went wrong beside others is told, and reading goes on.
+      const read = hasSamples();
+      const bad = report() && !read;
       events.onFrame(frame);
-      failures = failed ? failures + 1 : 0;
-      if (state === "running" && (frame.restart || failures >= FAILURES)) state = "waiting";
+      failures = bad ? failures + 1 : 0;
+      if (bad || timedOut || frame.restart) failed();
+      else retry.polled(board.now(), read);
+      if (state === "running" && (frame.restart || timedOut || failures >= FAILURES)) lose();
       arms.next();
     });
   };
   const open = (done: ((opened: boolean) => void) | null): void => {
     state = "opening";
     failures = 0;
-    run(driver.open(), () => {
+    run(driver.open(), (timedOut) => {
+      if (!timedOut) held = false;
       if (frame.identity !== null) identity = frame.identity;
-      const failed = report() || frame.identity === null || frame.identity.verdict === "refused";
-      if (failed) {
-        if (state === "opening") state = "waiting";
+      const bad = report() || frame.identity === null || frame.identity.verdict === "refused";
+      if (bad) {
+        failed();
+        if (state === "opening") lose();
       } else {
         if (wasOpen) events.onRestart();
         wasOpen = true;
-        retry = RETRY_FIRST;
+        retry.opened(board.now());
         if (state === "opening") state = "running";
       }
-      if (done !== null) done(!failed);
+      if (done !== null) done(!bad);
       arms.next();
     });
   };
@@ -152,30 +203,31 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
   arms.next = (): void => {
     if (busy || state === "closed") return;
     if (state === "closing") {
-      finish();
+      free(finish);
       return;
     }
     const job = jobs.shift();
     if (job !== undefined) {
-      run(job.step, () => {
+      run(job.step, (timedOut) => {
         report();
         // what a test or a change took out of the chip, or knows to be lost, belongs to the record
         events.onFrame(frame);
-        if (state === "running" && frame.restart) state = "waiting";
+        if (state === "running" && (frame.restart || timedOut)) lose();
         job.done(frame);
         arms.next();
       });
     } else if (state === "waiting") {
-      // The chip lost its state, or does not answer: open it anew, less and less often.
-      const delay = retry;
-      retry = Math.min(2 * retry, RETRY_LIMIT);
-      wait(delay, () => {
-        if (state === "waiting" && !busy) open(null);
+      wait(Math.max(0, (openAt - board.now()) / 1000), () => {
+        if (state !== "waiting" || busy) return;
+        free(() => {
+          if (state === "waiting") open(null);
+          else arms.next();
+        });
       });
     } else if (edgeWaits) {
       poll();
     } else {
-      wait(driver.pollEvery, () => {
+      wait(failures > 0 ? Math.min(driver.pollEvery, POLL_AGAIN) : driver.pollEvery, () => {
         if (state === "running" && !busy) poll();
       });
     }
@@ -198,6 +250,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
           if (state === "running" && !busy) poll();
         });
       }
+      retry.begin();
       open(done);
     },
     perform(step, done) {

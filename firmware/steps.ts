@@ -17,29 +17,36 @@ export interface Edges {
   at: number;
 }
 
-/** Runs the chain that begins with `step`, fills `frame`, then calls `done` once. Not re-entrant: one chain at a time. */
-export type StepRunner = (step: Step, frame: Frame, done: () => void) => void;
+/**
+ * Runs the chain that begins with `step`, fills `frame`, then calls `done` once, with whether an operation timed out: the bus
+ * may be stuck. Not re-entrant: one chain at a time.
+ */
+export type StepRunner = (step: Step, frame: Frame, done: (stuck: boolean) => void) => void;
 
 /**
  * Makes a runner for one chip. A failed operation becomes a FAULT_BUS in the frame, then the step's `next` is asked all
  * the same; a chain of more than 16 steps becomes a FAULT_STEPS.
  */
 export function createStepRunner(board: Board, executor: Executor, target: Target, edges: Edges): StepRunner {
-  const perform = (step: Step, count: number, frame: Frame, done: () => void): void => {
+  let stuck = false;
+  const perform = (step: Step, count: number, frame: Frame, done: (stuck: boolean) => void): void => {
     const conclude = (outcome: Outcome): void => {
       outcome.edges = edges.count;
       outcome.edgeAt = edges.at;
       edges.count = 0;
-      if (outcome.error !== null) frame.faults.push({ code: FAULT_BUS, message: outcome.error.message });
+      if (outcome.error !== null) {
+        if (outcome.error.kind === "timeout") stuck = true;
+        frame.faults.push({ code: FAULT_BUS, message: outcome.error.message });
+      }
       const next = step.next === undefined ? null : step.next(outcome, frame);
       if (next === null) {
-        done();
+        done(stuck);
       } else if (count === MAX_STEPS) {
         frame.faults.push({
           code: FAULT_STEPS,
           message: `${target.model}: ${MAX_STEPS} steps in a row and still not done; reset the chip`,
         });
-        done();
+        done(stuck);
       } else {
         perform(next, count + 1, frame, done);
       }
@@ -51,6 +58,7 @@ export function createStepRunner(board: Board, executor: Executor, target: Targe
   };
   return (step, frame, done) => {
     clearFrame(frame);
+    stuck = false;
     perform(step, 1, frame, done);
   };
 }
