@@ -165,6 +165,32 @@ test("the clock may be read more often than it was, or not at all: that alone de
   }
 });
 
+test("firmware that takes every error for one of its board's does not hide where it differs", () => {
+  const lines: string[] = [];
+  const clock = createVirtualClock();
+  const board = createSimulatedBoard(clock);
+  const careless = (on: Board, value: number) => {
+    on.timer(1, () => {
+      try {
+        on.storage.write("a", Uint8Array.of(value));
+      } catch {}
+    });
+  };
+  const recording = recordBoard(board, (line) => lines.push(line));
+  careless(recording, 1);
+  clock.runUntil(1e6);
+  recording.end();
+  expect(lines).toHaveLength(5);
+  const replay = replayBoard(lines);
+  const differs =
+    /^transcript line 4: the firmware asked for .*"bytes":"01"}; now the firmware asks for .*"bytes":"02"}$/;
+  expect(() => {
+    careless(replay, 2);
+    replay.run();
+  }).toThrow(differs);
+  expect(() => replay.run()).toThrow(differs);
+});
+
 test("a bus is freed in a replay as it was, and offers that where the board did", () => {
   const lines: string[] = [];
   const clock = createVirtualClock();
