@@ -100,6 +100,14 @@ program
   .addOption(json())
   .action(async (options) => (await import("./ports.ts")).ports(options));
 
+program
+  .command("doctor")
+  .description("what is right and wrong with a board, one verdict a line, and what to do; exit 1 where one is bad")
+  .addOption(new Option("--board <name>", "which board").choices(["simulated"]).makeOptionMandatory())
+  .option("--seed <n>", "seed of the simulated board's patient and noise", count(0), 1)
+  .addOption(json())
+  .action(async (options) => (await import("./doctor.ts")).doctor(options));
+
 const sitePassphrase = () =>
   new Option("--site-passphrase-file <file>", "one line with the passphrase of the site's key, where it has one");
 
