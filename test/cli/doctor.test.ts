@@ -1,7 +1,9 @@
 /** vitalwire doctor --board simulated: one board with each fault, in virtual time; what it says, and what it says to do. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { max30003, max30102, tmp117 as tmp117Figures } from "../../cli/doctor/figures.ts";
 import { type DoctorReport, findingLines, safetyLines, summary } from "../../cli/doctor/report.ts";
 import { createSimulatedSubject, type SimulatedOptions, type SimulatedSubject } from "../../cli/doctor/simulated.ts";
 import { examineSimulated, simulatedReport } from "../../cli/doctor.ts";
@@ -233,4 +235,19 @@ describe("as a process", () => {
     expect(run("--board", "abacus").status).toBe(2);
     expect(run().status).toBe(2);
   });
+});
+
+test("what chips are held against stands on their pages", () => {
+  const page = (chip: string) =>
+    readFileSync(new URL(`../../drivers/${chip}/README.md`, import.meta.url), "utf8").replaceAll(/\s+/g, " ");
+  expect(page("max30102")).toContain("10.32 to 10.64 MHz where 10.48 is typical (p3)");
+  expect(page("max30003")).toContain("within 1/1024");
+  expect(page("max30003")).toContain("noise 0.77 uV rms at gain 20 and 150 Hz (p. 28)");
+  expect(page("tmp117")).toContain("13 to 17.5 ms (section 6.5)");
+  expect(page("tmp117")).toContain("a standard deviation of about one step without averaging (section 8.2.2.1)");
+  expect(max30102.oscillator).toMatchObject({ low: 10.32 / 10.48, high: 10.64 / 10.48 });
+  expect(max30003.oscillator).toMatchObject({ low: 1 - 1 / 1024, high: 1 + 1 / 1024 });
+  expect(max30003.still.noise[0]!.rms).toBe(0.77e-6);
+  expect(tmp117Figures.oscillator).toMatchObject({ low: 15.5 / 17.5, high: 15.5 / 13 });
+  expect(tmp117Figures.still.noise[0]!.rms).toBe(1 / 128);
 });
