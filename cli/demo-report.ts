@@ -4,6 +4,7 @@ import { rejected } from "../gateway/origin.ts";
 import { alarmEpisodes, channelName, readBoot, type StoredBoot, toPhysical } from "../gateway/read.ts";
 import { MDC_HEART_RATE, MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_SPO2 } from "../protocol/messages.ts";
 import { TEMPERATURES, vitalChannel } from "../protocol/vital.ts";
+import { wardTruth } from "./fault-plan.ts";
 import type { Ward, WardBoard } from "./ward.ts";
 
 const VITALS = {
@@ -14,12 +15,17 @@ const VITALS = {
   temperature: TEMPERATURES,
 };
 
-export function reportOf(ward: Ward, options: { seed: number; store?: string }, seconds: number | undefined) {
+export function reportOf(
+  ward: Ward,
+  options: { seed: number; store?: string; faults?: string },
+  seconds: number | undefined,
+) {
   return {
     seed: options.seed,
     seconds: seconds ?? Math.floor(ward.clock.now / 1e6),
     store: options.store ?? null,
     boards: ward.boards.map((board) => boardReport(ward, board)),
+    ...(options.faults !== undefined && { faults: wardTruth(ward) }),
   };
 }
 

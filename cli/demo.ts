@@ -3,8 +3,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Accepted, DeviceAlarm } from "../gateway/receiver.ts";
 import { kidText } from "../protocol/keys.ts";
+import type { FaultEvent } from "../simulator/faults.ts";
 import { reportOf } from "./demo-report.ts";
 import { createDisplay } from "./display.ts";
+import { faultWords, wardFaults, wardTruth } from "./fault-plan.ts";
 import { INTERRUPTED, listenForInterrupt } from "./interrupt.ts";
 import { writeCards } from "./keys.ts";
 import { runPaced } from "./pace.ts";
@@ -25,6 +27,8 @@ interface DemoOptions extends PatientOptions {
   readonly seal: "sign" | "mac";
   readonly encrypt?: boolean;
   readonly port?: number;
+  /** File with a plan of faults. */
+  readonly faults?: string;
   readonly json?: boolean;
 }
 
@@ -40,11 +44,13 @@ export async function demo(options: DemoOptions): Promise<void> {
       ? undefined
       : (await import("./recording.ts")).loadRecording("--record", options.record, seconds);
   const patient = await patientSettings(options);
+  const faults = options.faults === undefined ? undefined : wardFaults(options.faults, options.boards);
   if (options.store !== undefined) {
     mkdirSync(dirname(options.store), { recursive: true });
     refuseForeignSite(dirname(options.store));
   }
   const stored: ((accepted: Accepted) => void)[] = [];
+  let say: ((event: FaultEvent) => void) | null = null;
   const alarmed: ((alarm: DeviceAlarm) => void)[] = [];
   const ward = await createWard({
     boards: options.boards,
@@ -52,6 +58,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     noise: options.noise === "on",
     ...(recording && { recording }),
     ...patient,
+    ...(faults && { faults, onFault: (event: FaultEvent) => say?.(event) }),
     seal: { mode: options.seal, encrypt: options.encrypt === true },
     ...(options.store !== undefined && { store: options.store }),
     epoch: options.fast ? FIXED_EPOCH : Date.now(),
@@ -75,6 +82,8 @@ export async function demo(options: DemoOptions): Promise<void> {
   );
   stored.push(display.take);
   alarmed.push(({ kind, kid, sentence }) => display.say(`ALARM ${kind}: board ${kidText(kid)}: ${sentence}`));
+  for (const event of wardTruth(ward)) display.say(faultWords(event));
+  say = (event) => display.say(faultWords(event));
   if (patient.story) display.say(`patient of board 1 (${ward.boards[0]!.kid}): ${patient.story.words}`);
   // In lock step the boards run away from everybody who looks.
   const page =

@@ -39,6 +39,7 @@ program
   .option("--headless", "no page, no status lines")
   .addOption(new Option("--noise <switch>", "the chips' noise").choices(["on", "off"]).default("on"))
   .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
+  .option("--faults <file>", "what goes wrong, as YAML or JSON: a list such as - { kind: nack, chip: tmp117, at: 10 }")
   .addOption(story())
   .addOption(alarms())
   .addOption(calibration())

@@ -17,6 +17,7 @@ import { openSqliteStore } from "../gateway/store/sqlite.ts";
 import { createWire } from "../gateway/wire.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
 import { kidText } from "../protocol/keys.ts";
+import type { FaultEvent, FaultPlan } from "../simulator/faults.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
 import { createVirtualNode, type Recording, type SealMode, type VirtualNode } from "../simulator/node.ts";
 import type { Story } from "../simulator/story.ts";
@@ -40,6 +41,9 @@ export interface WardOptions {
   readonly epoch: number;
   readonly onStored?: (accepted: Accepted) => void;
   readonly onAlarm?: (alarm: DeviceAlarm) => void;
+  /** What goes wrong, and who is told the truth; absent: nothing. */
+  readonly faults?: FaultPlan;
+  readonly onFault?: (event: FaultEvent) => void;
   /** Between the starts of two boards, us: boards of their own are not in step. 0 unless said otherwise. */
   readonly stagger?: number;
   /** How the boards seal; absent: they sign, and do not encrypt. */
@@ -79,6 +83,8 @@ export interface Ward {
 }
 
 const GATEWAY_ID = "gateway";
+/** The first board has a cable; the others go through the broker. */
+export const isSerial = (index: number): boolean => index === 0;
 /** How long the world may take to answer, ms of real time. */
 const PATIENCE = 10_000;
 /** How long stopping waits for what is still under way, us of virtual time, ms of real time. */
@@ -127,7 +133,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   const up = new Set<VirtualNode["link"]>();
 
   const createBoard = (index: number): WardBoard => {
-    const serial = index === 0;
+    const serial = isSerial(index);
     const [near, far] = createWire();
     let link!: SerialLink | MqttLink;
     const node = createVirtualNode({
@@ -141,6 +147,14 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       ...(options.calibration && { calibration: options.calibration }),
       ...(options.seal && { seal: options.seal }),
       ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
+      ...(options.faults && {
+        faults: {
+          plan: options.faults,
+          broker: !serial,
+          ...(serial && { line: (bytes: Uint8Array) => near.write(bytes) }),
+          onFault: (event: FaultEvent) => options.onFault?.(event),
+        },
+      }),
       gateways: [gatewaySigner],
       boot: (signer) => (store.boots(signer.kid).at(-1)?.boot ?? 0) + 1,
       link(signer) {
@@ -180,12 +194,17 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   };
   for (let index = 0; index < options.boards; index++) boards.push(createBoard(index));
 
-  const outstanding = () => boards.some(({ node }) => node.runtime.outbox.count > 0);
+  /** Something is under way whose ack will come. With faults a message may wait for its turn, or have been damaged. */
+  const isAwaited = ({ node: { runtime, faults } }: WardBoard) =>
+    faults === null
+      ? runtime.outbox.count > 0
+      : !faults.isCut && runtime.outbox.waiting.some(({ sentAt, bytes }) => sentAt !== null && !faults.isLost(bytes));
+  const outstanding = () => boards.some(isAwaited);
   const heard = (board: WardBoard, state: number) =>
     board.transport === "serial" || presences.has(`${board.kid} ${board.node.boot} ${state}`);
   const settle = async () => {
     if (await signal.until(() => !outstanding(), PATIENCE)) return;
-    const late = boards.find(({ node }) => node.runtime.outbox.count > 0)!;
+    const late = boards.find(isAwaited)!;
     const { boot, seq } = late.node.runtime.outbox.waiting[0];
     throw new Error(`lock step: ${late.kid} boot ${boot} seq ${seq} was not acknowledged in ${PATIENCE / 1000} s`);
   };
@@ -201,7 +220,11 @@ export async function createWard(options: WardOptions): Promise<Ward> {
         clock.step();
         if (outstanding()) await signal.until(() => !outstanding(), GOODBYE);
       } else if (runtime.outbox.count > 0) {
-        // Nobody answers: let the board's own patience run out.
+        // What is behind waits for its turn; where nobody answers, let the board's own patience run out.
+        if (board.node.faults !== null && !isAwaited(board)) {
+          clock.step();
+          continue;
+        }
         const settled = await signal.until(() => stopped || runtime.outbox.count === 0, GOODBYE);
         if (!settled) clock.runUntil(clock.now + STOP_VIRTUAL);
       } else if (!(await signal.until(() => stopped, GOODBYE))) break;
@@ -211,6 +234,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   let stopping: Promise<void> | null = null;
   const stopBoards = () => {
     stopping ??= (async () => {
+      for (const { node } of boards) node.faults?.stop();
       for (const board of boards) await stopBoard(board);
     })();
     return stopping;
@@ -224,7 +248,8 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     async start() {
       for (const board of boards) {
         board.node.runtime.start();
-        const there = await signal.until(() => up.has(board.link) && heard(board, 1), PATIENCE);
+        const cut = board.node.faults?.isCut === true;
+        const there = await signal.until(() => up.has(board.link) && (cut || heard(board, 1)), PATIENCE);
         if (!there) throw new Error(`board ${board.kid}: its link did not come up in ${PATIENCE / 1000} s`);
         if (options.stagger !== undefined) clock.runUntil(clock.now + options.stagger);
       }

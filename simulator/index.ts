@@ -25,6 +25,18 @@ export {
   triangularQrs,
   type Wave,
 } from "./evaluate/synthetic-ecg.ts";
+export {
+  createFaults,
+  type Fault,
+  type FaultEntry,
+  type FaultEvent,
+  type FaultKind,
+  type FaultOptions,
+  type FaultPlan,
+  type Faults,
+  faultKinds,
+  planFaults,
+} from "./faults.ts";
 export { sha256, testOnlyPsk, testOnlySigner } from "./keys.ts";
 export {
   createLightArtefacts,
@@ -34,7 +46,14 @@ export {
   type LightArtefacts,
   type MotionBurstOptions,
 } from "./light-artefacts.ts";
-export { createVirtualNode, type NodeOptions, type Recording, type Source, type VirtualNode } from "./node.ts";
+export {
+  createVirtualNode,
+  type NodeFaults,
+  type NodeOptions,
+  type Recording,
+  type Source,
+  type VirtualNode,
+} from "./node.ts";
 export { createPatient, type Patient, type PatientOptions } from "./patient.ts";
 export { createPpg, type Ppg, type PpgOptions } from "./ppg.ts";
 export { type AnalogProbe, type I2cProbe, type Probe, probe, type SpiProbe } from "./probe.ts";

@@ -1,10 +1,10 @@
 /** A virtual board: three emulated chips, a synthetic patient on them, and the firmware's runtime as on any other board. */
 import { createHash, type Hash } from "node:crypto";
-import type { Storage } from "../boards/board.ts";
+import type { Executor, Storage } from "../boards/board.ts";
 import { type Crystal, createSimulatedBoard, type SimulatedBoard } from "../boards/simulated.ts";
 import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { Chip, Driver, Fault } from "../drivers/driver.ts";
-import type { Emulator, I2cEmulator, Signal, SpiEmulator } from "../drivers/emulator.ts";
+import type { EmulatedChip, Emulator, I2cEmulator, Signal, SpiEmulator } from "../drivers/emulator.ts";
 import { chip as max30003 } from "../drivers/max30003/chip.ts";
 import { emulated as max30003Emulator } from "../drivers/max30003/emulator.ts";
 import { chip as max30102 } from "../drivers/max30102/chip.ts";
@@ -22,9 +22,10 @@ import type { GatewayKey } from "../firmware/sealer.ts";
 import { createVitals } from "../firmware/vitals.ts";
 import type { Crypto } from "../protocol/cose.ts";
 import { type KeyedSigner, nodeAead, nodeCrypto } from "../protocol/crypto.node.ts";
+import { createFaults, type FaultOptions, type Faults } from "./faults.ts";
 import { deviceOf, type NodeIdentity, type SealMode, startedBoot, testOnlyIdentity, withoutKey } from "./identity.ts";
 import { sha256 } from "./keys.ts";
-import { createPatient } from "./patient.ts";
+import { createPatient, type Patient } from "./patient.ts";
 import { createRandom } from "./random.ts";
 import { recordingSignal } from "./recording.ts";
 import type { Story } from "./story.ts";
@@ -79,6 +80,8 @@ export interface NodeOptions {
   readonly crypto?: Crypto;
   readonly onSettled?: () => void;
   readonly onFault?: (fault: Fault) => void;
+  /** What goes wrong with it; absent: nothing. */
+  readonly faults?: NodeFaults;
   /** A seam between decode and seal, for tests. */
   readonly wrapDriver?: (driver: Driver) => Driver;
   /** What else makes this world another one, and so the device another device. */
@@ -86,6 +89,9 @@ export interface NodeOptions {
 }
 
 export type { NodeIdentity, SealMode };
+
+/** A plan, what this node's link is, and who is told the truth. */
+export type NodeFaults = Pick<FaultOptions, "plan" | "line" | "broker" | "onFault">;
 
 /** What a chip's converter gave, hashed before its FIFO: int32 little-endian. */
 export interface Source {
@@ -104,6 +110,8 @@ export interface VirtualNode {
   readonly board: SimulatedBoard;
   readonly runtime: Runtime;
   readonly link: Link;
+  /** null: nothing goes wrong with it. */
+  readonly faults: Faults | null;
   /** The chips themselves: electrodes come off, fingers are withdrawn. */
   readonly emulators: { readonly ppg: I2cEmulator; readonly thermometer: I2cEmulator; readonly ecg: SpiEmulator };
   /** Waveform channels in the order of the birth. */
@@ -117,6 +125,8 @@ const SPI = { out: "D23", in: "D25", clock: "D18", hz: 4_000_000 };
 const PPG_INTERRUPT = "D19";
 const ECG_INTERRUPT = "D4";
 const ECG_SELECT = "D5";
+/** The chips of every virtual board. */
+export const NODE_CHIPS: readonly EmulatedChip[] = [max30102Emulator, max30003Emulator, tmp117Emulator];
 /** RAM of a virtual board for messages that wait for their ack. */
 const OUTBOX_BYTES = 1 << 20;
 
@@ -129,7 +139,8 @@ function worldOf(options: NodeOptions): Uint8Array {
   const { alarms, calibration, seal } = options;
   const sealed = seal === undefined || (seal.mode === "sign" && !seal.encrypt) ? "" : `${seal.mode} ${seal.encrypt} `;
   const settings = alarms || calibration ? `${JSON.stringify([alarms, calibration])} ` : "";
-  const rest = `${label}${story}${settings}${sealed}`;
+  const faults = options.faults === undefined ? "" : `faults ${JSON.stringify(options.faults.plan)} `;
+  const rest = `${label}${story}${settings}${sealed}${faults}`;
   return sha256(`${options.seed} ${options.index} ${options.noise} ${recording?.rate ?? 0} ${rest}`, played);
 }
 
@@ -163,6 +174,11 @@ function createSource(chip: string, name: string) {
   };
 }
 
+function faultsOf({ clock, index, seed }: NodeOptions, own: NodeFaults, board: SimulatedBoard, patient: Patient) {
+  const { perfusionIndex } = patient.truth;
+  return createFaults({ ...own, clock, board, index, seed, light: { perfusionIndex } });
+}
+
 /** Puts the chips on a board, the patient on the chips, and the runtime above. Nothing runs before `runtime.start()`. */
 export function createVirtualNode(options: NodeOptions): VirtualNode {
   const { clock, index } = options;
@@ -182,9 +198,16 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     return { oscillator, ...(options.noise && { noise: () => own.normal() }) };
   };
 
-  const ppg = max30102Emulator.create(optionsOf("max30102")) as I2cEmulator;
-  const thermometer = tmp117Emulator.create(optionsOf("tmp117")) as I2cEmulator;
-  const ecg = max30003Emulator.create(optionsOf("max30003")) as SpiEmulator;
+  const faults = options.faults === undefined ? null : faultsOf(options, options.faults, board, patient);
+  const make = (emulated: EmulatedChip, label: string): Emulator =>
+    faults === null
+      ? emulated.create(optionsOf(label))
+      : faults.create(emulated, optionsOf(label), emulated.bus === "i2c" ? I2C : undefined);
+  const through = (model: string, executor: Executor) => faults?.executor(model, executor) ?? executor;
+
+  const ppg = make(max30102Emulator, "max30102") as I2cEmulator;
+  const thermometer = make(tmp117Emulator, "tmp117") as I2cEmulator;
+  const ecg = make(max30003Emulator, "max30003") as SpiEmulator;
   ppg.set("red", patient.signals.red);
   ppg.set("infrared", patient.signals.infrared);
   thermometer.set("temperature", patient.signals.temperature);
@@ -217,7 +240,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     {
       attachment: {
         driver: lights.driver,
-        executor: board.i2c(I2C),
+        executor: through(ppg.model, board.i2c(I2C)),
         interrupt: PPG_INTERRUPT,
       },
       recreate: lights.recreate,
@@ -227,7 +250,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     {
       attachment: {
         driver: heart.driver,
-        executor: board.spi(SPI),
+        executor: through(ecg.model, board.spi(SPI)),
         select: ECG_SELECT,
         interrupt: ECG_INTERRUPT,
       },
@@ -235,12 +258,13 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
       site: "chest",
     },
     {
-      attachment: { driver: warmth.driver, executor: board.i2c(I2C) },
+      attachment: { driver: warmth.driver, executor: through(thermometer.model, board.i2c(I2C)) },
       recreate: warmth.recreate,
       site: "axilla",
     },
   ];
-  const link = options.link(signer, psk);
+  const given = options.link(signer, psk);
+  const link = faults?.link(given) ?? given;
   const runtime = createRuntime({
     board,
     link,
@@ -259,6 +283,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     ...(options.onSettled && { onSettled: options.onSettled }),
     ...(options.onFault && { onFault: options.onFault }),
   });
+  faults?.start();
   return {
     signer,
     psk,
@@ -266,6 +291,7 @@ export function createVirtualNode(options: NodeOptions): VirtualNode {
     board,
     runtime,
     link,
+    faults,
     emulators: { ppg, thermometer, ecg },
     sources,
     ended: () => started.end(runtime.produced - 1),
