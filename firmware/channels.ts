@@ -12,6 +12,8 @@ export interface SensorPlan {
   /** Of an oximeter: this device's own. */
   readonly calibration?: Calibration;
   readonly lead?: string;
+  /** true: the board sets the LEDs' currents itself (light.ts), until a command sets one. Absent: they stay as configured. */
+  readonly automaticLedCurrent?: boolean;
   /**
    * The same chip on the same wires in another configuration, as its `Chip.create`: for commands that need close and open.
    * Throws as that does. Absent: such commands are not possible.

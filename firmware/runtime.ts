@@ -4,7 +4,7 @@
  */
 import type { Board } from "../boards/board.ts";
 import { FAULT_ROLLBACK, FAULT_STORAGE, type Fault } from "../drivers/driver.ts";
-import { encode, map } from "../protocol/cbor.ts";
+import { type CborMap, encode, map } from "../protocol/cbor.ts";
 import type { Crypto, Signer } from "../protocol/cose.ts";
 import { PAYLOAD_HASH_LENGTH } from "../protocol/manifest.ts";
 import {
@@ -17,6 +17,9 @@ import {
   EVENT_FAULT,
   EVENT_OVERFLOW,
   encodeAlarm,
+  KEY_CHANNEL,
+  KEY_VALUE,
+  OP_SET_LED_CURRENT,
 } from "../protocol/messages.ts";
 import { type AlarmSettings, type Alarms, alarmEvent, createAlarms } from "./alarms.ts";
 import type { SensorPlan } from "./channels.ts";
@@ -31,7 +34,7 @@ import type { LogSettings, Outbox } from "./outbox.ts";
 import { type Codec, createPacker } from "./packer.ts";
 import { createSealer, type GatewayKey, type SealSettings } from "./sealer.ts";
 import { createSender } from "./sender.ts";
-import { createSensing } from "./sensing.ts";
+import { createSensing, type SensingEvents } from "./sensing.ts";
 import type { Vitals } from "./vitals.ts";
 
 export interface RuntimeOptions {
@@ -111,9 +114,6 @@ const DETAIL_BYTES = 64;
 const MAX_CFG = 65535;
 
 const SIGN: SealSettings = { mode: "sign", encrypt: false, psk: null, aead: null };
-
-/** What a command says, as it stands in the command: an event's bytes are 64 at most, and no such command has more. */
-const parametersOf = (command: CommandMessage): Uint8Array => encode(map(command.parameters));
 
 export function createRuntime(options: RuntimeOptions): Runtime {
   const board = options.board;
@@ -207,12 +207,24 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     journal.disown(true);
     journal.signRemains();
   };
-  const sensing = createSensing(board, options.sensors, packer, vitals, {
+  const limits: DeviceLimits = Object.assign({}, DEVICE_LIMITS, options.limits);
+  /** Event 6: what holds from here on. */
+  const configured = (op: number, parameters: CborMap, cfg?: number): void =>
+    journal.event(EVENT_CONFIGURATION, [cfg ?? journal.cfg, op, encode(parameters)]);
+  const sensingEvents: SensingEvents = {
     onEmptied: () => sender.outbox.calm(),
     onFull: sealData,
     onLost: (channel, segment, lost) => journal.event(EVENT_OVERFLOW, [channel, segment, lost]),
     onFault: fault,
     onContact: (channel, flags) => journal.event(EVENT_CONTACT, [channel, flags]),
+    onCurrent: (channel, current) =>
+      configured(
+        OP_SET_LED_CURRENT,
+        map([
+          [KEY_VALUE, current],
+          [KEY_CHANNEL, channel],
+        ]),
+      ),
     onChannels: (told) => {
       // before the first birth there is no other one to tell them from
       firstBirth();
@@ -223,7 +235,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     // what alarms watch stays; a cfg is never used twice
     mayChange: (same) => journal.cfg < MAX_CFG && (same || options.alarms === undefined),
-  });
+  };
+  const sensing = createSensing(board, options.sensors, packer, vitals, sensingEvents, limits.ledCurrent);
   /**
    * A gateway has, under our keys of this boot, a seq that was not sent in it: this is the image of a board that ran on
    * elsewhere. What it would encrypt from here on could be under a nonce that was used.
@@ -259,13 +272,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const commands = createCommands({
     chips: sensing.chips,
     alarms,
-    limits: Object.assign({}, DEVICE_LIMITS, options.limits),
+    limits: limits,
     handlers: options.handlers ?? {},
     now: () => board.now(),
     timer: (ms, callback) => board.timer(ms, callback),
     answer: (gateway, n, status) => journal.event(EVENT_COMMAND_RESULT, [gateway, n, status]),
-    changed: (command, cfg) =>
-      journal.event(EVENT_CONFIGURATION, [cfg ?? journal.cfg, command.op, parametersOf(command)]),
+    // as it stands in the command: an event's bytes are 64 at most, and no such command has more
+    changed: (command, cfg) => configured(command.op, map(command.parameters), cfg),
     fault,
     birth: () => {
       if (journal.cfg > 0) birth(journal.cfg);

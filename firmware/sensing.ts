@@ -3,7 +3,14 @@
  * configuration while the others go on. Device side.
  */
 import type { Board } from "../boards/board.ts";
-import { type Channel, type Driver, FAULT_CONFIGURATION, type Fault, type Frame } from "../drivers/driver.ts";
+import {
+  type Channel,
+  type Driver,
+  FAULT_CONFIGURATION,
+  type Fault,
+  type Frame,
+  type Step,
+} from "../drivers/driver.ts";
 import {
   type ChannelDefinition,
   STATUS_DONE,
@@ -14,6 +21,7 @@ import {
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import type { ChipControl, Done } from "./commands/host.ts";
 import { type ContactState, contactFlags, isNews, leastContact } from "./contact.ts";
+import { type Currents, createLightControl, type LightControl } from "./light.ts";
 import { swappedWords } from "./light-swap.ts";
 import type { Packer } from "./packer.ts";
 import { createReader, type Reader } from "./reader.ts";
@@ -29,6 +37,8 @@ export interface SensingEvents {
   readonly onFault: (channel: number, fault: Fault) => void;
   /** A finger has gone from the light of a channel, is there again (settling), has a pulse again (0): flags of event 3. */
   readonly onContact: (channel: number, flags: number) => void;
+  /** The board has given the LED of a channel another current, mA, by itself. */
+  readonly onCurrent: (channel: number, current: number) => void;
   /**
    * What the packer holds is of the channels as they were; `told`: to be called when that is sealed, with the new cfg, before
    * its birth.
@@ -52,16 +62,22 @@ export interface Sensing {
   close(done: () => void): void;
 }
 
+/** mA, by LED; undefined: the chip has none, or does not say. */
+const currentsOf = (driver: Driver): Currents | undefined =>
+  ((driver.configuration ?? {}) as { readonly ledCurrent?: Currents }).ledCurrent;
+
 interface Chip extends ChipControl {
   readonly identity: Reader["identity"];
 }
 
+/** `ledLimit`: mA that automatic LED current keeps to. */
 export function createSensing(
   board: Board,
   plans: readonly SensorPlan[],
   packer: Packer,
   vitals: Vitals,
   events: SensingEvents,
+  ledLimit: number,
 ): Sensing {
   const chips: Chip[] = [];
   let firstVital = 0;
@@ -106,10 +122,28 @@ export function createSensing(
   const attach = (sensor: number): void => {
     const plan = plans[sensor];
     const first = firstVital;
-    const readerOf = (driver: Driver): Reader => {
-      const declared = driver.channels();
-      return createReader(board, Object.assign({}, plan.attachment, { driver: driver }), {
-        onFrame: (frame) => takeFrame(sensor, declared, first, frame),
+    const control = (its: Driver): LightControl | null => {
+      const currents = currentsOf(its);
+      if (plan.automaticLedCurrent !== true || currents === undefined) return null;
+      return createLightControl(its.channels(), currents, ledLimit);
+    };
+    /** null: nobody asked for it, or a command has set a current. */
+    let light = control(plan.attachment.driver);
+    const arms: { change: (next: Currents) => void } = { change: () => {} };
+    const lighten = (its: Driver, frame: Frame): void => {
+      const currents = currentsOf(its);
+      if (light === null || its !== driver || currents === undefined) return;
+      const next = light.take(frame, currents);
+      // not in the middle of a poll
+      if (next !== null) board.timer(0, () => arms.change(next));
+    };
+    const readerOf = (its: Driver): Reader => {
+      const declared = its.channels();
+      return createReader(board, Object.assign({}, plan.attachment, { driver: its }), {
+        onFrame: (frame) => {
+          takeFrame(sensor, declared, first, frame);
+          lighten(its, frame);
+        },
         onFault: (fault) => events.onFault(first, fault),
         onRestart: () => restarted(sensor, declared, first),
       });
@@ -118,6 +152,33 @@ export function createSensing(
     let reader = readerOf(driver);
     /** Between two readers. */
     let changing = false;
+
+    arms.change = (next): void => {
+      if (light === null || changing) return;
+      const own = driver;
+      const before = currentsOf(own) ?? next;
+      let step: Step | null = null;
+      try {
+        step = own.reconfigure(Object.assign({}, own.configuration, { ledCurrent: next }));
+      } catch (_error) {
+        // a chip that has no whole milliamperes
+      }
+      if (step === null) {
+        light = null;
+        return;
+      }
+      reader.perform(step, () => {
+        const now = currentsOf(own) ?? before;
+        const declared = own.channels();
+        const told: string[] = [];
+        for (let i = 0; i < declared.length; i++) {
+          const led = declared[i].role ?? "";
+          if (now[led] === undefined || now[led] === before[led] || told.indexOf(led) >= 0) continue;
+          told.push(led);
+          events.onCurrent(first + i, now[led]);
+        }
+      });
+    };
 
     const replace = (next: Driver, use: () => void, began: (cfg: number) => void, done: Done): void => {
       changing = true;
@@ -131,6 +192,7 @@ export function createSensing(
         reader.open((opened) => {
           events.onChannels((cfg) => {
             driver = next;
+            if (light !== null) light = control(next);
             use();
             contacts[sensor] = null;
             const declared = driver.channels();
@@ -156,6 +218,9 @@ export function createSensing(
       start: (done) => reader.open(done),
       stop: (done) => reader.close(done),
       perform: (step, done) => reader.perform(step, done),
+      holdCurrents: () => {
+        light = null;
+      },
       replace: (configuration, began, done) => {
         if (plan.recreate === undefined) {
           done(STATUS_NOT_POSSIBLE);

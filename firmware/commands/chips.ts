@@ -143,7 +143,10 @@ const setLedCurrent = (host: CommandHost, command: CommandMessage, done: Done): 
   }
   if (found === 0) done(STATUS_BAD_PARAMETER);
   else if (current > host.limits.ledCurrent) done(STATUS_BEYOND_LIMIT);
-  else configure(host, chip, { ledCurrent: leds }, command, done);
+  else {
+    chip.holdCurrents();
+    configure(host, chip, { ledCurrent: leds }, command, done);
+  }
 };
 
 /** Event 7 of each measurement that fails; whether all passed, and nothing went wrong besides. */

@@ -41,6 +41,8 @@ export interface ChipControl {
   start(done: (opened: boolean) => void): void;
   stop(done: () => void): void;
   perform(step: Step, done: (frame: Frame) => void): void;
+  /** From here on the board changes no LED current by itself: somebody has set one. */
+  holdCurrents(): void;
   /**
    * Closes the chip and opens it in another configuration under a new cfg; `began` is called with it when what was measured
    * before is sealed, before the new birth. Throws Error for a configuration that the chip does not have.
