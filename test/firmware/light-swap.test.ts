@@ -66,6 +66,10 @@ describe("a board whose oximeter has red and infrared exchanged", () => {
     swapped.start(35);
     expect(swapped.faults()).toEqual([[FAULT_CONFIGURATION, RED, WORDS]]);
     expect(WORDS.length).toBeLessThanOrEqual(64);
+    // not at its first R, which comes within 8 s: at every one for ten more
+    const { tick } = swapped.eventsOf(EVENT_FAULT)[0]!;
+    expect(tick).toBeGreaterThan(13_000);
+    expect(tick).toBeLessThan(25_000);
     swapped.run(55);
     expect(swapped.faults()).toHaveLength(1);
     const spo2 = swapped.vital(MDC_SPO2);
