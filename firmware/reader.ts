@@ -22,7 +22,7 @@ export interface ReaderEvents {
   /** A poll's frame; valid until the callback returns. */
   readonly onFrame: (frame: Frame) => void;
   /**
-   * Once for each new fault, not again while it lasts, and at most four before a chain that goes well. After 30 s without
+   * Once for each new fault, not again while it lasts, and at most four before a poll that goes well. After 30 s without
    * one a FAULT_GIVEN_UP: the last that is told before the chip comes back.
    */
   readonly onFault: (fault: Fault) => void;
@@ -49,7 +49,7 @@ export interface Reader {
 const FAILURES = 3;
 /** A poll that failed is repeated after this, ms, or sooner where the chip is polled more often. */
 const POLL_AGAIN = 1000;
-/** Different faults that are told before a chain that goes well. */
+/** Different faults that are told before a poll that goes well. */
 const MOST_TOLD = 4;
 
 type State = "closed" | "opening" | "waiting" | "running" | "closing";
@@ -95,7 +95,6 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
 
   const report = (): boolean => {
     const faults = frame.faults;
-    if (faults.length === 0) told.splice(0, told.length);
     for (let i = 0; i < faults.length; i++) {
       lastFault = faults[i].message;
       if (retry.givenUp || told.length === MOST_TOLD || told.indexOf(lastFault) >= 0) continue;
@@ -158,7 +157,9 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     run(driver.poll(), (timedOut) => {
       // A loss or a reading that went wrong beside others is told, and reading goes on.
       const read = hasSamples();
-      const bad = report() && !read;
+      const faulty = report();
+      const bad = faulty && !read;
+      if (!faulty) told.splice(0, told.length);
       events.onFrame(frame);
       failures = bad ? failures + 1 : 0;
       if (bad || timedOut || frame.restart) failed();

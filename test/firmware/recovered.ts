@@ -44,12 +44,20 @@ function createMember(world: World, chip: Chip<never>, emulated: EmulatedChip, i
     recoveries: [] as number[],
     faults: [] as (Fault & { at: number })[],
     declared: 0,
+    /** A step of its runs. */
+    busy: false,
     /** Frames in which the chip said that it lost its state. */
     lostState: [] as number[],
   };
   const executor: Executor = {
     maxRead: inner.maxRead,
-    run: (target, ops, done) => inner.run(target, ops, done),
+    run(target, ops, done) {
+      log.busy = true;
+      inner.run(target, ops, (outcome) => {
+        log.busy = false;
+        done(outcome);
+      });
+    },
     ...(recovers &&
       inner.recover && {
         recover: (done) => {
