@@ -89,6 +89,17 @@ describe("SDA that a chip holds", () => {
     ecg.expectWhole();
   });
 
+  test("and lets go of, but does not answer then, is no longer what the advice is about", () => {
+    const { board, oximeter, wait } = createBedside();
+    board.holdData(I2C_PINS, Number.POSITIVE_INFINITY);
+    wait(10);
+    oximeter.plug(false);
+    board.holdData(I2C_PINS, 0);
+    wait(30);
+    expect(givenUp(oximeter)).toHaveLength(1);
+    expect(givenUp(oximeter)[0].message).toMatch(/; check power and wiring; .*not acknowledged/);
+  });
+
   test("is waited out where the board has no recovery", () => {
     const { board, clock, oximeter, wait } = createBedside({ recovers: false });
     board.holdData(I2C_PINS, 9);

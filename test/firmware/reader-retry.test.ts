@@ -136,6 +136,9 @@ test("a sensor that was given up says nothing more, whatever it fails by, until 
   expect(faults).toHaveLength(before);
   chip.words = [];
   clock.runUntil(clock.now + 5e6);
+  chip.words = ["one more"];
+  clock.runUntil(clock.now + 5e6);
+  chip.words = [];
   expect(faults, "an empty poll is no sign of life after an opening that led to nothing").toHaveLength(before);
   chip.samples = 1;
   clock.runUntil(clock.now + 5e6);
