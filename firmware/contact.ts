@@ -1,6 +1,9 @@
 /** Whether a finger is in an oximeter's light, in one word, and when that is worth an event. Device side. */
 import { FLAG_OFF_BODY, FLAG_SATURATED, FLAG_SETTLING } from "../drivers/driver.ts";
 
+/** Of the converter's range: light below it comes back from no finger. */
+export const OFF_BODY = 1 / 16;
+
 /**
  * "off": there is no finger. "settling": there is one, or so it seems, and no pulse was found in its light yet, or none any
  * more; or the converter is at its end. "good": there is a pulse, or there was one and motion or a low perfusion hides it.

@@ -8,6 +8,7 @@
  * comes two seconds later at the earliest, then four, up to 64, for as long as the finger stays and the light does not.
  */
 import { type Channel, FLAG_BUS_FAULT, FLAG_LED_CHANGED, FLAG_TEST_SIGNAL, type Frame } from "../drivers/driver.ts";
+import { OFF_BODY } from "./contact.ts";
 
 /** mA, by LED: as a driver's configuration has it. */
 export type Currents = Readonly<Record<string, number>>;
@@ -17,8 +18,7 @@ export interface LightControl {
   take(frame: Frame, currents: Currents): Currents | null;
 }
 
-/** Of the converter's range: below it there is no finger (vitals/pulse.ts). */
-const OFF_BODY = 1 / 16;
+/** Of the converter's range. */
 const LOWEST = 1 / 2;
 const HIGHEST = 7 / 8;
 const TARGET = 11 / 16;

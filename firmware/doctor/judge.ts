@@ -1,5 +1,6 @@
 /** What is to be said of a chip that was watched. Device side. */
 import { FAULT_DATA, type Fault, type Measurement } from "../../drivers/driver.ts";
+import { OFF_BODY } from "../contact.ts";
 import type { Witness } from "./clock.ts";
 import { decimalsOf, good, notGood, partsOf, type Tell, withUncertainty } from "./finding.ts";
 import type { NoiseFigure } from "./noise.ts";
@@ -14,8 +15,6 @@ export interface Oscillator extends Bounds {
 
 /** Where no data sheet says anything: lowest and highest frequency over nominal. */
 export const ANY_OSCILLATOR: Oscillator = { low: 63 / 64, high: 65 / 64, source: "no figure known, 1/64 allowed" };
-/** Of the converter's range: below it there is no finger. */
-const OFF_BODY = 1 / 16;
 /** Noise over the data sheet's figure, which is a typical one: from here on a person should know; it is broken. */
 const NOISY = 3 / 2;
 const LOUD = 3;

@@ -8,7 +8,7 @@ import {
   FLAG_UNCALIBRATED,
 } from "../../drivers/driver.ts";
 import { MDC_PERFUSION_INDEX, MDC_PULSE_RATE, MDC_RESPIRATION_PLETH, MDC_SPO2 } from "../../protocol/messages.ts";
-import { type ContactState, contactOf } from "../contact.ts";
+import { type ContactState, contactOf, OFF_BODY } from "../contact.ts";
 import { type Calibration, isPublished, LOWEST_SPO2 } from "../dsp/calibration.ts";
 import type { Rate } from "../dsp/heart-rate.ts";
 import type { Oximetry } from "../dsp/oximetry.ts";
@@ -26,8 +26,6 @@ const RESPIRATION: Kind = {
   bits: 10,
   role: "estimate",
 };
-/** Of the converter's range: below it there is no finger. */
-const OFF_BODY = 1 / 16;
 /** Red and infrared must look swapped for so long, at every reading: longer than any beat counts for R, us. */
 const SURE = 10 * MICROSECONDS;
 
