@@ -16,7 +16,7 @@ test("the files that it names are there", () => {
 });
 
 test("the settings that it lists are the runtime's", () => {
-  const source = ["runtime.ts", "outbox-types.ts"]
+  const source = ["runtime-types.ts", "outbox-types.ts"]
     .map((file) => readFileSync(join(root, "firmware", file), "utf8"))
     .join();
   const names = [...page.matchAll(/^\| `(?:log\.)?(\w+)` /gm)].map(([, name]) => name!);
