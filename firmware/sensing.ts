@@ -131,8 +131,9 @@ export function createSensing(
     let light = control(plan.attachment.driver);
     const arms: { change: (next: Currents) => void } = { change: () => {} };
     const lighten = (its: Driver, frame: Frame): void => {
+      if (light === null || its !== driver) return;
       const currents = currentsOf(its);
-      if (light === null || its !== driver || currents === undefined) return;
+      if (currents === undefined) return;
       const next = light.take(frame, currents);
       // not in the middle of a poll
       if (next !== null) board.timer(0, () => arms.change(next));

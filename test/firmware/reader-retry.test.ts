@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import { createSimulatedBoard } from "../../boards/simulated.ts";
 import { createVirtualClock } from "../../boards/virtual-clock.ts";
-import { createFrame, type Driver, FAULT_BUS, FAULT_GIVEN_UP, type Frame, type Step } from "../../drivers/driver.ts";
+import { FAULT_BUS, FAULT_GIVEN_UP } from "../../drivers/driver.ts";
 import { createReader } from "../../firmware/reader.ts";
+import { scriptedDriver, scriptedStep } from "./scripted-driver.ts";
 
 /** `poll`: the words of a poll's faults, and how many samples it brings. */
 function setUp(pollEvery = 100) {
@@ -13,22 +14,8 @@ function setUp(pollEvery = 100) {
   const polled: number[] = [];
   const faults: [number, string][] = [];
   const chip = { answers: true, words: [] as string[], samples: 1, timesOut: false, restarts: 0 };
-  const step = (then: (frame: Frame) => void): Step => ({
-    ops: [],
-    next: (_outcome, frame) => {
-      then(frame);
-      return null;
-    },
-  });
-  const driver: Driver = {
-    model: "TEST",
-    bus: "i2c",
-    maxHz: 1,
-    configuration: null,
-    dataReady: null,
-    pollEvery,
-    channels: () => [],
-    createFrame: () => createFrame([4]),
+  const step = scriptedStep;
+  const driver = scriptedDriver(pollEvery, {
     open: () =>
       step((frame) => {
         opened.push(Math.round(clock.now / 1000));
@@ -40,10 +27,9 @@ function setUp(pollEvery = 100) {
         for (const message of chip.words) frame.faults.push({ code: FAULT_BUS, message });
         frame.channels[0].count = chip.samples;
       }),
-    reconfigure: () => null,
     selfTest: () => step(() => {}),
     close: () => step(() => {}),
-  };
+  });
   const timeOut = { kind: "timeout", op: 0, message: "timed out" };
   const recoveries: number[] = [];
   const executor = {

@@ -2,40 +2,29 @@
 import { expect, test } from "vitest";
 import { createSimulatedBoard } from "../../boards/simulated.ts";
 import { createVirtualClock } from "../../boards/virtual-clock.ts";
-import { createFrame, type Driver, type Frame, type Step } from "../../drivers/driver.ts";
+import type { Frame } from "../../drivers/driver.ts";
 import { createReader } from "../../firmware/reader.ts";
+import { scriptedDriver, scriptedStep } from "./scripted-driver.ts";
 
 function setUp() {
   const clock = createVirtualClock();
   const board = createSimulatedBoard(clock);
   const told: string[] = [];
   let answers = true;
-  const step = (what: string, then: (frame: Frame) => void = () => {}): Step => ({
-    ops: [],
-    next: (_outcome, frame) => {
+  const step = (what: string, then: (frame: Frame) => void = () => {}) =>
+    scriptedStep((frame) => {
       told.push(what);
       then(frame);
-      return null;
-    },
-  });
-  const driver: Driver = {
-    model: "TEST",
-    bus: "i2c",
-    maxHz: 1,
-    configuration: null,
-    dataReady: null,
-    pollEvery: 100,
-    channels: () => [],
-    createFrame: () => createFrame([4]),
+    });
+  const driver = scriptedDriver(100, {
     open: () =>
       step("open", (frame) => {
         if (answers) frame.identity = { verdict: "confirmed", read: "" };
       }),
     poll: () => step("poll"),
-    reconfigure: () => null,
     selfTest: () => step("test"),
     close: () => step("close"),
-  };
+  });
   const executor = {
     maxRead: 64,
     run: (_target: unknown, _ops: unknown, done: (outcome: never) => void) =>
