@@ -3,7 +3,17 @@
  * One chain of steps at a time; every frame is handed over before the next poll fills it again.
  */
 import type { Board, Executor, Pin, Target } from "../boards/board.ts";
-import { type Driver, FAULT_GIVEN_UP, type Fault, type Frame, type Identity, type Step } from "../drivers/driver.ts";
+import {
+  clearFrame,
+  type Driver,
+  FAULT_GIVEN_UP,
+  FAULT_IDENTITY,
+  type Fault,
+  type Frame,
+  type Identity,
+  type Step,
+  tell,
+} from "../drivers/driver.ts";
 import { createRetry, GIVE_UP_AFTER } from "./retry.ts";
 import { createStepRunner, type Edges } from "./steps.ts";
 
@@ -39,9 +49,15 @@ export interface Reader {
    * are repeated.
    */
   open(done: (opened: boolean) => void): void;
-  /** Performs a driver's step between polls (reconfigure, selfTest), then `done` with its frame. */
+  /**
+   * Performs a driver's step between polls (reconfigure, selfTest), then `done` with its frame. Where another chip answered
+   * at the last opening nothing is done to it, and the frame holds a FAULT_IDENTITY.
+   */
   perform(step: Step, done: (frame: Frame) => void): void;
-  /** Stops the chip, hands over what it still held, then calls `done`. */
+  /**
+   * Stops the chip, hands over what it still held, then calls `done`. A stop that times out is done once more, the bus freed
+   * before; another chip, which answered at the last opening, is left alone.
+   */
   close(done: () => void): void;
 }
 
@@ -110,6 +126,8 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     const message = `${driver.model}: given up after ${GIVE_UP_AFTER / 1000} s; ${advice}; tried on. Last: ${lastFault}`;
     events.onFault({ code: FAULT_GIVEN_UP, message: message });
   };
+  /** Another chip stands there: nothing is written to it. */
+  const refused = (): boolean => identity !== null && identity.verdict === "refused";
   const hasSamples = (): boolean => {
     for (let i = 0; i < frame.channels.length; i++) if (frame.channels[i].count > 0) return true;
     return false;
@@ -174,7 +192,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     run(driver.open(), (timedOut) => {
       if (!timedOut) held = false;
       if (frame.identity !== null) identity = frame.identity;
-      const bad = report() || frame.identity === null || frame.identity.verdict === "refused";
+      const bad = report() || frame.identity === null || refused();
       if (bad) {
         failed();
         if (state === "opening") lose();
@@ -188,27 +206,37 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
       arms.next();
     });
   };
-  const finish = (): void => {
-    run(driver.close(), () => {
+  const finished = (): void => {
+    state = "closed";
+    cancelTimer();
+    cancelWatch();
+    const done = closed;
+    closed = null;
+    if (done !== null) done();
+  };
+  const finish = (again: boolean): void => {
+    run(driver.close(), (timedOut) => {
       report();
       events.onFrame(frame);
-      state = "closed";
-      cancelTimer();
-      cancelWatch();
-      const done = closed;
-      closed = null;
-      if (done !== null) done();
+      if (timedOut && again) free(() => finish(false));
+      else finished();
     });
   };
 
   arms.next = (): void => {
     if (busy || state === "closed") return;
     if (state === "closing") {
-      free(finish);
+      if (refused()) finished();
+      else free(() => finish(true));
       return;
     }
     const job = jobs.shift();
-    if (job !== undefined) {
+    if (job !== undefined && refused()) {
+      clearFrame(frame);
+      tell(frame, FAULT_IDENTITY, driver.model, "another chip stands there; nothing is done to it");
+      job.done(frame);
+      arms.next();
+    } else if (job !== undefined) {
       run(job.step, (timedOut) => {
         report();
         // what a test or a change took out of the chip, or knows to be lost, belongs to the record
