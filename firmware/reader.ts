@@ -63,7 +63,10 @@ export interface Reader {
 
 /** Polls that fail in a row before the chip is opened anew. */
 const FAILURES = 3;
-/** A poll that failed is repeated after this, ms, or sooner where the chip is polled more often. */
+/**
+ * A poll that failed is repeated after this, ms, or sooner where the chip is polled more often; so are the polls of one that
+ * was opened anew, until it is read: a thermometer that is polled once a minute is back with its value and not a minute later.
+ */
 const POLL_AGAIN = 1000;
 /** Different faults that are told before a poll that goes well. */
 const MOST_TOLD = 4;
@@ -96,6 +99,8 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
   const told: string[] = [];
   let lastFault = "";
   let wasOpen = false;
+  /** It was opened anew, and nothing was read since. */
+  let unread = false;
   let closed: (() => void) | null = null;
   let cancelTimer = (): void => {};
   let cancelWatch = (): void => {};
@@ -175,6 +180,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     run(driver.poll(), (timedOut) => {
       // A loss or a reading that went wrong beside others is told, and reading goes on.
       const read = hasSamples();
+      if (read) unread = false;
       const faulty = report();
       const bad = faulty && !read;
       if (!faulty) told.splice(0, told.length);
@@ -198,6 +204,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
         if (state === "opening") lose();
       } else {
         if (wasOpen) events.onRestart();
+        unread = wasOpen;
         wasOpen = true;
         retry.opened(board.now());
         if (state === "opening") state = "running";
@@ -256,7 +263,7 @@ export function createReader(board: Board, attachment: Attachment, events: Reade
     } else if (edgeWaits) {
       poll();
     } else {
-      wait(failures > 0 ? Math.min(driver.pollEvery, POLL_AGAIN) : driver.pollEvery, () => {
+      wait(failures > 0 || unread ? Math.min(driver.pollEvery, POLL_AGAIN) : driver.pollEvery, () => {
         if (state === "running" && !busy) poll();
       });
     }

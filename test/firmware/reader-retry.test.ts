@@ -78,14 +78,14 @@ test("a poll that brings samples beside a fault is no reason to open the chip an
   expect(opened).toHaveLength(2);
 });
 
-test("a slow chip whose poll failed is asked again after a second", () => {
+test("a slow chip whose poll failed is asked again after a second, and so is one that was opened anew", () => {
   const { clock, reader, chip, polled, opened } = setUp(16_000);
   reader.open(() => {});
   clock.runUntil(20e6);
   chip.samples = 0;
   chip.words = ["nobody there"];
   clock.runUntil(35e6);
-  expect(polled).toEqual([16_000, 32_000, 33_000, 34_000]);
+  expect(polled).toEqual([16_000, 32_000, 33_000, 34_000, 35_000]);
   expect(opened).toEqual([0, 34_000]);
 });
 
