@@ -29,7 +29,7 @@ const CHIPS: [string, Chip<never>, EmulatedChip, object][] = [
 ];
 
 function watched(chip: Chip<never>, emulated: EmulatedChip, configuration: object) {
-  const { board, clock, attachment, emulator } = createBench(chip, emulated, { configuration });
+  const { board, clock, attachment, emulator } = createBench(chip, emulated, { configuration: configuration as never });
   shake(emulator);
   const values: number[] = [];
   const reader = createReader(board, attachment, {
