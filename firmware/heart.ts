@@ -136,7 +136,8 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
 
   return {
     take(block) {
-      if (block.count === 0 && block.lost === 0) return;
+      // a chip that waits for its electrodes has a flag and no samples
+      if (block.count === 0 && block.lost === 0 && (block.flags & FLAG_LEAD_OFF) === 0) return;
       const was = barred;
       barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL);
       const late = pushed > 0 && block.count > 0 && block.time - heard > GAP;

@@ -71,6 +71,8 @@ export interface Runtime {
   readonly refusals: Readonly<Refusals>;
   /** Whether a finger is in the light, as of the last message: the least good of the oximeters'; null: none is heard. */
   readonly contact: ContactState | null;
+  /** Likewise whether an ECG's electrodes are on: "settling" until there is a heart rate. */
+  readonly electrodes: ContactState | null;
   /** The chips are stopped and all that they gave is sealed: from here on only acks are awaited. */
   readonly drained: boolean;
   start(): void;

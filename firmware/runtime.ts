@@ -223,6 +223,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       packer.addValue(id, at ?? journal.tick * 1000, value, flags, quality);
       if (alarms !== null) alarms.take(id, value, flags, now);
     });
+    sensing.contacts.tell(now);
     if (alarms !== null) alarms.update(now);
   };
   const period = (): void => {
@@ -248,7 +249,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
     refusals: downlink.refusals,
     get contact() {
-      return sensing.contact;
+      return sensing.contacts.contact;
+    },
+    get electrodes() {
+      return sensing.contacts.electrodes;
     },
     get drained() {
       return isDrained;

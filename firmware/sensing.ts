@@ -20,7 +20,7 @@ import {
 } from "../protocol/messages.ts";
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import type { ChipControl, Done } from "./commands/host.ts";
-import { type ContactState, contactFlags, isNews, leastContact } from "./contact.ts";
+import { type Contacts, createContacts } from "./contacts.ts";
 import { type Currents, createLightControl, type LightControl } from "./light.ts";
 import { swappedWords } from "./light-swap.ts";
 import type { Packer } from "./packer.ts";
@@ -35,7 +35,10 @@ export interface SensingEvents {
   /** Samples of a channel were lost at the end of a segment, or within it: how many, or null. */
   readonly onLost: (channel: number, segment: number, lost: number | null) => void;
   readonly onFault: (channel: number, fault: Fault) => void;
-  /** A finger has gone from the light of a channel, is there again (settling), has a pulse again (0): flags of event 3. */
+  /**
+   * A finger has gone from the light of a channel, or an electrode has come off; it is there again (settling), has a pulse or
+   * a heart rate again (0): flags of event 3.
+   */
   readonly onContact: (channel: number, flags: number) => void;
   /** The board has given the LED of a channel another current, mA, by itself. */
   readonly onCurrent: (channel: number, current: number) => void;
@@ -52,8 +55,7 @@ export interface Sensing {
   readonly chips: readonly ChipControl[];
   /** Id of the first vital, behind the chips' channels. */
   readonly firstVital: number;
-  /** The least good of the board's oximeters, as of the last vitals; null: there is none, or none is heard. */
-  readonly contact: ContactState | null;
+  readonly contacts: Contacts;
   /** Of all chips and vitals, as they are now. */
   definitions(): ChannelDefinition[];
   /** `done`: each chip has tried once. */
@@ -82,9 +84,9 @@ export function createSensing(
   const chips: Chip[] = [];
   let firstVital = 0;
   let ending = false;
-  /** By sensor: as it is, and as it was told. */
-  const contacts: (ContactState | null)[] = plans.map(() => null);
-  const toldContacts: ContactState[] = plans.map(() => "good");
+  const contacts = createContacts(vitals, plans.length, (sensor, place, flags) =>
+    events.onContact(chips[sensor].first + place, flags),
+  );
 
   const rateOf = (plan: SensorPlan): number => {
     let most = 0;
@@ -195,7 +197,7 @@ export function createSensing(
             driver = next;
             if (light !== null) light = control(next);
             use();
-            contacts[sensor] = null;
+            contacts.forget(sensor);
             const declared = driver.channels();
             for (let i = 0; i < declared.length; i++) if (declared[i].waveform) packer.startSegment(first + i);
             began(cfg);
@@ -239,12 +241,6 @@ export function createSensing(
   };
   for (let s = 0; s < plans.length; s++) attach(s);
 
-  vitals.onContact = (sensor, place, state) => {
-    contacts[sensor] = state;
-    if (state === null || !isNews(toldContacts[sensor], state)) return;
-    toldContacts[sensor] = state;
-    events.onContact(chips[sensor].first + place, contactFlags(state));
-  };
   vitals.onSwapped = (sensor) => {
     const message = swappedWords(chips[sensor].driver, plans[sensor].recreate);
     events.onFault(chips[sensor].first, { code: FAULT_CONFIGURATION, message: message });
@@ -253,11 +249,7 @@ export function createSensing(
   return {
     chips: chips,
     firstVital: firstVital,
-    get contact() {
-      let least: ContactState | null = null;
-      for (let s = 0; s < contacts.length; s++) least = leastContact(least, contacts[s]);
-      return least;
-    },
+    contacts: contacts,
     definitions() {
       const definitions: ChannelDefinition[] = [];
       for (let s = 0; s < chips.length; s++) {

@@ -49,6 +49,8 @@ export interface Vitals {
   onRhythm: OnRhythm;
   /** Told of each change of an oximeter's contact, as of a `read`; null: nothing is heard of it. `place`: of its light. */
   onContact: (sensor: number, place: number, state: ContactState | null) => void;
+  /** Likewise of the electrodes of an ECG. */
+  onElectrodes: (sensor: number, place: number, state: ContactState | null) => void;
   /** Told once after each opening that the sensor's red and infrared are taken for each other (vitals/pulse.ts). */
   onSwapped: (sensor: number) => void;
 }
@@ -75,7 +77,7 @@ const find = (channels: readonly Channel[], name: string): number => {
   return -1;
 };
 
-type Told = Pick<Vitals, "onRhythm" | "onContact" | "onSwapped">;
+type Told = Pick<Vitals, "onRhythm" | "onContact" | "onElectrodes" | "onSwapped">;
 
 /** `number`: the sensor's. `told` may be set later. */
 const makeSources = (sensor: VitalsSensor, number: number, told: Told): Source[] => {
@@ -84,7 +86,7 @@ const makeSources = (sensor: VitalsSensor, number: number, told: Told): Source[]
   const ecg = find(channels, "ecg");
   if (ecg >= 0 && HEART_RATES.indexOf(channels[ecg].rate) >= 0) {
     const onRhythm: OnRhythm = (state, onset, end) => told.onRhythm(state, onset, end);
-    sources.push(createHeartRate(channels[ecg], ecg, onRhythm));
+    sources.push(createHeartRate(channels[ecg], ecg, onRhythm, (state) => told.onElectrodes(number, ecg, state)));
   }
   const red = find(channels, "red");
   const infrared = find(channels, "infrared");
@@ -147,7 +149,12 @@ const define = (id: number, kind: Kind): ChannelDefinition => {
  * "infrared" or "green" alone), a temperature from "temperature" or "object".
  */
 export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
-  const vitals: Told = { onRhythm: () => {}, onContact: () => {}, onSwapped: () => {} };
+  const vitals: Told = {
+    onRhythm: () => {},
+    onContact: () => {},
+    onElectrodes: () => {},
+    onSwapped: () => {},
+  };
   const bySensor: Source[][] = [];
   let sources: Source[] = [];
   let kinds: Kind[] = [];

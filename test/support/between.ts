@@ -49,6 +49,7 @@ const counting = (): Vitals => {
     read: (_now, emit) => emit(0, value++, 0, null, null),
     onRhythm() {},
     onContact() {},
+    onElectrodes() {},
     onSwapped() {},
   };
 };
