@@ -26,9 +26,10 @@ export interface Recording extends Board {
 
 /**
  * The same board, with a transcript: `write` is given one line after the other, without line ends. All that the firmware
- * asks of a board must go through what this returns, from the beginning.
+ * asks of a board must go through what this returns, from the beginning. `about`: what a replay has to know of that firmware,
+ * as JSON can hold it; into the header.
  */
-export function recordBoard(board: Board, write: (line: string) => void): Recording {
+export function recordBoard(board: Board, write: (line: string) => void, about?: object): Recording {
   let failed: Error | null = null;
   const writer = createLineWriter((line) => {
     if (failed !== null) return;
@@ -46,7 +47,7 @@ export function recordBoard(board: Board, write: (line: string) => void): Record
   let depth = 0;
   /** The innermost of them, not written yet: its answer belongs into the same line, unless something comes first. */
   let held: string | null = null;
-  writer.put(JSON.stringify({ transcript: "vitalwire", version: VERSION, model: board.model, t: known }));
+  writer.put(JSON.stringify({ transcript: "vitalwire", version: VERSION, model: board.model, t: known, about }));
 
   const flush = () => {
     if (held !== null) writer.put(held);

@@ -22,6 +22,8 @@ export interface ReplayTape {
 }
 
 export interface Replay extends Board {
+  /** What the recording says about its firmware; undefined: nothing. */
+  readonly about: unknown;
   /**
    * Lets happen what happened, up to the next mark, whose name it returns, or to the end: null. Throws TranscriptError
    * where the firmware does something else than then, where the transcript is cut off, where a line is none.
@@ -38,7 +40,7 @@ export interface Replay extends Board {
 export function replayBoard(lines: Iterable<string>): Replay {
   const reader = createLineReader(lines);
   const header = reader.take();
-  const { transcript, version, model } = header.fields;
+  const { transcript, version, model, about } = header.fields;
   if (transcript !== "vitalwire" || typeof model !== "string")
     throw new TranscriptError(header.line, `no transcript begins with ${show(header.fields)}`);
   if (version !== VERSION)
@@ -152,6 +154,7 @@ export function replayBoard(lines: Iterable<string>): Replay {
   };
 
   return {
+    about,
     model,
     i2c: (options) => executor("i2c", options),
     spi: (options) => executor("spi", options),

@@ -2,7 +2,7 @@
  * The fault catalogue: what goes wrong with sensor boards in the field, put into effect on a simulated one from a plan and a
  * seed, with the truth about it. It sits below the drivers and beside the link: nothing above knows that it is simulated.
  */
-import type { Executor, I2cOptions } from "../boards/board.ts";
+import type { Board, I2cOptions } from "../boards/board.ts";
 import type { SimulatedBoard } from "../boards/simulated.ts";
 import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { EmulatedChip, Emulator, EmulatorOptions } from "../drivers/emulator.ts";
@@ -56,7 +56,7 @@ export interface FaultOptions {
   readonly onFault?: (event: FaultEvent) => void;
 }
 
-/** The faults of one board. Chips, executors and the link are made through it; then it is started. */
+/** The faults of one board. Chips and the link are made through it, firmware is given its board; then it is started. */
 export interface Faults {
   /** All that began and ended so far. */
   readonly truth: readonly FaultEvent[];
@@ -64,8 +64,8 @@ export interface Faults {
   readonly isCut: boolean;
   /** Instead of `emulated.create(options)`: a chip that can fail. `wires`: of its bus, which a chip on I2C needs. */
   create(emulated: EmulatedChip, options: EmulatorOptions, wires?: I2cOptions): Emulator;
-  /** What a chip's operations go through; `model` as the chip has it. */
-  executor<E extends Executor>(model: string, executor: E): E;
+  /** What the firmware is given in the board's place: there a host can be too busy to read a chip. */
+  readonly board: Board;
   link(link: Link): Link;
   /** Was this message damaged on its way when it was last sent? */
   isLost(message: Uint8Array): boolean;
@@ -160,7 +160,12 @@ export function createFaults(options: FaultOptions): Faults {
       chips.push(chip);
       return chip.emulator;
     },
-    executor: traffic.through,
+    board: {
+      ...board,
+      i2c: (wires) => traffic.through(board.i2c(wires)),
+      spi: (wires) => traffic.through(board.spi(wires)),
+      analog: (wires) => traffic.through(board.analog(wires)),
+    },
     link(inner) {
       link = createFaultyLink(inner, options.line ?? null);
       return link.link;

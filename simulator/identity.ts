@@ -42,7 +42,7 @@ export function startedBoot(
 /** What a virtual board tells of itself in its births. */
 export function deviceOf(
   { kid, ueid }: Pick<NodeIdentity, "kid" | "ueid">,
-  started: StartedBoot,
+  started: Pick<StartedBoot, "boot" | "bn" | "prev">,
 ): RuntimeOptions["device"] {
   const { boot, bn, prev } = started;
   return { kid, ueid, boot, bootSeed: bn, prev, software: "vitalwire", version: "0.1.0" };

@@ -95,7 +95,7 @@ export interface Traffic {
   /** How many hold up this chip's operations. */
   hold(model: string): void;
   release(model: string): void;
-  through<E extends Executor>(model: string, executor: E): E;
+  through<E extends Executor>(executor: E): E;
 }
 
 /** At its beginning and at its end, at their times; what acts on inputs does so by itself (inputs.ts). */

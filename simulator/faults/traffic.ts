@@ -29,9 +29,10 @@ export function createTraffic(board: SimulatedBoard): Traffic {
       waiting.delete(model);
       for (const start of due) start();
     },
-    through: <E extends Executor>(model: string, executor: E): E => ({
+    through: <E extends Executor>(executor: E): E => ({
       ...executor,
       run(target, ops, done) {
+        const { model } = target;
         if ((holds.get(model) ?? 0) === 0) executor.run(target, ops, done);
         else waiting.set(model, [...(waiting.get(model) ?? []), () => executor.run(target, ops, done)]);
       },

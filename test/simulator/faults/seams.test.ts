@@ -14,7 +14,7 @@ function bench(emulated: EmulatedChip, ...entries: FaultEntry[]) {
   const faults = createFaults({ plan: planFaults(entries), clock, board, index: 0, seed: 1 });
   const chip = faults.create(emulated, {}, WIRES) as I2cEmulator;
   board.attachI2c(WIRES, chip);
-  const executor = faults.executor(chip.model, board.i2c(WIRES));
+  const executor = faults.board.i2c(WIRES);
   faults.start();
   /** Performs operations at a time, s; how it went, and when it was done, s. */
   const ask = (at: number, ...ops: Op[]) => {
