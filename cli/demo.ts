@@ -13,7 +13,8 @@ import { runPaced } from "./pace.ts";
 import { openPage } from "./page.ts";
 import { type PatientOptions, patientSettings } from "./patient-options.ts";
 import { FIXED_EPOCH, refuseForeignSite } from "./site.ts";
-import { createWard } from "./ward.ts";
+import { createTranscriptFiles, type TranscriptFile } from "./transcript-files.ts";
+import { createWard, type Ward } from "./ward.ts";
 
 interface DemoOptions extends PatientOptions {
   readonly boards: number;
@@ -29,6 +30,8 @@ interface DemoOptions extends PatientOptions {
   readonly port?: number;
   /** File with a plan of faults. */
   readonly faults?: string;
+  /** Folder for a transcript of each board. */
+  readonly transcript?: string;
   readonly json?: boolean;
 }
 
@@ -49,6 +52,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     mkdirSync(dirname(options.store), { recursive: true });
     refuseForeignSite(dirname(options.store));
   }
+  const transcripts = options.transcript === undefined ? [] : createTranscriptFiles(options.transcript, options.boards);
   const stored: ((accepted: Accepted) => void)[] = [];
   let say: ((event: FaultEvent) => void) | null = null;
   const alarmed: ((alarm: DeviceAlarm) => void)[] = [];
@@ -61,6 +65,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     ...(faults && { faults, onFault: (event: FaultEvent) => say?.(event) }),
     seal: { mode: options.seal, encrypt: options.encrypt === true },
     ...(options.store !== undefined && { store: options.store }),
+    ...(transcripts.length > 0 && { transcript: (index: number) => transcripts[index]!.write }),
     epoch: options.fast ? FIXED_EPOCH : Date.now(),
     onStored: (accepted) => {
       for (const listener of stored) listener(accepted);
@@ -117,6 +122,20 @@ export async function demo(options: DemoOptions): Promise<void> {
     display.end();
     await page?.close();
     await ward.stop();
+    closeTranscripts(ward, transcripts);
     if (interrupt.came) process.exit(INTERRUPTED);
   }
 }
+
+/** Throws Error where one could not be written to its end. */
+function closeTranscripts({ boards }: Ward, files: readonly TranscriptFile[]): void {
+  for (const [index, file] of files.entries()) {
+    const { failed, messages } = boards[index]!.recorder!;
+    if (failed !== null) throw new Error(`${file.path}: not written to its end: ${failed.message}`);
+    file.close();
+    const size = `${megabytes(file.bytes)} of lines in ${megabytes(file.fileBytes)}`;
+    process.stderr.write(`${file.path}: ${messages} messages, ${size}\n`);
+  }
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

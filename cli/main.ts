@@ -40,6 +40,7 @@ program
   .addOption(new Option("--noise <switch>", "the chips' noise").choices(["on", "off"]).default("on"))
   .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
   .option("--faults <file>", "what goes wrong, as YAML or JSON: a list such as - { kind: nack, chip: tmp117, at: 10 }")
+  .option("--transcript <dir>", "write all that passes between each board and its firmware here, for retrace")
   .addOption(story())
   .addOption(alarms())
   .addOption(calibration())
@@ -94,6 +95,13 @@ program
   .option("--baud <n>", "bits a second (default: 115200)", count(300))
   .addOption(new Option("--json", "one JSON object a line on stdout, the rest on stderr"))
   .action(async (source, options) => (await import("./monitor/monitor.ts")).monitor(source, options));
+
+program
+  .command("retrace")
+  .description("run a board's firmware once more from a transcript, without chips: the same messages, byte for byte?")
+  .argument("<files...>", "transcripts, as demo --transcript writes them, or their lines")
+  .addOption(json())
+  .action(async (files, options) => (await import("./retrace.ts")).retrace(files, options));
 
 program
   .command("ports")

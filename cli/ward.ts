@@ -21,6 +21,7 @@ import type { FaultEvent, FaultPlan } from "../simulator/faults.ts";
 import { testOnlySigner } from "../simulator/keys.ts";
 import { createVirtualNode, type Recording, type SealMode, type VirtualNode } from "../simulator/node.ts";
 import type { Story } from "../simulator/story.ts";
+import { type NodeRecorder, recordNode } from "../simulator/transcript-node.ts";
 import { createSignal } from "./signal.ts";
 import { DEFAULT_SITE, testCard, testSite } from "./site.ts";
 
@@ -50,6 +51,8 @@ export interface WardOptions {
   readonly seal?: SealMode;
   /** A seam between decode and seal, for tests. */
   readonly wrapDriver?: (driver: Driver) => Driver;
+  /** Where the lines of each board's transcript go; absent: none is written. */
+  readonly transcript?: (index: number) => (line: string) => void;
 }
 
 export interface WardBoard {
@@ -60,6 +63,7 @@ export interface WardBoard {
   /** What the gateway counted of it. */
   readonly counters: () => Counters;
   readonly card: Uint8Array;
+  readonly recorder: NodeRecorder | null;
   /** Both ends of the cable, the board's and the gateway's; serial only. */
   readonly cable?: { readonly near: Duplex; readonly far: Duplex };
 }
@@ -135,6 +139,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   const createBoard = (index: number): WardBoard => {
     const serial = isSerial(index);
     const [near, far] = createWire();
+    const recorder = options.transcript === undefined ? null : recordNode(options.transcript(index));
     let link!: SerialLink | MqttLink;
     const node = createVirtualNode({
       clock,
@@ -147,6 +152,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       ...(options.calibration && { calibration: options.calibration }),
       ...(options.seal && { seal: options.seal }),
       ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
+      ...(recorder && { wrap: recorder.wrap }),
       ...(options.faults && {
         faults: {
           plan: options.faults,
@@ -189,6 +195,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       link,
       counters: () => origin?.counters ?? source.counters(kid),
       card,
+      recorder,
       ...(serial && { cable: { near, far } }),
     };
   };
@@ -210,6 +217,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
   };
   const stopBoard = async (board: WardBoard) => {
     let stopped = false;
+    board.recorder?.stopping();
     board.node.runtime.stop(() => {
       stopped = true;
       signal.notify();
@@ -236,6 +244,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
     stopping ??= (async () => {
       for (const { node } of boards) node.faults?.stop();
       for (const board of boards) await stopBoard(board);
+      for (const { recorder } of boards) recorder?.end();
     })();
     return stopping;
   };

@@ -6,13 +6,17 @@ import type { Replay } from "../boards/transcript-replay.ts";
 import type { Letter, Link, LinkEvents } from "../firmware/link.ts";
 
 /** A message is checked by its SHA-256: the transcript is for what comes in. */
+const digestOf = (message: Uint8Array) => ({
+  length: message.length,
+  sha256: createHash("sha256").update(message).digest("hex"),
+});
 const sent = (letter: Letter, message: Uint8Array, current: boolean) => ({
   ask: "send",
   letter,
   current,
-  length: message.length,
-  sha256: createHash("sha256").update(message).digest("hex"),
+  ...digestOf(message),
 });
+const left = (message: Uint8Array) => ({ ask: "leave", ...digestOf(message) });
 
 /** The same link; what it gives goes into the recording's transcript. One link a recording. */
 export function recordLink({ tape }: Recording, link: Link): Link {
@@ -25,8 +29,13 @@ export function recordLink({ tape }: Recording, link: Link): Link {
         onMessage: (message) =>
           tape.event({ event: "message", bytes: hexOf(message) }, () => events.onMessage(message)),
       };
+      const leave = (connection: number) => {
+        const message = will(connection);
+        tape.ask(left(message), () => {});
+        return message;
+      };
       tape.ask({ ask: "link", presence: link.presence }, () =>
-        link.open(recorded, (connection) => tape.event({ event: "will", connection }, () => will(connection))),
+        link.open(recorded, (connection) => tape.event({ event: "will", connection }, () => leave(connection))),
       );
     },
     send: (letter, message, current = true) =>
@@ -54,7 +63,7 @@ export function replayLink(
       tape.on("up", (entry) => events.onUp(numberOf(entry, "connection")));
       tape.on("down", () => events.onDown());
       tape.on("message", ({ line, fields }) => events.onMessage(bytesOf(line, fields.bytes)));
-      tape.on("will", (entry) => void will(numberOf(entry, "connection")));
+      tape.on("will", (entry) => void tape.ask(left(will(numberOf(entry, "connection")))));
       tape.ask({ ask: "link", presence });
     },
     send(letter, message, current = true) {
