@@ -16,16 +16,21 @@ const HEAD = `# When it does not work
 
 <!-- Written by tools/field-page.ts from tools/field/: run it with --write. -->
 
-Find what you see in the list and follow the link. Each entry says why it happens, what to do, and what \`monitor\`, \`doctor\`,
-\`demo\` or the record says about it, letter for letter. Two rules hold everywhere: a number that could not be measured is
-absent (\`--\` on the screen, null in the record), with a reason beside it; and samples that were lost are counted, or said to
-be lost where nobody could count them.
+Find what you see in the list and follow the link. Each entry says why it happens, what to do, and what \`monitor\`, \`doctor\`
+or the record says about it, letter for letter.
+
+Two rules hold everywhere. A number that could not be measured is absent (\`--\` on the screen, null in the record), never 0, and
+the reason stands beside it: in \`monitor\` a \`*\` marks the value, and the words are at the end of the line. Samples that were
+lost are counted, or said to be lost where nobody could count them.
 
 Never connect electrodes to a person while any board, laptop or instrument attached is on mains power without medical-grade
 isolation. Not a medical device.
 `;
 
-const heading = ({ line, title }: Complaint): string => (typeof line === "number" ? `${line}. ${title}` : title);
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+const heading = ({ line, title }: Complaint): string =>
+  typeof line === "number" ? `${line}. ${capital(title)}` : capital(title);
 
 /** The anchor that GitHub gives a heading. */
 export const anchorOf = (text: string): string =>
@@ -34,14 +39,12 @@ export const anchorOf = (text: string): string =>
     .replace(/[^\p{L}\p{N} _-]/gu, "")
     .replaceAll(" ", "-");
 
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
 function entry(complaint: Complaint): string[] {
   const { where, see, why, act, says, naive, ours, test, missing } = complaint;
   const reported = where.length === 0 ? "Found by reading drivers." : `Reported in ${where.join(", ")}.`;
   const held = test === null ? "No test holds this." : `Held by \`${test.file}\`.`;
   return [
-    `### ${capital(heading(complaint))}`,
+    `### ${heading(complaint)}`,
     "",
     `**What you see.** ${see}`,
     "",
@@ -51,7 +54,7 @@ function entry(complaint: Complaint): string[] {
     "",
     ...(says.length === 0 ? [] : ["**What the tool says.**", "", "```text", ...says, "```", ""]),
     ...(missing === undefined ? [] : [`**Not built yet.** ${missing}`, ""]),
-    `Other readers: ${naive} Here: ${ours} ${reported} ${held}`,
+    `Elsewhere: ${naive} Here: ${ours} ${reported} ${held}`,
     "",
   ];
 }
@@ -60,7 +63,7 @@ function index(all: readonly Complaint[]): string[] {
   return symptoms.flatMap((symptom) => {
     const own = all.filter((one) => one.symptoms.includes(symptom));
     if (own.length === 0) return [];
-    const links = own.map((one) => `- [${capital(one.title)}](#${anchorOf(heading(one))})`);
+    const links = own.map((one) => `- [${capital(one.seen ?? one.title)}](#${anchorOf(heading(one))})`);
     return [`**${symptom}**`, "", ...links, ""];
   });
 }

@@ -32,6 +32,8 @@ export interface Complaint {
   readonly line: number | Defect;
   /** In FAULTS.md's words. */
   readonly title: string;
+  /** What is seen, in a few words, for the index; absent: the title says it. */
+  readonly seen?: string;
   /** Whom it was reported to, as FAULTS.md has it; a defect: none. */
   readonly where: readonly string[];
   /** Where the index has it. */

@@ -1,4 +1,41 @@
 /** Complaints of rates: lines 3, 4, 5. */
 import type { Complaint } from "./complaint.ts";
 
-export const rates: readonly Complaint[] = [];
+const test = { file: "test/field/rates.test.ts" };
+
+export const rates: readonly Complaint[] = [
+  {
+    line: 4,
+    title: "rate doubled, halved, stuck",
+    seen: "the pulse rate is twice or half of the real one, or does not move",
+    where: ["aromring#11", "espruino/Espruino#2166"],
+    symptoms: ["A wrong value"],
+    see: "The pulse rate is twice or half of what you count at the wrist, or it does not move for minutes.",
+    why:
+      "Doubled: the pulse has a second, smaller wave (the dicrotic wave) that is counted as a beat. Halved: every second beat is " +
+      "weak and is not counted. Stuck: no new beat was found, and the program shows the last number again.",
+    act:
+      "Compare with the heart rate of the ECG, if there is one: where the two differ for some seconds, the quality of both is " +
+      "30 of 100 or less. Without an ECG count at the wrist for 15 s. A rate that cannot be told apart is `--`.",
+    says: [],
+    naive: "143 for a pulse of 60, 38 for one of 75, and 61 for twenty seconds after the signal froze.",
+    ours: "60; none; and none three seconds after the signal froze.",
+    test,
+  },
+  {
+    line: 5,
+    title: "a 50 Hz filter fed 25 Hz",
+    seen: "mains hum is back, or rates are off by a factor, since the sample rate was changed",
+    where: ["espruino/BangleApps#1908"],
+    symptoms: ["A wrong value"],
+    see: "After a change of the sample rate the mains hum is back, the curve looks wrong, or the rate is off by the same factor.",
+    why: "A filter's numbers hold for one sample rate. Fed half as fast it takes out 25 Hz in place of 50, and leaves the hum.",
+    act:
+      "Change the rate by command or configuration, not behind the board's back: then everything that depends on it is made " +
+      "anew. A rate for which there is no filter is refused with the list of those that have one.",
+    says: ["notch: rate 200 hz is none of 125, 128, 250, 256, 360, 500, 512; resample, or choose another sampleRate"],
+    naive: "hum down to a hundredth at 256 Hz, for which the filter was made, and hardly less of it at 128 and 512 Hz.",
+    ours: "down to less than a hundredth at all three, and the heart rate stays right across a change of the rate.",
+    test,
+  },
+];
