@@ -2,7 +2,6 @@
  * The same patient on the same chips with the same faults, twice: under this project's runtime, from the registers to the
  * record and to what a monitor prints of it; and under a naive reader, which has the board's I2C bus to itself.
  */
-import type { Executor } from "../../boards/board.ts";
 import { createSimulatedBoard } from "../../boards/simulated.ts";
 import { createVirtualClock } from "../../boards/virtual-clock.ts";
 import { lineOf } from "../../cli/monitor/lines.ts";
@@ -139,7 +138,7 @@ export function naive(world: World, seconds: number, sketch: (bench: Bench, chip
   chip.set("red", red);
   chip.set("infrared", infrared);
   board.attachI2c(I2C, chip);
-  const executor: Executor = faults.executor(chip.model, board.i2c(I2C));
+  const executor = faults.board.i2c(I2C);
   const target = { model: chip.model, address: chip.address, maxHz: 400_000 };
   const bench: Bench = {
     now: () => board.now() / 1e6,
