@@ -8,8 +8,8 @@ import type { VirtualClock } from "../boards/virtual-clock.ts";
 import type { EmulatedChip, Emulator, EmulatorOptions } from "../drivers/emulator.ts";
 import type { Link } from "../firmware/link.ts";
 import { createFaultyChip, type FaultyChip } from "./faults/chip.ts";
-import { disturbanceOf, type Light } from "./faults/inputs.ts";
-import { actsOf, type Parts, unsuited } from "./faults/kinds.ts";
+import { type Disturbance, disturbanceOf, type Light } from "./faults/inputs.ts";
+import { type Acts, actsOf, type Parts, unsuited } from "./faults/kinds.ts";
 import { createFaultyLink, type FaultyLink, type RawLine } from "./faults/link.ts";
 import type { Fault, FaultKind, FaultPlan } from "./faults/plan.ts";
 import { createSchedule, type Span } from "./faults/schedule.ts";
@@ -76,6 +76,8 @@ export interface Faults {
 }
 
 const LIGHT: Light = { perfusionIndex: 2, open: 2 };
+/** A chip may convert a little ahead of the clock, and has to know before: its inputs are told so long before, us. */
+const AHEAD = 5e6;
 
 /** The faults of one board, from its plan and the seed alone: the same again, to the last bit. */
 export function createFaults(options: FaultOptions): Faults {
@@ -102,14 +104,17 @@ export function createFaults(options: FaultOptions): Faults {
   };
 
   const occur = (fault: Fault, span: Span, own: Random, after: () => void) => {
-    const on = "chip" in fault ? chips.filter(({ model }) => model.toLowerCase() === fault.chip) : [null];
-    const all = on.map((chip, place) => {
-      const drawn = own.fork(`${span.from} ${place}`);
-      const disturbance = chip === null ? null : disturbanceOf(fault, span, chip.inputs, light, drawn);
-      // A chip may convert a little ahead of the clock: it has to know before.
-      if (disturbance !== null) chip!.disturbed.disturbances.push(disturbance);
-      return { chip, disturbance, acts: actsOf(fault, span, { clock, board, chip, link, traffic, random: drawn }) };
-    });
+    type Part = { chip: FaultyChip | null; disturbance: Disturbance | null; acts: Acts };
+    let all: Part[] = [];
+    const prepare = () => {
+      const on = "chip" in fault ? chips.filter(({ model }) => model.toLowerCase() === fault.chip) : [null];
+      all = on.map((chip, place) => {
+        const drawn = own.fork(`${span.from} ${place}`);
+        const disturbance = chip === null ? null : disturbanceOf(fault, span, chip.inputs, light, drawn);
+        if (disturbance !== null) chip!.disturbed.disturbances.push(disturbance);
+        return { chip, disturbance, acts: actsOf(fault, span, { clock, board, chip, link, traffic, random: drawn }) };
+      });
+    };
     const leave = () => {
       endings.delete(abandon);
       for (const { chip, disturbance } of all) {
@@ -123,17 +128,10 @@ export function createFaults(options: FaultOptions): Faults {
       leave();
       tell(fault, "ended");
     };
-    let cancelEnd = () => {};
+    let cancelPreparation = () => {};
     let cancelBegin = () => {};
-    const abandon = () => {
-      cancelBegin();
-      cancelEnd();
-      span.to = Math.min(span.to, clock.now);
-      if (began) end();
-      else leave();
-    };
-    endings.add(abandon);
-    cancelBegin = at(span.from, () => {
+    let cancelEnd = () => {};
+    const begin = () => {
       began = true;
       tell(fault, "began");
       for (const { acts } of all) acts.begin?.();
@@ -141,6 +139,20 @@ export function createFaults(options: FaultOptions): Faults {
         end();
         after();
       });
+    };
+    const abandon = () => {
+      cancelPreparation();
+      cancelBegin();
+      cancelEnd();
+      span.to = Math.min(span.to, clock.now);
+      if (began) end();
+      else leave();
+    };
+    endings.add(abandon);
+    // A day's plan is long: what is far away costs no chip anything at each sample.
+    cancelPreparation = at(span.from - AHEAD, () => {
+      prepare();
+      cancelBegin = at(span.from, begin);
     });
   };
 
