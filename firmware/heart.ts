@@ -20,8 +20,8 @@ import { GAP, MICROSECONDS, SILENCE } from "./vitals/source.ts";
 export interface Heart {
   /** A block of the channel, in order. */
   take(block: Block): void;
-  /** What comes does not follow what came. */
-  interrupted(): void;
+  /** What comes does not follow what came. `why`: flags of the rate until the next block; 0: it begins anew. */
+  interrupted(why: number): void;
   /**
    * The rate as of `now`, board clock, us, filled in place: beats a minute, or null with at least one flag. Saturated: no
    * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none. Bus fault: nothing has come for 3 s.
@@ -32,6 +32,8 @@ export interface Heart {
    * it, board clock, us, and its length, ms. None across a loss, none outside 0.2 to 4 s, none while waves cannot be counted.
    */
   takeIntervals(emit: (at: number, milliseconds: number) => void): void;
+  /** What is known of the signal, besides what its blocks say: flags. */
+  flags(): number;
   /** Signal quality of the last whole 10 s, 0 to 100 (quality.ts); null where it is unknown. */
   quality(): number | null;
 }
@@ -159,15 +161,17 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       detector.push(block.samples, block.count);
       if (heard - reviewed >= REVIEW) review();
     },
-    interrupted() {
+    interrupted(why) {
       end();
       fibrillation.reset();
+      barred = why;
     },
     read,
     takeIntervals(emit) {
       for (let i = Math.max(given, found - WAITING); i < found; i++) emit(ends[i % WAITING], lengths[i % WAITING]);
       given = found;
     },
+    flags: () => 0,
     quality: () => (barred !== 0 || pushed === 0 ? null : quality.read()),
   };
 }

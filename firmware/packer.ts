@@ -22,6 +22,7 @@ interface OpenWave {
   idx: number;
   time: number;
   flags: number;
+  quality: number | null;
   /** Where the channel stands. */
   seg: number;
   nextIdx: number;
@@ -36,6 +37,7 @@ interface ClosedWave {
   readonly n: number;
   readonly bytes: Uint8Array;
   readonly flags: number;
+  readonly quality: number | null;
 }
 
 interface Value {
@@ -48,10 +50,10 @@ interface Value {
 
 export interface Packer {
   /**
-   * Takes a block of a waveform channel with its nominal sampling interval in us.
-   * Returns what was lost before it: a count, 0, or null where it is unknown.
+   * Takes a block of a waveform channel with its nominal sampling interval in us, its flags, and its quality, 0 to 100, if
+   * known: a wave has that of its last block. Returns what was lost before it: a count, 0, or null where it is unknown.
    */
-  addBlock(id: number, block: Block, interval: number): number | null;
+  addBlock(id: number, block: Block, interval: number, flags: number, quality: number | null): number | null;
   /** Takes one value at a board time in us; null needs a flag. `quality`: of its signal, 0 to 100, if known. */
   addValue(id: number, time: number, value: number | null, flags: number, quality?: number | null): void;
   /** The next sample of this channel begins a new segment. Returns the segment that ended. */
@@ -67,6 +69,9 @@ export interface Packer {
   take(tick: number): (Wave | Num)[];
 }
 
+const qualOf = (quality: number | null, flags: number): number | null =>
+  flags === 0 && quality === null ? null : makeQual(quality, flags);
+
 /** `apart`: values never travel with waveforms. */
 export function createPacker(codec: Codec, apart: boolean): Packer {
   const waves: OpenWave[] = [];
@@ -77,7 +82,7 @@ export function createPacker(codec: Codec, apart: boolean): Packer {
   const waveOf = (id: number): OpenWave => {
     for (let i = 0; i < waves.length; i++) if (waves[i].id === id) return waves[i];
     const samples = new Int32Array(BLOCK_CAPACITY);
-    const wave: OpenWave = { id, samples, count: 0, idx: 0, time: 0, flags: 0, seg: 0, nextIdx: 0 };
+    const wave: OpenWave = { id, samples, count: 0, idx: 0, time: 0, flags: 0, quality: null, seg: 0, nextIdx: 0 };
     waves.push(wave);
     return wave;
   };
@@ -99,6 +104,7 @@ export function createPacker(codec: Codec, apart: boolean): Packer {
       n,
       bytes: coded.bytes,
       flags: wave.flags,
+      quality: wave.quality,
     });
     bytes += coded.bytes.length;
     wave.count = 0;
@@ -112,7 +118,7 @@ export function createPacker(codec: Codec, apart: boolean): Packer {
   };
 
   return {
-    addBlock(id, block, interval) {
+    addBlock(id, block, interval, flags, quality) {
       const wave = waveOf(id);
       if (block.lost > 0) {
         closeWave(wave);
@@ -120,15 +126,16 @@ export function createPacker(codec: Codec, apart: boolean): Packer {
       } else if (block.lost < 0) {
         startSegment(wave);
       }
-      if (wave.count > 0 && block.flags !== wave.flags) closeWave(wave);
+      if (wave.count > 0 && flags !== wave.flags) closeWave(wave);
       let from = 0;
       while (from < block.count) {
         if (wave.count === BLOCK_CAPACITY) closeWave(wave);
         if (wave.count === 0) {
           wave.time = block.time + from * interval;
           wave.idx = wave.nextIdx;
-          wave.flags = block.flags;
+          wave.flags = flags;
         }
+        wave.quality = quality;
         const room = Math.min(block.count - from, BLOCK_CAPACITY - wave.count);
         wave.samples.set(block.samples.subarray(from, from + room), wave.count);
         wave.count += room;
@@ -172,7 +179,7 @@ export function createPacker(codec: Codec, apart: boolean): Packer {
           codec: wave.codec,
           n: wave.n,
           bytes: wave.bytes,
-          qual: wave.flags === 0 ? null : makeQual(null, wave.flags),
+          qual: qualOf(wave.quality, wave.flags),
         });
       }
       const room = apart && taken > 0 ? 0 : MESSAGE_BLOCKS;
@@ -184,7 +191,7 @@ export function createPacker(codec: Codec, apart: boolean): Packer {
           id: value.id,
           dt: Math.round(value.time - origin),
           value: value.value,
-          qual: value.flags === 0 && value.quality === null ? null : makeQual(value.quality, value.flags),
+          qual: qualOf(value.quality, value.flags),
         });
       }
       bytes -= taken;

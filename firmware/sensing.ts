@@ -7,7 +7,9 @@ import {
   type Channel,
   type Driver,
   FAULT_CONFIGURATION,
+  FAULT_DATA,
   type Fault,
+  FLAG_BUS_FAULT,
   type Frame,
   type Step,
 } from "../drivers/driver.ts";
@@ -21,6 +23,7 @@ import {
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import type { ChipControl, Done } from "./commands/host.ts";
 import { type Contacts, createContacts } from "./contacts.ts";
+import { createStuckCodes } from "./dsp/stuck.ts";
 import { type Currents, createLightControl, type LightControl } from "./light.ts";
 import { swappedWords } from "./light-swap.ts";
 import type { Packer } from "./packer.ts";
@@ -68,6 +71,10 @@ export interface Sensing {
 const currentsOf = (driver: Driver): Currents | undefined =>
   ((driver.configuration ?? {}) as { readonly ledCurrent?: Currents }).ledCurrent;
 
+/** An event has room for 64 bytes. */
+const stuckWords = (driver: Driver, place: number, frame: Frame): string =>
+  `${driver.model}: ${driver.channels()[place].name} stuck at ${frame.channels[place].samples[0]}; opened anew, else cut power`;
+
 interface Chip extends ChipControl {
   readonly identity: Reader["identity"];
 }
@@ -98,16 +105,27 @@ export function createSensing(
   let fastest = 0;
   for (let s = 1; s < plans.length; s++) if (rateOf(plans[s]) > rateOf(plans[fastest])) fastest = s;
 
-  const takeFrame = (sensor: number, declared: readonly Channel[], first: number, frame: Frame): void => {
+  /** `stuck`: what the chip gives is no measurement. */
+  const takeFrame = (
+    sensor: number,
+    declared: readonly Channel[],
+    first: number,
+    frame: Frame,
+    stuck: boolean,
+  ): void => {
+    for (let i = 0; i < declared.length; i++) {
+      if (stuck) vitals.interrupted(sensor, i, FLAG_BUS_FAULT);
+      else vitals.take(sensor, i, frame.channels[i]);
+    }
     for (let i = 0; i < declared.length; i++) {
       const block = frame.channels[i];
       const id = first + i;
-      const settling = vitals.take(sensor, i, block);
+      const flags = block.flags | vitals.flags(sensor, i);
       if (!declared[i].waveform) {
-        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], block.flags | settling);
+        for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], flags);
       } else if (block.count > 0 || block.lost !== 0) {
         const segment = packer.segment(id);
-        const lost = packer.addBlock(id, block, 1000000 / declared[i].rate);
+        const lost = packer.addBlock(id, block, 1000000 / declared[i].rate, flags, vitals.quality(sensor, i));
         if (lost !== 0) events.onLost(id, segment, lost);
       }
     }
@@ -117,7 +135,7 @@ export function createSensing(
   const restarted = (sensor: number, declared: readonly Channel[], first: number): void => {
     for (let i = 0; i < declared.length; i++) {
       if (declared[i].waveform) events.onLost(first + i, packer.startSegment(first + i), null);
-      vitals.interrupted(sensor, i);
+      vitals.interrupted(sensor, i, 0);
     }
   };
 
@@ -142,9 +160,19 @@ export function createSensing(
     };
     const readerOf = (its: Driver): Reader => {
       const declared = its.channels();
+      const codes = createStuckCodes(declared);
+      let hung = false;
       return createReader(board, Object.assign({}, plan.attachment, { driver: its }), {
         onFrame: (frame) => {
-          takeFrame(sensor, declared, first, frame);
+          const place = codes.mark(frame.channels);
+          const begins = place >= 0 && !hung;
+          hung = place >= 0;
+          takeFrame(sensor, declared, first, frame, hung);
+          // once: a converter that hangs after a dip of its supply comes back so
+          if (begins) {
+            events.onFault(first + place, { code: FAULT_DATA, message: stuckWords(its, place, frame) });
+            frame.restart = true;
+          }
           lighten(its, frame);
         },
         onFault: (fault) => events.onFault(first, fault),

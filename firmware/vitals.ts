@@ -33,11 +33,18 @@ export interface Vitals {
   definitions(firstId: number): ChannelDefinition[];
   /**
    * Takes a block of the sensor's channel at `place`, both by their place in what `createVitals` was given, the channels of
-   * one poll in order; returns flags that its single values (temperature) must carry besides their own.
+   * one poll in order.
    */
-  take(sensor: number, place: number, block: Block): number;
-  /** This channel was interrupted: what it gave before does not belong to what comes. */
-  interrupted(sensor: number, place: number): void;
+  take(sensor: number, place: number, block: Block): void;
+  /** What is known of this channel once all channels of the poll were taken: flags that its samples carry besides their own. */
+  flags(sensor: number, place: number): number;
+  /** Its quality, 0 to 100, as of the last `read`; null where it is unknown. */
+  quality(sensor: number, place: number): number | null;
+  /**
+   * This channel was interrupted: what it gave before does not belong to what comes. `why`: flags of its vitals until the next
+   * block is taken; 0: they begin anew.
+   */
+  interrupted(sensor: number, place: number, why: number): void;
   /**
    * Calls `emit` for what there is as of `now`, board clock, us: once for every vital, and for every interval between
    * beats since the last call.
@@ -194,15 +201,27 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
       for (let i = 0; i < kinds.length; i++) definitions.push(define(firstId + i, kinds[i]));
       return definitions;
     },
-    take: (sensor: number, place: number, block: Block): number => {
+    take: (sensor: number, place: number, block: Block): void => {
       const own = bySensor[sensor];
-      let more = 0;
-      for (let i = 0; i < own.length; i++) more |= own[i].take(place, block);
-      return more;
+      for (let i = 0; i < own.length; i++) own[i].take(place, block);
     },
-    interrupted: (sensor: number, place: number): void => {
+    flags: (sensor: number, place: number): number => {
       const own = bySensor[sensor];
-      for (let i = 0; i < own.length; i++) own[i].interrupted(place);
+      let all = 0;
+      for (let i = 0; i < own.length; i++) all |= own[i].flags(place);
+      return all;
+    },
+    quality: (sensor: number, place: number): number | null => {
+      const own = bySensor[sensor];
+      for (let i = 0; i < own.length; i++) {
+        const known = own[i].quality(place);
+        if (known !== null) return known;
+      }
+      return null;
+    },
+    interrupted: (sensor: number, place: number, why: number): void => {
+      const own = bySensor[sensor];
+      for (let i = 0; i < own.length; i++) own[i].interrupted(place, why);
     },
     prepare: (sensor: number, next: VitalsSensor): Successor => {
       const own = makeSources(next, sensor, vitals);

@@ -63,7 +63,7 @@ const packing = (codec: Codec): Measured => ({
       object,
       s,
       (place, block) => {
-        if (channels[place].waveform) object.addBlock(place, block, 1000000 / channels[place].rate);
+        if (channels[place].waveform) object.addBlock(place, block, 1000000 / channels[place].rate, block.flags, null);
       },
       (now) => {
         object.addValue(3, now, 1, 0);

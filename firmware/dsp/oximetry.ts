@@ -43,6 +43,8 @@ export interface Oximetry {
 export interface Oximeter {
   /** As of the last sample. It is computed when it is asked for, into one object: ask once, then look. */
   readonly result: Oximetry;
+  /** What is known of the light itself, as of the last sample: flags off body, saturated, settling, motion. */
+  readonly light: number;
   /**
    * The next `count` samples of each light, in counts; may be split in any way. `red` null: there is infrared alone (or green in
    * its place), and pulse rate and perfusion index of it; R and SpO2 are null, flagged uncalibrated.

@@ -183,9 +183,9 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   };
 
   const take = (): void => {
-    const seen = contact.look(alone ? null : lights.red, lights.infrared);
-    light = contact.land(seen);
-    if (seen !== 0) measuring = false;
+    const flags = contact.look(alone ? null : lights.red, lights.infrared);
+    light = contact.land(flags);
+    if (flags !== 0) measuring = false;
     else {
       if (!measuring) start();
       const thinned = lights.take(alone);
@@ -223,9 +223,14 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     return FLAG_UNCALIBRATED;
   };
 
+  /** Flags of the light up to its last sample. */
+  const seen = (): number => {
+    const newest = contact.look(alone ? null : lights.red.subarray(0, filled), lights.infrared.subarray(0, filled));
+    return newest !== 0 ? newest : light;
+  };
+
   const read = (): Oximetry => {
-    const seen = contact.look(alone ? null : lights.red.subarray(0, filled), lights.infrared.subarray(0, filled));
-    const now = seen !== 0 ? seen : light;
+    const now = seen();
     if (now !== 0) return nothing(now);
     nothing(0);
     const at = lights.count() + filled / step;
@@ -262,6 +267,10 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   return {
     get result() {
       return read();
+    },
+    get light() {
+      const now = seen();
+      return now === 0 && (bad >= SEVERAL || (bad > 0 && !beat.sure)) ? FLAG_MOTION : now;
     },
     push: (red, infrared, count) => {
       if ((red === null) !== alone) {

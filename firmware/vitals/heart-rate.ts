@@ -35,10 +35,11 @@ export function createHeartRate(
     kinds: [HEART_RATE, RR_INTERVAL],
     take(channel, block) {
       if (channel === place) heart.take(block);
-      return 0;
     },
-    interrupted(channel) {
-      if (channel === place) heart.interrupted();
+    flags: (channel) => (channel === place ? heart.flags() : 0),
+    quality: (channel) => (channel === place ? heart.quality() : null),
+    interrupted(channel, why) {
+      if (channel === place) heart.interrupted(why);
     },
     read(now, emit) {
       heart.read(now, rate);

@@ -94,6 +94,8 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
   /** Since when red and infrared look swapped, board time, us. */
   let swappedSince: number | null = null;
   let swapped = false;
+  /** As of the last reading. */
+  let quality: number | null = null;
 
   const reset = (): void => {
     oximeter.reset();
@@ -137,17 +139,20 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
       if (place === redPlace) red = block;
       if (place === lightPlace) light = block;
       if (place === last && light !== null && (alone || red !== null)) takeBoth(light, red);
-      return 0;
     },
-    interrupted(place) {
+    flags: (place) => (barred === 0 && (place === redPlace || place === lightPlace) ? oximeter.light : 0),
+    quality: (place) => (barred === 0 && (place === redPlace || place === lightPlace) ? quality : null),
+    interrupted(place, why) {
       if (place !== redPlace && place !== lightPlace) return;
       reset();
+      barred = why;
       swappedSince = null;
       swapped = false;
     },
     read(now, emit) {
       const why = barred | (now - heard > SILENCE ? FLAG_BUS_FAULT : 0);
       const result = oximeter.result;
+      quality = result.quality;
       touch(why === 0 ? contactOf(contact, result.pulseFlags, result.pulseRate !== null) : null);
       if (why === 0) compare(now, result);
       else swappedSince = null;

@@ -31,13 +31,17 @@ export interface Kind {
 
 export interface Source {
   readonly kinds: readonly Kind[];
+  /** A block of channel `place` of the sensor. */
+  take(place: number, block: Block): void;
+  /** What is known of channel `place` after the last block of every channel: flags besides those of the block. */
+  flags(place: number): number;
+  /** Its quality, 0 to 100, as of the last reading; null where it is unknown. */
+  quality(place: number): number | null;
   /**
-   * A block of channel `place` of the sensor. Returns flags that the channel's single values (a chip's temperature) must
-   * carry besides their own.
+   * Channel `place` was interrupted: what it gave before does not belong to what comes. `why`: flags of all values until the
+   * next block; 0: they begin anew.
    */
-  take(place: number, block: Block): number;
-  /** Channel `place` was interrupted: what it gave before does not belong to what comes. */
-  interrupted(place: number): void;
+  interrupted(place: number, why: number): void;
   /** By place in `kinds`; values in the unit of the kind, before scaling. */
   read(now: number, emit: OnVital): void;
 }

@@ -11,7 +11,7 @@ const MISSING = 3;
 
 /**
  * `temperature`: the sensor's channel at `place`, in Cel or K. The chip's own readings are sent as they are, with the flags
- * that `take` returns; the vital is the mean, in Cel, and null where no reading has come for 3 s and three readings' time.
+ * of the mean; the vital is the mean, in Cel, and null where no reading has come for 3 s and three readings' time.
  * A prediction (dsp/temperature.ts) is never part of it.
  */
 export function createTemperature(temperature: Channel, place: number, site: string | undefined): Source {
@@ -34,7 +34,7 @@ export function createTemperature(temperature: Channel, place: number, site: str
   return {
     kinds: [site === undefined ? kind : Object.assign(kind, { site })],
     take(channel, block) {
-      if (channel !== place) return 0;
+      if (channel !== place) return;
       if (block.count > 0) {
         if (heard > 0 && block.time - heard > silence) filter.reset();
         heard = block.time + ((block.count - 1) * MICROSECONDS) / temperature.rate;
@@ -43,11 +43,17 @@ export function createTemperature(temperature: Channel, place: number, site: str
         if (was !== barred) filter.reset();
       }
       for (let i = 0; i < block.count; i++) filter.push(physical(block.samples[i]));
+    },
+    flags(channel) {
+      if (channel !== place) return 0;
       filter.read(smoothed);
       return smoothed.flags;
     },
-    interrupted(channel) {
-      if (channel === place) filter.reset();
+    quality: () => null,
+    interrupted(channel, why) {
+      if (channel !== place) return;
+      filter.reset();
+      barred = why;
     },
     read(now, emit) {
       filter.read(smoothed);

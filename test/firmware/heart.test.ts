@@ -218,7 +218,7 @@ test("interrupted at any time, it then tells what a new one would", () => {
       const heart = createHeart(channelOf(128, 1), () => {});
       const samples = counts.slice(count, count + count);
       heart.take({ samples, count: samples.length, index: 0, time: 5e6, uncertainty: 0, lost: 0, flags: 0 });
-      heart.interrupted();
+      heart.interrupted(0);
       expect(say(heart, 50_000_000)).toEqual(fresh);
     }),
     { numRuns: 10 },

@@ -46,7 +46,7 @@ test("whatever the bursts, codec and flags: every sample comes out once, in orde
       let seg = 0;
       let idx = 0;
       for (const { samples, lost, flags, take } of bursts) {
-        expect(packer.addBlock(3, block(samples, { lost, flags }), INTERVAL)).toBe(lost < 0 ? null : lost);
+        expect(packer.addBlock(3, block(samples, { lost, flags }), INTERVAL, flags, null)).toBe(lost < 0 ? null : lost);
         if (lost < 0) {
           seg++;
           idx = 0;
@@ -62,7 +62,7 @@ test("whatever the bursts, codec and flags: every sample comes out once, in orde
 
 test("dt is the time of a block's first sample relative to the tick, in us; a block cut at 1024 goes on by its interval", () => {
   const packer = createPacker("rice", false);
-  packer.addBlock(0, block(new Array(1500).fill(1), { time: 2_000_500 }), INTERVAL);
+  packer.addBlock(0, block(new Array(1500).fill(1), { time: 2_000_500 }), INTERVAL, 0, null);
   const [first, second] = waves(packer, 3000);
   expect(first).toMatchObject({ n: 1024, idx: 0, dt: -999_500 });
   expect(second).toMatchObject({ n: 476, idx: 1024, dt: -999_500 + 1024 * INTERVAL });
@@ -90,8 +90,8 @@ test("a value carries the quality of its signal where it is known, and no qual w
 
 test("it asks to be sealed before a message could pass 4096 bytes", () => {
   const packer = createPacker("raw24", false);
-  for (let i = 0; i < 3; i++) packer.addBlock(i, block(new Array(1000).fill(-8_000_000)), INTERVAL);
-  for (let i = 0; i < 3; i++) packer.addBlock(i, block([1], { flags: 4 }), INTERVAL);
+  for (let i = 0; i < 3; i++) packer.addBlock(i, block(new Array(1000).fill(-8_000_000)), INTERVAL, 0, null);
+  for (let i = 0; i < 3; i++) packer.addBlock(i, block([1]), INTERVAL, 4, null);
   expect(packer.full).toBe(true);
   const sizes: number[] = [];
   while (!packer.empty) {

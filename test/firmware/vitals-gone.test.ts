@@ -147,7 +147,7 @@ test("a vital is that of whoever is on the sensor now, or null with a flag; gone
           const states = lives.map((next) => next(turn));
           states.forEach(({ mode, somebody, ledChanged, opened }, sensor) => {
             if (opened)
-              for (let place = 0; place < chips[sensor]!.channels.length; place++) vitals.interrupted(sensor, place);
+              for (let place = 0; place < chips[sensor]!.channels.length; place++) vitals.interrupted(sensor, place, 0);
             if (mode === "silent") return;
             const who = people[somebody]!;
             const flags = mode === "test" ? FLAG_TEST_SIGNAL : 0;

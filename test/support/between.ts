@@ -43,7 +43,9 @@ const counting = (): Vitals => {
     definitions: (id) => [
       { id, mdc: MDC_TEMP, rateMilliHz: 0, bits: 16, offset: 0, mul: 1, exp10: 0, ucum: "Cel", attributes: {} },
     ],
-    take: () => 0,
+    take() {},
+    flags: () => 0,
+    quality: () => null,
     interrupted() {},
     prepare: () => ({ same: true, use() {} }),
     read: (_now, emit) => emit(0, value++, 0, null, null),
