@@ -7,7 +7,6 @@ import {
   type Channel,
   type Driver,
   FAULT_CONFIGURATION,
-  FAULT_DATA,
   type Fault,
   FLAG_BUS_FAULT,
   type Frame,
@@ -23,11 +22,11 @@ import {
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import type { ChipControl, Done } from "./commands/host.ts";
 import { type Contacts, createContacts } from "./contacts.ts";
-import { createStuckCodes } from "./dsp/stuck.ts";
 import { type Currents, createLightControl, type LightControl } from "./light.ts";
 import { swappedWords } from "./light-swap.ts";
 import type { Packer } from "./packer.ts";
 import { createReader, type Reader } from "./reader.ts";
+import { createStuckWatch } from "./stuck.ts";
 import type { Vitals } from "./vitals.ts";
 
 export interface SensingEvents {
@@ -70,10 +69,6 @@ export interface Sensing {
 /** mA, by LED; undefined: the chip has none, or does not say. */
 const currentsOf = (driver: Driver): Currents | undefined =>
   ((driver.configuration ?? {}) as { readonly ledCurrent?: Currents }).ledCurrent;
-
-/** An event has room for 64 bytes. */
-const stuckWords = (driver: Driver, place: number, frame: Frame): string =>
-  `${driver.model}: ${driver.channels()[place].name} stuck at ${frame.channels[place].samples[0]}; opened anew, else cut power`;
 
 interface Chip extends ChipControl {
   readonly identity: Reader["identity"];
@@ -160,19 +155,10 @@ export function createSensing(
     };
     const readerOf = (its: Driver): Reader => {
       const declared = its.channels();
-      const codes = createStuckCodes(declared);
-      let hung = false;
+      const watch = createStuckWatch(its, (place, fault) => events.onFault(first + place, fault));
       return createReader(board, Object.assign({}, plan.attachment, { driver: its }), {
         onFrame: (frame) => {
-          const place = codes.mark(frame.channels);
-          const begins = place >= 0 && !hung;
-          hung = place >= 0;
-          takeFrame(sensor, declared, first, frame, hung);
-          // once: a converter that hangs after a dip of its supply comes back so
-          if (begins) {
-            events.onFault(first + place, { code: FAULT_DATA, message: stuckWords(its, place, frame) });
-            frame.restart = true;
-          }
+          takeFrame(sensor, declared, first, frame, watch.look(frame));
           lighten(its, frame);
         },
         onFault: (fault) => events.onFault(first, fault),
