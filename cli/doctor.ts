@@ -2,10 +2,13 @@
 import { examine, type Finding, SAFETY } from "../firmware/doctor/doctor.ts";
 import { type DoctorReport, findingLines, safetyLines, summary, worst } from "./doctor/report.ts";
 import { createSimulatedSubject, type SimulatedOptions, type SimulatedSubject } from "./doctor/simulated.ts";
+import { faultWords, readFaults } from "./fault-plan.ts";
 
 export interface DoctorOptions {
   readonly board: string;
   readonly seed: number;
+  /** File with a plan of faults. */
+  readonly faults?: string;
   readonly json?: boolean;
 }
 
@@ -33,13 +36,22 @@ export function simulatedReport(
   prepare(subject);
   const findings: Finding[] = [];
   examineSimulated(subject, (finding) => findings.push(finding));
-  return { board: "simulated", seed: options.seed, safety: SAFETY, verdict: worst(findings), findings };
+  return {
+    board: "simulated",
+    seed: options.seed,
+    safety: SAFETY,
+    verdict: worst(findings),
+    findings,
+    ...(options.faults && { faults: subject.faults.truth }),
+  };
 }
 
 /** Exit code 1 where something is bad. */
-export async function doctor({ seed, json }: DoctorOptions): Promise<void> {
+export async function doctor({ seed, faults, json }: DoctorOptions): Promise<void> {
   const { stdout } = process;
-  const report = simulatedReport({ seed });
+  const plan = faults === undefined ? null : readFaults(faults, [{ line: false, broker: false }]);
+  const report = simulatedReport({ seed, ...(plan && { faults: plan }) });
+  for (const event of report.faults ?? []) process.stderr.write(`${faultWords(event)}\n`);
   if (json) stdout.write(`${JSON.stringify(report)}\n`);
   else {
     const width = stdout.isTTY ? stdout.columns : null;

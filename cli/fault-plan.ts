@@ -1,16 +1,23 @@
-/** `--faults FILE`: a plan of faults for the simulated ward, and what is said and reported of it. */
+/** `--faults FILE`: a plan of faults for simulated boards, and what is said and reported of it. */
 import { type Fault, type FaultEvent, type FaultPlan, faultPlan, type Parts, unsuited } from "../simulator/faults.ts";
 import { NODE_CHIPS } from "../simulator/node.ts";
 import { readConfig } from "./config.ts";
 import { isSerial, type Ward } from "./ward.ts";
 
-/** Reads a plan, YAML or JSON, for a ward of so many boards. Throws UsageError with file, line, value and what to do. */
-export function wardFaults(path: string, boards: number): FaultPlan {
+/** How a board is heard. */
+type Way = Pick<Parts, "line" | "broker">;
+
+/** A plan for a ward of so many boards. Throws as readFaults. */
+export const wardFaults = (path: string, boards: number): FaultPlan =>
+  readFaults(
+    path,
+    Array.from({ length: boards }, (_, index) => ({ line: isSerial(index), broker: !isSerial(index) })),
+  );
+
+/** Reads a plan, YAML or JSON, for boards that are heard so. Throws UsageError with file, line, value and what to do. */
+export function readFaults(path: string, ways: readonly Way[]): FaultPlan {
   const chips = NODE_CHIPS.map(({ model, bus, create }) => ({ model, bus, inputs: create({}).inputs }));
-  const parts = Array.from({ length: boards }, (_, index): Parts => {
-    const serial = isSerial(index);
-    return { index, chips, line: serial, broker: !serial };
-  });
+  const parts = ways.map((way, index): Parts => ({ index, chips, ...way }));
   const schema = faultPlan.superRefine((plan, context) => {
     for (const [place, fault] of plan.entries()) {
       const refusal = refusalOf(fault, parts);

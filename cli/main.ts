@@ -9,6 +9,7 @@ import {
   calibration,
   count,
   encrypt,
+  faults,
   json,
   keyFile,
   passphraseFile,
@@ -39,7 +40,7 @@ program
   .option("--headless", "no page, no status lines")
   .addOption(new Option("--noise <switch>", "the chips' noise").choices(["on", "off"]).default("on"))
   .option("--port <n>", "port of the page on this machine, 0 for any (default: 8080)", count(0))
-  .option("--faults <file>", "what goes wrong, as YAML or JSON: a list such as - { kind: nack, chip: tmp117, at: 10 }")
+  .addOption(faults())
   .option("--transcript <dir>", "write all that passes between each board and its firmware here, for retrace")
   .addOption(story())
   .addOption(alarms())
@@ -64,6 +65,7 @@ program
   .addOption(calibration())
   .addOption(seal())
   .addOption(encrypt())
+  .addOption(faults())
   .option("--unprovisioned <dir>", "a board without keys, which keeps DIR: it waits for enroll --port on its pty")
   .addOption(json())
   .action(async (options) => (await import("./simulate/simulate.ts")).simulate(options));
@@ -114,6 +116,7 @@ program
   .description("what is right and wrong with a board, one verdict a line, and what to do; exit 1 where one is bad")
   .addOption(new Option("--board <name>", "which board").choices(["simulated"]).makeOptionMandatory())
   .option("--seed <n>", "seed of the simulated board's patient and noise", count(0), 1)
+  .addOption(faults())
   .addOption(json())
   .action(async (options) => (await import("./doctor.ts")).doctor(options));
 

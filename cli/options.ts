@@ -43,6 +43,12 @@ export const alarms = () =>
 export const calibration = () =>
   new Option("--calibration <file>", "of the oximeter, as `calibrate` writes it (default: a published curve, flagged)");
 
+export const faults = () =>
+  new Option(
+    "--faults <file>",
+    "what goes wrong, as YAML or JSON: a list such as - { kind: nack, chip: tmp117, at: 10, for: 2 } (s from the start)",
+  );
+
 export const seal = () =>
   new Option("--seal <mode>", "sign every message, or mac it and sign manifests")
     .choices(["sign", "mac"])

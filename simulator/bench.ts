@@ -6,6 +6,7 @@ import type { Chip, Converter, Driver, Frame, Step } from "../drivers/driver.ts"
 import type { AnalogEmulator, EmulatedChip, I2cEmulator, SpiEmulator } from "../drivers/emulator.ts";
 import type { Attachment } from "../firmware/reader.ts";
 import { createStepRunner, type Edges } from "../firmware/steps.ts";
+import { createFaults, type FaultEntry, type FaultEvent, type FaultKind } from "./faults.ts";
 
 export const I2C_PINS = { data: "D21", clock: "D22" };
 export const SPI_PINS = { out: "D23", in: "D25", clock: "D18" };
@@ -15,6 +16,10 @@ export const ANALOG: Pin = "A0";
 export const CONVERTER: Converter = { bits: 12, reference: 3.3 };
 
 export type AnyEmulator = I2cEmulator | SpiEmulator | AnalogEmulator;
+
+type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
+/** A fault that is about this chip, or about no chip. */
+export type BenchFault = Without<FaultEntry, "chip" | "board">;
 
 export interface Bench<C> {
   readonly clock: VirtualClock;
@@ -26,6 +31,14 @@ export interface Bench<C> {
   /** Filled by the last `run`. */
   readonly frame: Frame;
   readonly edges: Edges;
+  /**
+   * Something goes wrong with the chip or its host (faults/README.md), now where the entry says no time:
+   * `bench.fail({ kind: "nack", for: 2 })`. `chip` is this one. Throws Error where it cannot have that. On the bus it acts by
+   * `board.busFault`: what a test sets there stands in its place.
+   */
+  fail(fault: BenchFault): void;
+  /** What began and ended of it. */
+  readonly truth: readonly FaultEvent[];
   /** Runs a chain of steps to its end, in virtual time; the frame is the driver's, filled again each time. */
   run(step: Step): Frame;
   /** Lets virtual time go by, ms. */
@@ -42,15 +55,23 @@ export interface BenchOptions<C> {
   readonly converter?: Converter;
 }
 
-/** Puts an emulated chip and its driver on a new board. For a bus that fails, set `board.busFault`. */
+/** About no chip. */
+const CHIPLESS: readonly FaultKind[] = ["host-stall", "flash-pause", "serial-garbage", "broker-gone"];
+
+/** Puts an emulated chip and its driver on a new board. For what goes wrong, `fail`; for any answer of a bus, `board.busFault`. */
 export function createBench<C>(chip: Chip<C>, emulated: EmulatedChip, options: BenchOptions<C> = {}): Bench<C> {
   const clock = createVirtualClock();
   const board = createSimulatedBoard(clock);
   const wired = options.interrupt ?? chip.needsInterrupt ?? false;
-  const emulator = emulated.create({
-    ...(options.noise && { noise: options.noise }),
-    ...(options.oscillator && { oscillator: options.oscillator }),
-  });
+  const faults = createFaults({ plan: [], clock, board, index: 0, seed: "bench" });
+  const emulator = faults.create(
+    emulated,
+    {
+      ...(options.noise && { noise: options.noise }),
+      ...(options.oscillator && { oscillator: options.oscillator }),
+    },
+    I2C_PINS,
+  ) as AnyEmulator;
   const converter = options.converter ?? CONVERTER;
   const pins = chip.pins ?? [];
   // Every pin that the chip has is wired: to D30, D31 … where the board drives it, to D40, D41 … where it reads it.
@@ -83,9 +104,9 @@ export function createBench<C>(chip: Chip<C>, emulated: EmulatedChip, options: B
     });
   }
   const executor = {
-    i2c: () => board.i2c(I2C_PINS),
-    spi: () => board.spi(SPI_PINS),
-    analog: () => board.analog({ pin: ANALOG, inputs }),
+    i2c: () => faults.board.i2c(I2C_PINS),
+    spi: () => faults.board.spi(SPI_PINS),
+    analog: () => faults.board.analog({ pin: ANALOG, inputs }),
   }[driver.bus]();
   const attachment: Attachment = {
     driver: driver as Driver,
@@ -104,6 +125,11 @@ export function createBench<C>(chip: Chip<C>, emulated: EmulatedChip, options: B
     driver,
     frame,
     edges,
+    truth: faults.truth,
+    fail(fault) {
+      const own = CHIPLESS.includes(fault.kind) ? fault : { ...fault, chip: emulator.model.toLowerCase() };
+      faults.add(own as FaultEntry);
+    },
     run(step) {
       let done = false;
       runChain(step, frame, () => {

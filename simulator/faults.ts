@@ -11,7 +11,7 @@ import { createFaultyChip, type FaultyChip } from "./faults/chip.ts";
 import { type Disturbance, disturbanceOf, type Light } from "./faults/inputs.ts";
 import { type Acts, actsOf, type Parts, unsuited } from "./faults/kinds.ts";
 import { createFaultyLink, type FaultyLink, type RawLine } from "./faults/link.ts";
-import type { Fault, FaultKind, FaultPlan } from "./faults/plan.ts";
+import { type Fault, type FaultEntry, type FaultKind, type FaultPlan, planFaults } from "./faults/plan.ts";
 import { createSchedule, type Span } from "./faults/schedule.ts";
 import { createTraffic } from "./faults/traffic.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -71,6 +71,8 @@ export interface Faults {
   isLost(message: Uint8Array): boolean;
   /** The plan begins. Throws Error where it names this board and something that the board does not have. */
   start(): void;
+  /** One more, beside the plan, once it has begun; where it says no time, now. Throws Error where it does not suit the board. */
+  add(entry: FaultEntry): void;
   /** What lasts ends now, and nothing more begins. */
   stop(): void;
 }
@@ -156,6 +158,29 @@ export function createFaults(options: FaultOptions): Faults {
     });
   };
 
+  let place = 0;
+  const begin = (fault: Fault) => {
+    const label = `${place++} ${fault.kind}`;
+    const parts: Parts = {
+      index,
+      chips,
+      line: link !== null && options.line !== undefined,
+      broker: link !== null && options.broker === true,
+    };
+    const reason = unsuited(fault, parts);
+    if (reason !== null) {
+      if (fault.board === index) throw new Error(`faults: ${label.replace(" ", " (")}): ${reason}`);
+      return;
+    }
+    const own = random.fork(label);
+    const schedule = createSchedule(fault, own.fork("when"));
+    const next = (after: number) => {
+      const span = schedule(after);
+      if (span !== null) occur(fault, span, own, () => next(clock.now));
+    };
+    next(clock.now);
+  };
+
   return {
     truth,
     get isCut() {
@@ -184,26 +209,16 @@ export function createFaults(options: FaultOptions): Faults {
     },
     isLost: (message) => link?.isLost(message) ?? false,
     start() {
-      const parts: Parts = {
-        index,
-        chips,
-        line: link !== null && options.line !== undefined,
-        broker: link !== null && options.broker === true,
-      };
-      for (const [place, fault] of plan.entries()) {
-        const reason = unsuited(fault, parts);
-        if (reason !== null) {
-          if (fault.board === index) throw new Error(`faults: ${place} (${fault.kind}): ${reason}`);
-          continue;
-        }
-        const own = random.fork(`${place} ${fault.kind}`);
-        const schedule = createSchedule(fault, own.fork("when"));
-        const next = (after: number) => {
-          const span = schedule(after);
-          if (span !== null) occur(fault, span, own, () => next(clock.now));
-        };
-        next(clock.now);
-      }
+      for (const fault of plan) begin(fault);
+    },
+    add(entry) {
+      if (entry.kind === "oscillator")
+        throw new Error(
+          "faults: an oscillator is off from the start: put it into the plan, or into the chip's options",
+        );
+      const timed = ["at", "every", "probability"].some((key) => key in entry);
+      const [fault] = planFaults([timed ? entry : { at: clock.now / 1e6, ...entry }]);
+      begin({ board: index, ...fault! });
     },
     stop() {
       for (const abandon of [...endings]) abandon();

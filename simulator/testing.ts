@@ -7,8 +7,17 @@
  *     bench.run(bench.driver.open());
  *     bench.wait(100); // virtual ms
  *     const { channels, faults } = bench.run(bench.driver.poll());
- *     bench.board.busFault = (_target, _ops, at) => (at === 0 ? "nack" : null);
+ *     bench.fail({ kind: "unplugged", for: 5 }); // any kind of the catalogue (simulator/faults), from now on, s
  *     bench.run(bench.driver.poll()); // and now `faults` holds one
+ *     bench.board.busFault = (_target, _ops, at) => (at === 0 ? "nack" : null); // or any answer of the bus
+ *
+ * On a board of one's own, by a plan and a seed; `faults.truth` says afterwards what was wrong and when:
+ *
+ *     const plan = planFaults([{ kind: "nack", chip: "tmp117", probability: 0.01, for: 2 }]);
+ *     const faults = createFaults({ plan, clock, board, index: 0, seed: 1 });
+ *     board.attachI2c(I2C_PINS, faults.create(emulators.tmp117, {}, I2C_PINS) as I2cEmulator);
+ *     const io = faults.board.i2c(I2C_PINS); // firmware is given `faults.board`
+ *     faults.start();
  *
  * The same under a `Sensor`, or a whole runtime, written down and given again without chip or clock, byte for byte:
  *
@@ -48,6 +57,7 @@ export {
   ANALOG,
   type AnyEmulator,
   type Bench,
+  type BenchFault,
   type BenchOptions,
   CONVERTER,
   createBench,
@@ -57,6 +67,18 @@ export {
   SPI_PINS,
 } from "./bench.ts";
 export { emulators } from "./emulators.ts";
+export {
+  createFaults,
+  type Fault,
+  type FaultEntry,
+  type FaultEvent,
+  type FaultKind,
+  type FaultOptions,
+  type FaultPlan,
+  type Faults,
+  faultKinds,
+  planFaults,
+} from "./faults.ts";
 export { type AnalogProbe, type I2cProbe, type Probe, probe, type SpiProbe } from "./probe.ts";
 export { createRandom, type Random } from "./random.ts";
 export { recordLink, replayLink } from "./transcript-link.ts";

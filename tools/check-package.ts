@@ -31,7 +31,7 @@ export interface Manifest {
 /** A program for each entry point: `vitalwire/protocol` is used by protocol.ts, `vitalwire` by main.ts. */
 const consumers = "test/fixtures/consumer";
 /** Entry points that every release has. */
-const required = [".", "./drivers", "./protocol", "./simulator", "./gateway"];
+const required = [".", "./drivers", "./protocol", "./simulator", "./gateway", "./testing"];
 /** The bundled page, beside the gateway that serves it. */
 const page = "dist/gateway/dashboard/main.js";
 /** What no package holds. */

@@ -1,5 +1,6 @@
 /** What `doctor` found, for a person and for a program. */
 import type { Finding, Verdict } from "../../firmware/doctor/doctor.ts";
+import type { FaultEvent } from "../../simulator/faults.ts";
 import { cut, type Line, render, type Tone, visible, widthOf, wrap } from "../monitor/text.ts";
 
 export interface DoctorReport {
@@ -10,6 +11,8 @@ export interface DoctorReport {
   /** The worst of the findings'. */
   readonly verdict: Verdict;
   readonly findings: readonly Finding[];
+  /** What was wrong with it on purpose; absent: nothing. */
+  readonly faults?: readonly FaultEvent[];
 }
 
 /** Columns of the verdict and of what was looked at. */

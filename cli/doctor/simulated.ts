@@ -11,6 +11,8 @@ import { chip as tmp117 } from "../../drivers/tmp117/chip.ts";
 import { emulated as tmp117Emulator } from "../../drivers/tmp117/emulator.ts";
 import type { DoctorChip, DoctorPlan } from "../../firmware/doctor/doctor.ts";
 import type { Attachment } from "../../firmware/reader.ts";
+import { createFaults, type FaultPlan, type Faults } from "../../simulator/faults.ts";
+import { ECG_INTERRUPT, ECG_SELECT, I2C, PPG_INTERRUPT, SPI } from "../../simulator/node-runtime.ts";
 import { createPatient } from "../../simulator/patient.ts";
 import { createRandom } from "../../simulator/random.ts";
 import * as figures from "./figures.ts";
@@ -31,21 +33,18 @@ export interface SimulatedOptions {
   readonly unwired?: readonly ChipName[];
   /** The board's clock; absent: it is true. */
   readonly crystal?: Crystal;
+  /** What goes wrong while it is examined, by the time since the beginning; absent: nothing. */
+  readonly faults?: FaultPlan;
 }
 
 export interface SimulatedSubject {
   readonly clock: VirtualClock;
   readonly board: SimulatedBoard;
   readonly plan: DoctorPlan;
+  readonly faults: Faults;
   readonly emulators: { readonly ppg: I2cEmulator; readonly thermometer: I2cEmulator; readonly ecg: SpiEmulator };
 }
 
-/** As simulator/node.ts wires them. */
-const I2C = { data: "D21", clock: "D22", hz: 400_000 };
-const SPI = { out: "D23", in: "D25", clock: "D18", hz: 4_000_000 };
-const PPG_INTERRUPT = "D19";
-const ECG_INTERRUPT = "D4";
-const ECG_SELECT = "D5";
 const BUS = `I2C ${I2C.data}, ${I2C.clock}`;
 
 export function createSimulatedSubject(options: SimulatedOptions): SimulatedSubject {
@@ -57,10 +56,13 @@ export function createSimulatedSubject(options: SimulatedOptions): SimulatedSubj
     const factor = options.noise?.[name] ?? 1;
     return { oscillator: options.oscillator?.[name] ?? 1, noise: () => factor * own.normal() };
   };
-  const ppg = max30102Emulator.create(optionsOf("max30102"));
-  const thermometer = tmp117Emulator.create(optionsOf("tmp117"));
-  const ecg = max30003Emulator.create(optionsOf("max30003"));
-  const { signals } = createPatient({ seed: options.seed, index: 0 });
+  const { signals, truth } = createPatient({ seed: options.seed, index: 0 });
+  const { perfusionIndex } = truth;
+  const { seed, faults: plan = [] } = options;
+  const faults = createFaults({ plan, clock, board, index: 0, seed, light: { perfusionIndex } });
+  const ppg = faults.create(max30102Emulator, optionsOf("max30102"), I2C) as I2cEmulator;
+  const thermometer = faults.create(tmp117Emulator, optionsOf("tmp117"), I2C) as I2cEmulator;
+  const ecg = faults.create(max30003Emulator, optionsOf("max30003")) as SpiEmulator;
   ppg.set("red", signals.red);
   ppg.set("infrared", signals.infrared);
   thermometer.set("temperature", signals.temperature);
@@ -89,18 +91,24 @@ export function createSimulatedSubject(options: SimulatedOptions): SimulatedSubj
       ...rest,
     };
   };
-  const i2c = board.i2c(I2C);
+  const i2c = faults.board.i2c(I2C);
   const chips = [
     chipOf(max30102, { sampleRate: 100 }, { executor: i2c, interrupt: PPG_INTERRUPT }, figures.max30102, { bus: BUS }),
     chipOf(
       max30003,
       { sampleRate: 256 },
-      { executor: board.spi(SPI), select: ECG_SELECT, interrupt: ECG_INTERRUPT },
+      { executor: faults.board.spi(SPI), select: ECG_SELECT, interrupt: ECG_INTERRUPT },
       figures.max30003,
       { leads: true },
     ),
     chipOf(tmp117, {}, { executor: i2c }, figures.tmp117, { bus: BUS }),
   ];
-  const plan: DoctorPlan = { buses: [{ name: BUS, executor: i2c }], chips };
-  return { clock, board, plan, emulators: { ppg, thermometer, ecg } };
+  faults.start();
+  return {
+    clock,
+    board,
+    plan: { buses: [{ name: BUS, executor: i2c }], chips },
+    faults,
+    emulators: { ppg, thermometer, ecg },
+  };
 }

@@ -6,9 +6,11 @@ import { createVirtualClock, type VirtualClock } from "../../boards/virtual-cloc
 import type { Link } from "../../firmware/link.ts";
 import type { KeyedSigner } from "../../protocol/crypto.node.ts";
 import { kidText } from "../../protocol/keys.ts";
+import type { FaultEvent } from "../../simulator/faults.ts";
 import { testOnlySigner } from "../../simulator/keys.ts";
 import { createVirtualNode, type VirtualNode } from "../../simulator/node.ts";
 import { type HostStorage, openHostStorage } from "../boot-counter.ts";
+import { faultWords, readFaults } from "../fault-plan.ts";
 import { INTERRUPTED, listenForInterrupt } from "../interrupt.ts";
 import { writeCards } from "../keys.ts";
 import { runPaced } from "../pace.ts";
@@ -34,6 +36,8 @@ export interface SimulateOptions extends PatientOptions {
   readonly encrypt?: boolean;
   /** Folder of what a board keeps that is given its keys over the line. */
   readonly unprovisioned?: string;
+  /** File with a plan of faults. */
+  readonly faults?: string;
   readonly json?: boolean;
 }
 
@@ -57,6 +61,8 @@ export async function simulate(options: SimulateOptions): Promise<void> {
   const folder = options.cards ?? (out === "file" ? dirname(options.out) : ".");
   const seconds = options.seconds ?? (options.fast ? FAST_SECONDS : undefined);
   const patient = await patientSettings(options);
+  const plan =
+    options.faults === undefined ? null : readFaults(options.faults, [{ line: out === "pty", broker: out === "mqtt" }]);
   if (options.unprovisioned === undefined) refuseForeignSite(folder);
   else if (out !== "pty" || options.fast || options.cards !== undefined)
     throw new UsageError(
@@ -101,6 +107,14 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     world: repeatable ? `fast ${seconds}` : "simulate",
     ...(recording && { recording }),
     ...patient,
+    ...(plan && {
+      faults: {
+        plan,
+        broker: out === "mqtt",
+        ...(pty !== null && { line: (bytes: Uint8Array) => void pty.stream.write(bytes) }),
+        onFault: (event: FaultEvent) => say(faultWords(event)),
+      },
+    }),
     gateways: gateways.keys,
     boot,
     ...(!repeatable && { entropy: randomBytes(16) }),
@@ -210,8 +224,11 @@ async function runLockStep(
   signal: ReturnType<typeof createSignal> | null,
 ): Promise<void> {
   const { outbox } = node.runtime;
-  /** What is not in flash yet has not been sent: the clock has to move for it. */
-  const outstanding = () => outbox.waiting.some(outbox.isSendable);
+  const { faults } = node;
+  /** What is not in flash yet has not been sent, what was damaged will be again: the clock has to move for it. */
+  const outstanding = () =>
+    faults?.isCut !== true &&
+    outbox.waiting.some((one) => outbox.isSendable(one) && faults?.isLost(one.bytes) !== true);
   while (clock.nextAt <= until && !interrupted()) {
     clock.step();
     if (signal === null || !outstanding()) continue;
@@ -227,6 +244,7 @@ async function runLockStep(
 /** Drains the chips and waits for the last acks, bounded. */
 async function stop(clock: VirtualClock, node: VirtualNode, interrupt: { readonly came: boolean }): Promise<void> {
   let stopped = false;
+  node.faults?.stop();
   node.runtime.stop(() => {
     stopped = true;
   });
@@ -253,6 +271,7 @@ function report(
     packets: { produced: node.runtime.produced, waiting: node.runtime.outbox.count },
     wireBytes: node.runtime.wireBytes,
     linkBytes: link.linkBytes,
+    ...(node.faults && { faults: node.faults.truth }),
     channels: node.sources.map(({ chip, name, samples, digest }) => ({ chip, name, samples, sourceSha256: digest() })),
   };
 }

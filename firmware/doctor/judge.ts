@@ -142,8 +142,14 @@ const judgeLight = (name: string, tally: Tally, tell: Tell): void => {
   if (lights.length === 0 || tally.saturated > 0) return;
   const measured = `${lights.map((one) => `${one.name} ${percent(one.level)}`).join(", ")} of the range`;
   const expected = `${percent(OFF_BODY)} or more with a finger`;
-  if (lights.some((one) => one.level >= OFF_BODY)) tell(good(`${name} contact`, measured, expected));
-  else {
+  if (lights.some((one) => one.level >= OFF_BODY)) {
+    if (tally.dark === 0) {
+      tell(good(`${name} contact`, measured, expected));
+      return;
+    }
+    const gone = `${measured}, but no finger in ${percent(tally.dark / tally.polls)} of the polls`;
+    tell(notGood("look", `${name} contact`, gone, expected, "keep the finger there and still, or look at its clip"));
+  } else {
     const words =
       "nothing is on the sensor: as it should be on an empty bench; else look at the LEDs, ledCurrent and the finger";
     tell(notGood("look", `${name} contact`, measured, expected, words));

@@ -8,6 +8,7 @@ import {
   type Frame,
 } from "../../drivers/driver.ts";
 import { MDC_PLETH } from "../../protocol/messages.ts";
+import { OFF_BODY } from "../contact.ts";
 import { createRateMeter, type RateMeter } from "./rate.ts";
 
 export interface Tally {
@@ -23,6 +24,8 @@ export interface Tally {
   readonly polls: number;
   readonly saturated: number;
   readonly leadOff: number;
+  /** Polls in which no light came back from a finger. */
+  readonly dark: number;
   readonly faults: readonly Fault[];
   readonly restarts: number;
   /** Mean of each light, of the converter's range, 0 to 1. */
@@ -44,6 +47,7 @@ export const createTally = (driver: Driver): Tally => {
   let polls = 0;
   let saturated = 0;
   let leadOff = 0;
+  let dark = 0;
   let restarts = 0;
   return {
     channel: first < 0 ? null : channels[first],
@@ -58,6 +62,9 @@ export const createTally = (driver: Driver): Tally => {
     get leadOff() {
       return leadOff;
     },
+    get dark() {
+      return dark;
+    },
     get restarts() {
       return restarts;
     },
@@ -65,16 +72,24 @@ export const createTally = (driver: Driver): Tally => {
       if (first >= 0) rate.push(frame.channels[first]);
       let flags = 0;
       let count = 0;
+      let lights = 0;
+      let lit = false;
       for (let i = 0; i < frame.channels.length; i++) {
         const block = frame.channels[i];
         count += block.count;
         // a chip that waits for its electrodes has flags and no samples
         flags |= block.flags;
-        for (let k = 0; k < block.count; k++) sums[i].sum += block.samples[k];
+        let sum = 0;
+        for (let k = 0; k < block.count; k++) sum += block.samples[k];
+        sums[i].sum += sum;
         sums[i].count += block.count;
+        if (channels[i].mdc !== MDC_PLETH || block.count === 0) continue;
+        lights++;
+        if (sum >= OFF_BODY * block.count * (channels[i].maximum + 1)) lit = true;
       }
       if (count === 0 && flags === 0) return;
       polls++;
+      if (lights > 0 && !lit) dark++;
       if ((flags & FLAG_SATURATED) !== 0) saturated++;
       if ((flags & FLAG_LEAD_OFF) !== 0) leadOff++;
     },

@@ -1,6 +1,8 @@
 /** vitalwire doctor --board simulated: one board with each fault, in virtual time; what it says, and what it says to do. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { max30003, max30102, tmp117 as tmp117Figures } from "../../cli/doctor/figures.ts";
@@ -10,6 +12,7 @@ import { examineSimulated, simulatedReport } from "../../cli/doctor.ts";
 import { emulated as max30205 } from "../../drivers/max30205/emulator.ts";
 import { emulated as tmp117 } from "../../drivers/tmp117/emulator.ts";
 import { type Finding, SAFETY } from "../../firmware/doctor/doctor.ts";
+import { type FaultEntry, planFaults } from "../../simulator/faults.ts";
 
 const examined = (options: Omit<SimulatedOptions, "seed"> = {}, prepare?: (subject: SimulatedSubject) => void) =>
   simulatedReport({ seed: 1, ...options }, prepare);
@@ -250,4 +253,64 @@ test("what chips are held against stands on their pages", () => {
   expect(max30003.still.noise[0]!.rms).toBe(0.77e-6);
   expect(tmp117Figures.oscillator).toMatchObject({ low: 15.5 / 17.5, high: 15.5 / 13 });
   expect(tmp117Figures.still.noise[0]!.rms).toBe(1 / 128);
+});
+
+describe("with a plan of faults", () => {
+  const planned = (...entries: readonly FaultEntry[]) => examined({ faults: planFaults(entries) });
+
+  test("what goes wrong while it is watched is found, with what it was, and what was wrong on purpose stands beside it", () => {
+    const report = planned(
+      { kind: "finger-off", chip: "max30102", at: 4, for: 6 },
+      { kind: "lead-off", chip: "max30003", at: 4, for: 6 },
+      { kind: "nack", chip: "tmp117", at: 5, for: 4 },
+    );
+    const lines = complaints(report);
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^look {2}MAX30102 contact +red .*, but no finger in \d\d % of the polls; .*Keep the finger/,
+      ),
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/^look {2}MAX30003 electrodes +lead off: ECGP and ECGN/));
+    expect(lines).toContainEqual(expect.stringMatching(/^bad {3}TMP117 polling +read of .*not acknowledged/));
+    expect(report.faults!.map(({ kind, state, at }) => `${kind} ${state} ${at}`)).toEqual([
+      "finger-off began 4",
+      "lead-off began 4",
+      "nack began 5",
+      "nack ended 9",
+      "finger-off ended 10",
+      "lead-off ended 10",
+    ]);
+  });
+
+  test("a chip that is unplugged before it is looked for is missing; a plan that is over by then leaves nothing", () => {
+    expect(complaints(planned({ kind: "unplugged", chip: "tmp117", at: 0, for: 60 }))).toContainEqual(
+      expect.stringMatching(/^bad {3}TMP117 identity +nobody answers at 0x48/),
+    );
+    expect(complaints(planned({ kind: "nack", chip: "tmp117", at: 100 }))).toEqual([]);
+  });
+
+  test("a plan without faults is no other examination", () => {
+    expect(planned()).toEqual({ ...healthy, faults: [] });
+  });
+
+  test("the command takes the same file as demo, prints the truth on stderr, and refuses what a board alone cannot have", () => {
+    const folder = mkdtempSync(join(tmpdir(), "vitalwire-"));
+    try {
+      const path = join(folder, "plan.yaml");
+      writeFileSync(path, "- { kind: nack, chip: tmp117, at: 5, for: 4 }\n");
+      const command = ["--import", "tsx", "cli/main.ts", "doctor", "--board", "simulated", "--faults", path];
+      const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
+      expect(status).toBe(1);
+      expect(stdout).toMatch(/^bad {3}TMP117 polling/m);
+      expect(stderr).toBe(
+        "FAULT began: nack of tmp117, board 1, at 5.000 s\nFAULT ended: nack of tmp117, board 1, at 9.000 s\n",
+      );
+      writeFileSync(path, "- { kind: serial-garbage, at: 5 }\n");
+      const refused = spawnSync(process.execPath, command, { encoding: "utf8" });
+      expect(refused.status).toBe(2);
+      expect(refused.stderr).toContain("plan.yaml:1: 0.kind: board 0 has no serial line");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
