@@ -1,5 +1,5 @@
 /** Hearts in the field: lines 12, 13, 14, and what was found in other drivers of front ends, on the same chips and faults. */
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 import { max30003 } from "../../drivers/index.ts";
 import { flagWords } from "../../gateway/dashboard/words.ts";
 import {
@@ -225,6 +225,22 @@ function zeros() {
   expect(ours.told.map(({ words }) => words).join()).toContain("lost its state");
   return ours;
 }
+
+test("line 14: scratches every four or five seconds add beats: the rate is off by a quarter at most", () => {
+  const worlds = [
+    { index: 1, every: 5, for: 0.2, amplitude: 0.0005 },
+    { index: 2, every: 4, for: 0.3, amplitude: 0.0003 },
+    { index: 3, every: 4, for: 0.4, amplitude: 0.001 },
+  ];
+  for (const { index, ...scratch } of worlds) {
+    const faults: WorldOptions["faults"] = [{ kind: "noise-burst", chip: "max30003", ...scratch }];
+    const truth = person(index).truth.heartRate;
+    const rates = record({ chips: [chest(index)], faults }, 60).values(MDC_HEART_RATE);
+    const off = rates.flatMap(({ value }) => (value === null ? [] : [Math.abs(value / truth - 1)]));
+    expect(off.length).toBeGreaterThan(40);
+    expect(Math.max(...off), `person ${index}`).toBeLessThan(0.25);
+  }
+});
 
 holds("repeated-vital", ({ heard }) => {
   const options = (): WorldOptions => ({

@@ -62,6 +62,9 @@ export const heart: readonly Complaint[] = [
       "within 12 % through the scratches, null where waves cannot be counted; after the dip the chip is set up anew within a second, " +
       "and the gap is told as one of unknown length.",
     test,
+    missing:
+      "Scratches that come every four seconds are counted as beats: the rate is then up to 22 % too high, without a flag, and single " +
+      "intervals of 0.2 to 0.5 s stand beside it.",
   },
   {
     line: 16,
