@@ -1,7 +1,9 @@
 /** The record of one board of a soak, message by message as it is stored, held against the truth; it keeps windows only. */
+import { FAULT_GIVEN_UP } from "../../drivers/driver.ts";
 import {
   type ChannelDefinition,
   decodeDisowned,
+  EVENT_FAULT,
   MDC_ECG,
   MDC_HEART_RATE,
   MDC_PERFUSION_INDEX,
@@ -41,6 +43,8 @@ export interface JudgeReport {
   /** Seqs that are neither stored nor disowned, and those that were disowned. */
   readonly missing: number;
   readonly disowned: number;
+  /** Times that the board told that it had given a sensor up. */
+  readonly givenUp: number;
   readonly findings: readonly FindingGroup[];
 }
 
@@ -127,6 +131,7 @@ export function createJudge(truth: SoakTruth): Judge {
   let next = 0;
   let missing = 0;
   let disowned = 0;
+  let givenUp = 0;
 
   const takeWave = (block: Wave, tick: number) => {
     const converter = converterOf(definitions.get(block.id)!);
@@ -174,6 +179,8 @@ export function createJudge(truth: SoakTruth): Judge {
   const consume = (message: Message) => {
     if (message.type === "birth") definitions = new Map(message.channels.map((channel) => [channel.id, channel]));
     else if (message.type === "event") {
+      if (message.code === EVENT_FAULT && Array.isArray(message.small) && message.small[0] === FAULT_GIVEN_UP)
+        givenUp++;
       const told = decodeDisowned(message);
       for (let i = 0; told !== null && i < told.count; i++) gone.add(told.first + i);
     } else if (message.type === "data") {
@@ -221,6 +228,7 @@ export function createJudge(truth: SoakTruth): Judge {
         faults,
         missing,
         disowned,
+        givenUp,
         findings: [...groups.values()],
       };
     },

@@ -47,6 +47,8 @@ export interface ChannelSum {
   readonly late: number;
   readonly clean: number;
   readonly cleanFlagged: number;
+  /** Largest difference of a block's time from its first conversion's, us; null: single values have their interval. */
+  readonly timing: number | null;
 }
 
 export interface SoakReport {
@@ -62,6 +64,8 @@ export interface SoakReport {
   /** Recoveries later than 5 s or never; ends after which another interruption came first. */
   readonly lateRecoveries: number;
   readonly overlapped: number;
+  /** Times that a sensor was given up, and came back. */
+  readonly givenUp: number;
   /** SHA-256 over the boards' hashes in their order, hex. */
   readonly hash: string;
   /** What is required and not so, in words; none: all is well. */
@@ -110,6 +114,7 @@ function channelsOf(boards: readonly BoardReport[]): ChannelSum[] {
       late: sum(({ late }) => total(late)),
       clean: sum(({ clean }) => clean.samples),
       cleanFlagged: sum(({ clean }) => clean.flagged),
+      timing: Math.max(...own.map(({ timing }) => timing)),
     };
   });
   const readings = boards.map(({ reading }) => reading);
@@ -126,6 +131,7 @@ function channelsOf(boards: readonly BoardReport[]): ChannelSum[] {
     late: sum(({ late }) => total(late)),
     clean: sum(({ clean }) => clean.samples),
     cleanFlagged: sum(({ clean }) => clean.flagged),
+    timing: null,
   };
   return [...waves, reading];
 }
@@ -197,6 +203,7 @@ export function reportOf(boards: readonly BoardReport[]): SoakReport {
     },
     lateRecoveries,
     overlapped: sum(({ recovery }) => recovery.overlapped),
+    givenUp: sum((board) => board.givenUp),
     hash: hash.digest("hex"),
     failures,
   };

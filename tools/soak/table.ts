@@ -114,6 +114,7 @@ export function tableOf(
         "clean",
         "flagged",
         "",
+        "time off ms",
       ],
       ...report.channels.map((one) => [
         one.channel,
@@ -128,6 +129,7 @@ export function tableOf(
         one.clean,
         one.cleanFlagged,
         percent(one.cleanFlagged, one.clean),
+        one.timing === null ? "-" : (one.timing / 1000).toFixed(1),
       ]),
     ]),
     "",
@@ -147,6 +149,7 @@ export function tableOf(
       ]),
     ]),
     "",
+    `${report.givenUp} times a sensor was given up`,
     `${group(messages.sealed)} messages sealed, ${messages.missing} missing, ${messages.disowned} disowned, ${messages.refused} damaged lines; ` +
       `${report.overlapped} recoveries overlapped by another fault`,
     `SHA-256 of what was sealed ${report.hash}`,
