@@ -38,7 +38,7 @@ const I2C = ["max30102", "tmp117"] as const;
 const NONE = [null] as const;
 
 /** Kinds that change what is measured: two of one chip at a time have no truth that is worth anything. */
-const INPUTS: readonly FaultKind[] = [
+export const INPUTS: readonly FaultKind[] = [
   "swapped-leds",
   "lead-off",
   "saturation",

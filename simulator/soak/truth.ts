@@ -70,7 +70,7 @@ const WHOLE_BUS: readonly FaultKind[] = ["stuck-sda", "slow-clock"];
 const WHOLE_HOST: readonly FaultKind[] = ["host-stall", "flash-pause"];
 /** Between them and the patient stands nothing that the board could measure through. */
 const ABSENT: readonly FaultKind[] = ["finger-off", "lead-off", "saturation", "stuck-value", "wrong-id", "unplugged"];
-/** Data stop, or may. */
+/** Data stop, or may: a chip that gives one code is opened anew. */
 const INTERRUPTING: readonly FaultKind[] = [
   "nack",
   "stuck-sda",
@@ -80,6 +80,7 @@ const INTERRUPTING: readonly FaultKind[] = [
   "host-stall",
   "brown-out",
   "unplugged",
+  "stuck-value",
   "flash-pause",
 ];
 

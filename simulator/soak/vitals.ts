@@ -1,6 +1,6 @@
 /** Vitals of a record against the patient: is a value that is called good true, and is one that could be told told? */
 import { FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
-import type { SoakChip } from "./plan.ts";
+import { INPUTS, type SoakChip } from "./plan.ts";
 import { SECOND, type SoakTruth } from "./truth.ts";
 
 export type VitalName = "heartRate" | "rrInterval" | "pulseRate" | "spo2" | "perfusionIndex" | "temperature";
@@ -167,10 +167,11 @@ export const faultsAround = (truth: SoakTruth, chip: SoakChip, time: number): st
     .map(({ kind, from, to }) => `${kind} ${(from / SECOND).toFixed(3)}-${(to / SECOND).toFixed(3)}`)
     .join(", ");
 
-/** The kind of the last fault before a time: of the chip itself, else one that touches it. */
+/** The kind of the last fault before a time: of what the chip measures, else of the chip, else of its bus or its host. */
 export function blamed(truth: SoakTruth, chip: SoakChip, time: number): string {
   const spans = truth.touching(chip, time - AROUND, time);
-  return (spans.findLast((span) => span.chip === chip) ?? spans.at(-1))?.kind ?? "nothing";
+  const measured = spans.findLast(({ kind }) => INPUTS.includes(kind));
+  return (measured ?? spans.findLast((span) => span.chip === chip) ?? spans.at(-1))?.kind ?? "nothing";
 }
 
 export function createVitalJudge(truth: SoakTruth, vital: VitalName, tell: (finding: Finding) => void): VitalJudge {

@@ -30,6 +30,11 @@ describe("five minutes of two boards with a fault every twelve seconds", () => {
     const recoveries = report.kinds.map(({ recovery }) => recovery?.count ?? 0);
     expect(recoveries.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(25);
     for (const { unheard } of report.vitals) expect(unheard).toBe(0);
+    for (const { channel, falseGood, late } of report.channels) {
+      if (channel === "temperature") continue;
+      expect(falseGood, channel).toBe(0);
+      expect(late, channel).toBeGreaterThan(0);
+    }
   });
 
   test("the table says what is not met", () => {
