@@ -218,6 +218,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   /** Alarms see what is sent, when it is sent. */
   const readVitals = (): void => {
     const now = board.now();
+    sensing.lookAtRates();
     vitals.read(now, (index, value, flags, quality, at) => {
       const id = sensing.firstVital + index;
       packer.addValue(id, at ?? journal.tick * 1000, value, flags, quality);

@@ -25,6 +25,7 @@ import { type Contacts, createContacts } from "./contacts.ts";
 import { type Currents, createLightControl, type LightControl } from "./light.ts";
 import { swappedWords } from "./light-swap.ts";
 import type { Packer } from "./packer.ts";
+import { createRates } from "./rates.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { createStuckWatch } from "./stuck.ts";
 import type { Vitals } from "./vitals.ts";
@@ -58,6 +59,8 @@ export interface Sensing {
   /** Id of the first vital, behind the chips' channels. */
   readonly firstVital: number;
   readonly contacts: Contacts;
+  /** Looks whether the chips measure as fast as they say; to be called before each reading of the vitals. */
+  lookAtRates(): void;
   /** Of all chips and vitals, as they are now. */
   definitions(): ChannelDefinition[];
   /** `done`: each chip has tried once. */
@@ -89,6 +92,12 @@ export function createSensing(
   const contacts = createContacts(vitals, plans.length, (sensor, place, flags) =>
     events.onContact(chips[sensor].first + place, flags),
   );
+  const rates = createRates(
+    plans.map((plan) => plan.attachment.driver),
+    (sensor) => plans[sensor].recreate,
+    vitals.rated,
+    (sensor, place, fault) => events.onFault(chips[sensor].first + place, fault),
+  );
 
   const rateOf = (plan: SensorPlan): number => {
     let most = 0;
@@ -115,6 +124,7 @@ export function createSensing(
     for (let i = 0; i < declared.length; i++) {
       const block = frame.channels[i];
       const id = first + i;
+      rates.take(sensor, i, block);
       const flags = block.flags | vitals.flags(sensor, i);
       if (!declared[i].waveform) {
         for (let k = 0; k < block.count; k++) packer.addValue(id, block.time, block.samples[k], flags);
@@ -162,7 +172,10 @@ export function createSensing(
           lighten(its, frame);
         },
         onFault: (fault) => events.onFault(first, fault),
-        onRestart: () => restarted(sensor, declared, first),
+        onRestart: () => {
+          rates.begin(sensor, its);
+          restarted(sensor, declared, first);
+        },
       });
     };
     let driver = plan.attachment.driver;
@@ -212,6 +225,7 @@ export function createSensing(
             if (light !== null) light = control(next);
             use();
             contacts.forget(sensor);
+            rates.begin(sensor, next);
             const declared = driver.channels();
             for (let i = 0; i < declared.length; i++) if (declared[i].waveform) packer.startSegment(first + i);
             began(cfg);
@@ -264,6 +278,7 @@ export function createSensing(
     chips: chips,
     firstVital: firstVital,
     contacts: contacts,
+    lookAtRates: rates.look,
     definitions() {
       const definitions: ChannelDefinition[] = [];
       for (let s = 0; s < chips.length; s++) {

@@ -2,13 +2,14 @@
  * Vitals from what the chips measured: one place that turns waveforms into numbers, or into null with the flags that say
  * why. A number is never older than what it was computed from, and never a repetition.
  */
-import type { Block, Channel } from "../drivers/driver.ts";
+import { type Block, type Channel, FLAG_CLOCK_UNCERTAIN } from "../drivers/driver.ts";
 import { type Attributes, type ChannelDefinition, MDC_HEART_RATE, MDC_PULSE_RATE } from "../protocol/messages.ts";
 import type { ContactState } from "./contact.ts";
 import { type Calibration, PUBLISHED } from "./dsp/calibration.ts";
 import { HIGHEST_RATE, LOWEST_RATE } from "./dsp/ppg.ts";
 import type { OnRhythm } from "./dsp/rhythm.ts";
 import { HEART_RATES } from "./heart.ts";
+import type { RateVerdict } from "./rates.ts";
 import { createAgreement } from "./vitals/agreement.ts";
 import { createHeartRate } from "./vitals/heart-rate.ts";
 import { createPulse } from "./vitals/pulse.ts";
@@ -45,6 +46,11 @@ export interface Vitals {
    * block is taken; 0: they begin anew.
    */
   interrupted(sensor: number, place: number, why: number): void;
+  /**
+   * How fast the sensor measures, "nominal" until it is said: what rests on an "off" one carries FLAG_CLOCK_UNCERTAIN, on a
+   * "wrong" one it is null besides, and no rhythm is told. What came at a wrong rate is not mixed with what comes at another.
+   */
+  rated(sensor: number, verdict: RateVerdict): void;
   /**
    * Calls `emit` for what there is as of `now`, board clock, us: once for every vital, and for every interval between
    * beats since the last call.
@@ -86,13 +92,15 @@ const find = (channels: readonly Channel[], name: string): number => {
 
 type Told = Pick<Vitals, "onRhythm" | "onContact" | "onElectrodes" | "onSwapped">;
 
-/** `number`: the sensor's. `told` may be set later. */
-const makeSources = (sensor: VitalsSensor, number: number, told: Told): Source[] => {
+/** `number`: the sensor's. `told` may be set later; `verdicts` change. */
+const makeSources = (sensor: VitalsSensor, number: number, told: Told, verdicts: readonly RateVerdict[]): Source[] => {
   const channels = sensor.channels;
   const sources: Source[] = [];
   const ecg = find(channels, "ecg");
   if (ecg >= 0 && HEART_RATES.indexOf(channels[ecg].rate) >= 0) {
-    const onRhythm: OnRhythm = (state, onset, end) => told.onRhythm(state, onset, end);
+    const onRhythm: OnRhythm = (state, onset, end) => {
+      if (verdicts[number] !== "wrong") told.onRhythm(state, onset, end);
+    };
     sources.push(createHeartRate(channels[ecg], ecg, onRhythm, (state) => told.onElectrodes(number, ecg, state)));
   }
   const red = find(channels, "red");
@@ -163,17 +171,24 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
     onSwapped: () => {},
   };
   const bySensor: Source[][] = [];
+  const verdicts: RateVerdict[] = sensors.map(() => "nominal");
   let sources: Source[] = [];
+  /** Whose they are. */
+  let owners: number[] = [];
   let kinds: Kind[] = [];
   const agreement = createAgreement();
   let heartRate = -1;
   let pulseRate = -1;
   /** Where they are, the first one first. */
   let ends: number[] = [];
-  for (let s = 0; s < sensors.length; s++) bySensor.push(makeSources(sensors[s], s, vitals));
+  for (let s = 0; s < sensors.length; s++) bySensor.push(makeSources(sensors[s], s, vitals, verdicts));
   const arrange = (): void => {
     sources = [];
-    for (let s = 0; s < bySensor.length; s++) sources = sources.concat(bySensor[s]);
+    owners = [];
+    for (let s = 0; s < bySensor.length; s++) {
+      sources = sources.concat(bySensor[s]);
+      while (owners.length < sources.length) owners.push(s);
+    }
     kinds = kindsOf(sources);
     heartRate = -1;
     pulseRate = -1;
@@ -223,8 +238,16 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
       const own = bySensor[sensor];
       for (let i = 0; i < own.length; i++) own[i].interrupted(place, why);
     },
+    rated: (sensor: number, verdict: RateVerdict): void => {
+      const own = bySensor[sensor];
+      const changes = (verdict === "wrong") !== (verdicts[sensor] === "wrong");
+      for (let place = 0; changes && place < sensors[sensor].channels.length; place++) {
+        for (let i = 0; i < own.length; i++) own[i].interrupted(place, 0);
+      }
+      verdicts[sensor] = verdict;
+    },
     prepare: (sensor: number, next: VitalsSensor): Successor => {
-      const own = makeSources(next, sensor, vitals);
+      const own = makeSources(next, sensor, vitals, verdicts);
       return {
         same: JSON.stringify(kindsOf(own)) === JSON.stringify(kindsOf(bySensor[sensor])),
         use: (): void => {
@@ -235,8 +258,12 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
     },
     read: (now: number, emit: OnVital): void => {
       let first = 0;
-      const give: OnVital = (place, value, why, quality, at) => {
+      let verdict: RateVerdict = "nominal";
+      const give: OnVital = (place, measured, reasons, known, at) => {
         const index = first + place;
+        const value = verdict === "wrong" ? null : measured;
+        const quality = verdict === "wrong" ? null : known;
+        const why = verdict === "nominal" ? reasons : reasons | FLAG_CLOCK_UNCERTAIN;
         if (index !== heartRate && index !== pulseRate) {
           emit(index, raw(index, value), why, quality, at);
           return;
@@ -247,6 +274,7 @@ export function createVitals(sensors: readonly VitalsSensor[]): Vitals {
         held.quality = quality;
       };
       for (let i = 0; i < sources.length; i++) {
+        verdict = verdicts[owners[i]];
         sources[i].read(now, give);
         first += sources[i].kinds.length;
       }

@@ -1,6 +1,7 @@
 /** The board's clock against its chips' oscillators: whichever contradicts the others is off. Device side. */
+
+import type { Bounds } from "../rate.ts";
 import { type Finding, good, notGood } from "./finding.ts";
-import type { Bounds } from "./rate.ts";
 
 /** What a chip's samples say of the board's clock. */
 export interface Witness {

@@ -1,10 +1,10 @@
 /** What is to be said of a chip that was watched. Device side. */
 import { FAULT_DATA, type Fault, type Measurement } from "../../drivers/driver.ts";
 import { OFF_BODY } from "../contact.ts";
+import type { Bounds } from "../rate.ts";
 import type { Witness } from "./clock.ts";
 import { decimalsOf, good, notGood, partsOf, type Tell, withUncertainty } from "./finding.ts";
 import type { NoiseFigure } from "./noise.ts";
-import type { Bounds } from "./rate.ts";
 import type { Tally } from "./tally.ts";
 
 /** What a data sheet says of a chip's oscillator. */

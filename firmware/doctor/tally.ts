@@ -9,7 +9,7 @@ import {
 } from "../../drivers/driver.ts";
 import { MDC_PLETH } from "../../protocol/messages.ts";
 import { OFF_BODY } from "../contact.ts";
-import { createRateMeter, type RateMeter } from "./rate.ts";
+import { createRateMeter, type RateMeter } from "../rate.ts";
 
 export interface Tally {
   take(frame: Frame): void;
@@ -32,12 +32,14 @@ export interface Tally {
   lights(): { readonly name: string; readonly level: number }[];
 }
 
+/** Of the rate (rate.ts). */
+const STAMPS = 8;
 /** Faults that are kept; what goes wrong again and again is said once. */
 const KEPT = 8;
 
 export const createTally = (driver: Driver): Tally => {
   const channels = driver.channels();
-  const rate = createRateMeter();
+  const rate = createRateMeter(STAMPS);
   const faults: Fault[] = [];
   const sums = channels.map(() => ({ sum: 0, count: 0 }));
   let first = -1;

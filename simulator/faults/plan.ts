@@ -96,7 +96,7 @@ const kinds = [
   /** The chip is unplugged, and plugged in again: without power, and nobody answers. */
   entry("unplugged", 5, chip),
   /** The chip's oscillator is off for good, by so many percent of its frequency. It has no time. */
-  entry("oscillator", 0, { ...chip, percent: within(-20, 20, "percent").default(1) }),
+  entry("oscillator", 0, { ...chip, percent: within(-80, 300, "percent").default(1) }),
   /** Flash is erased, page after page: the host stands still for `pause` ms, again `interval` ms after each beginning. */
   entry("flash-pause", 1, {
     pause: within(0.001, 10_000, "ms").default(85),

@@ -4,7 +4,7 @@ import { type Block, createBlock } from "../../drivers/driver.ts";
 import { judgeClock, type Witness } from "../../firmware/doctor/clock.ts";
 import { partsOf, withUncertainty } from "../../firmware/doctor/finding.ts";
 import { createNoiseMeter } from "../../firmware/doctor/noise.ts";
-import { createRateMeter } from "../../firmware/doctor/rate.ts";
+import { createRateMeter } from "../../firmware/rate.ts";
 import { createRandom } from "../../simulator/random.ts";
 
 const block = (samples: readonly number[], more: Partial<Block> = {}): Block => {
@@ -25,7 +25,7 @@ const stamped = (from: number, to: number, more: (index: number) => Partial<Bloc
 };
 
 test("a rate lies within its bounds, and they are narrower than those of the first and the last stamp alone", () => {
-  const meter = createRateMeter();
+  const meter = createRateMeter(8);
   for (const one of stamped(0, 1000)) meter.push(one);
   const { low, high } = meter.rate()!;
   expect(low).toBeLessThanOrEqual(100);
@@ -36,13 +36,13 @@ test("a rate lies within its bounds, and they are narrower than those of the fir
 });
 
 test("samples whose loss is counted belong to the rate, a loss of unknown size begins it anew", () => {
-  const counting = createRateMeter();
+  const counting = createRateMeter(8);
   for (const one of stamped(0, 200)) counting.push(one);
   for (const one of stamped(300, 500, (index) => (index === 300 ? { lost: 100 } : {}))) counting.push(one);
   expect(counting.rate()!.low).toBeGreaterThan(99);
   expect([counting.lost, counting.gaps]).toEqual([100, 0]);
 
-  const broken = createRateMeter();
+  const broken = createRateMeter(8);
   for (const one of stamped(0, 200)) broken.push(one);
   // The index goes on as if nothing were lost: across it the rate would be wrong.
   for (const one of stamped(200, 400)) broken.push({ ...one, time: one.time + 9e6, lost: one.index === 200 ? -1 : 0 });
@@ -53,7 +53,7 @@ test("samples whose loss is counted belong to the rate, a loss of unknown size b
 });
 
 test("one block is no rate, and what ends the gap of a start is no loss", () => {
-  const meter = createRateMeter();
+  const meter = createRateMeter(8);
   meter.push(block([1, 2], { lost: -1, time: 5, uncertainty: 1 }));
   expect(meter.rate()).toBe(null);
   expect(meter.gaps).toBe(0);

@@ -52,6 +52,7 @@ const counting = (): Vitals => {
     onRhythm() {},
     onContact() {},
     onElectrodes() {},
+    rated() {},
     onSwapped() {},
   };
 };
