@@ -11,6 +11,7 @@ import { EVENT_CONTACT, MDC_HEART_RATE, type Num, qualFlags } from "../../protoc
 import { createBench } from "../../simulator/bench.ts";
 import { planFaults } from "../../simulator/faults.ts";
 import { createPatient } from "../../simulator/patient.ts";
+import { shake } from "../drivers/subjects.ts";
 import { channelOf, createCommanded, ECG } from "./commanded.ts";
 
 type Told = [number, number[]];
@@ -138,6 +139,8 @@ function createRig(chip: Chip<never>, emulated: EmulatedChip, configuration: obj
     configuration: configuration as never,
     interrupt: chip.bus === "spi",
   });
+  // a channel beside it, for no converter gives one code for ever
+  shake(emulator);
   emulator.set("ecg", createPatient({ seed: 1, index: 0 }).signals.ecg);
   const vitals = createVitals([{ channels: driver.channels() }]);
   const told: [number, number, number][] = [];
