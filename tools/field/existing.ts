@@ -80,7 +80,7 @@ export const existing: readonly Complaint[] = [
     see: "SpO2 of 0 in a record, means far below any real value, alarms of a deep desaturation while the finger is out.",
     why: "0 is a number: whoever averages it, or compares it with a limit, cannot know that it means none.",
     act: "Put the finger in. In a record of this project no filter is needed: what was not measured is null.",
-    says: ["sensor off PI SpO2 PR"],
+    says: ["sensor off red infrared PI SpO2 PR"],
     naive: "0 %, and a mean of less than 80 % over a minute of a person at 96 %.",
     ours: "null and `sensor off`, an event when the finger goes and when it is back; the mean of what is there is right within 1 point.",
     test: oximeter,
