@@ -55,8 +55,8 @@ holds(1, ({ entry, heard }) => {
 holds(2, ({ heard }) => {
   const causes: readonly { readonly fault: FaultEntry; readonly theirs: (spo2: number) => boolean; why: number }[] = [
     { fault: during("stuck-value"), theirs: (one) => one === -999, why: 0 },
-    { fault: during("noise-burst"), theirs: (one) => one < spo2 - 10 && one > 50, why: FLAG_MOTION },
-    { fault: during("finger-off"), theirs: (one) => one < 90 && one > 50, why: FLAG_OFF_BODY },
+    { fault: during("noise-burst"), theirs: (one) => one < spo2 - 8 && one > 50, why: FLAG_MOTION },
+    { fault: during("finger-off"), theirs: (one) => one < spo2 - 3 && one > 50, why: FLAG_OFF_BODY },
     {
       fault: { kind: "saturation", chip, at: BEGIN, for: END - BEGIN },
       theirs: (one) => one === -999,

@@ -2,7 +2,6 @@
  * Readers of a MAX30102 as those of the complaints are: small re-creations of what the libraries and sketches do that people
  * complain of. Each does what its complaint is about wrong, and the rest right.
  */
-import type { I2cEmulator } from "../../drivers/emulator.ts";
 import { type Bench, naive, type World } from "./board.ts";
 
 export interface Light {
@@ -113,25 +112,6 @@ export function createStraightLine(rate: number) {
       return 110 - (25 * ratio((light) => light.red)) / infrared;
     },
   };
-}
-
-/** Writes registers of a chip on I2C from a register on, past any bus: as another program on the same wires does. */
-export function writeRegister(chip: I2cEmulator, now: number, at: number, ...bytes: readonly number[]): void {
-  chip.advance(now);
-  chip.start(false);
-  for (const byte of [at, ...bytes]) chip.write(byte);
-  chip.stop();
-}
-
-/** Reads `count` bytes from a register on. */
-export function readRegister(chip: I2cEmulator, now: number, at: number, count: number): number[] {
-  chip.advance(now);
-  chip.start(false);
-  chip.write(at);
-  chip.start(true);
-  const bytes = Array.from({ length: count }, () => chip.read());
-  chip.stop();
-  return bytes;
 }
 
 /** What such a sketch has on its screen, once a second. */

@@ -55,6 +55,8 @@ export interface WorldOptions {
   readonly noise?: boolean;
   /** The board's clock; absent: it is true. */
   readonly crystal?: Crystal;
+  /** About the finger, for faults of its light: percent. */
+  readonly perfusionIndex?: number;
   /** How long a message is on its way to the gateway, us; absent: 10 ms. */
   readonly delay?: () => number;
 }
@@ -81,7 +83,9 @@ export function createWorld(options: WorldOptions): World {
   const clock = createVirtualClock();
   const board = createSimulatedBoard(clock, undefined, options.crystal ?? null);
   const plan = planFaults(options.faults ?? []);
-  const faults = createFaults({ plan, clock, board, index: 0, seed });
+  const { perfusionIndex } = options;
+  const light = perfusionIndex === undefined ? {} : { light: { perfusionIndex } };
+  const faults = createFaults({ plan, clock, board, index: 0, seed, ...light });
   const random = createRandom(seed);
   const wired = options.chips.map((placed, place): Wired => {
     const kind: EmulatedChip = emulators[placed.chip];

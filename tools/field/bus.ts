@@ -7,6 +7,7 @@ export const bus: readonly Complaint[] = [
   {
     line: 10,
     title: "I2C lock-up",
+    seen: "every chip on a bus shows 0, -1 or its last value until the power is cut",
     where: ["espressif/arduino-esp32#349", "#834", "oxullo#44"],
     symptoms: ["It stops, or samples are missing", "A wrong value"],
     see: "After minutes or days every chip on the bus shows 0, -1 or its last value until the power is cut; a reset does not help.",
@@ -27,6 +28,7 @@ export const bus: readonly Complaint[] = [
   {
     line: 11,
     title: "MLX90614 bad reads",
+    seen: "single temperatures of -45 or 118 °C among right ones",
     where: ["esphome/esphome#6689"],
     symptoms: ["A wrong value"],
     see: "Single temperatures of -45 or 118 °C among right ones, or steps of exactly 5.12, 10.24, 81.92 °C.",

@@ -8,6 +8,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "stale-fifo",
     title: "an empty FIFO read as 32 stale samples",
+    seen: "the same stretch of the wave comes again and again",
     where: [],
     symptoms: ["A wrong value"],
     see: "A pulse rate that depends on how often the sensor is polled; the same stretch of the wave again and again.",
@@ -23,6 +24,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "ignored-address",
     title: "the address option ignored",
+    seen: "two sensors of one kind show the same value, or one is not found",
     where: [],
     symptoms: ["A wrong value", "There is nothing to see, or to try it on"],
     see: "Two sensors of one kind on a bus show the same value, or the second one is not found.",
@@ -36,6 +38,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "unsigned-temperature",
     title: "`getUint16` on a signed temperature",
+    seen: "around 511 °C below zero",
     where: [],
     symptoms: ["A wrong value"],
     see: "Below 0 °C the reading is around 511 °C.",
@@ -49,6 +52,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "dropped-pec",
     title: "PEC errors dropped by calling a private handler that does not exist",
+    seen: "temperatures off by a power of two, and no error",
     where: [],
     symptoms: ["A wrong value"],
     see: "An `onError` was given and is never called, though readings are off by a power of two.",
@@ -62,6 +66,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "repeated-vital",
     title: "the last vital repeated after lead-off",
+    seen: "the heart rate stands still after an electrode has come off",
     where: [],
     symptoms: ["A value without a finger or an electrode"],
     see: "The heart rate stands still, to the digit, after an electrode has come off.",
@@ -75,6 +80,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "zero-spo2",
     title: 'SpO2 0 meaning "invalid"',
+    seen: "SpO2 of 0 in a record, or means far too low",
     where: [],
     symptoms: ["A wrong value", "No value"],
     see: "SpO2 of 0 in a record, means far below any real value, alarms of a deep desaturation while the finger is out.",
@@ -88,6 +94,7 @@ export const existing: readonly Complaint[] = [
   {
     line: "endless-busy",
     title: "unbounded `while (BUSY)`",
+    seen: "everything stops when one chip is unplugged",
     where: [],
     symptoms: ["It stops, or samples are missing"],
     see: "Everything stops when one chip is unplugged or breaks, the other sensors too.",

@@ -7,6 +7,7 @@ export const heart: readonly Complaint[] = [
   {
     line: 12,
     title: "lead-off against calibration, calibration left on",
+    seen: "a steady heart rate of 60 or 120, whoever wears the electrodes",
     where: ["protocentral_max30003#17", "#21"],
     symptoms: ["A value without a finger or an electrode", "A wrong value"],
     see: "A steady heart rate, often 60 or 120, whoever wears it and when nobody does; lead-off is never reported.",
@@ -30,6 +31,7 @@ export const heart: readonly Complaint[] = [
   {
     line: 13,
     title: "RR always 0",
+    seen: "the respiration rate, or the interval between beats, is always 0",
     where: ["ADS1292rShield#9"],
     symptoms: ["A wrong value", "No value"],
     see: "The respiration rate (or the interval between beats) is there, and is always 0.",
@@ -47,6 +49,7 @@ export const heart: readonly Complaint[] = [
   {
     line: 14,
     title: "20/240 bpm, zeros in mid-run",
+    seen: "the heart rate jumps to 20 or 240, or the ECG turns to zeros",
     where: ["protocentral_max30003#23", "#30"],
     symptoms: ["A wrong value", "It stops, or samples are missing"],
     see: "The heart rate jumps to 20 or 240 for a moment; or the ECG turns to zeros and stays so, with everything still connected.",
@@ -69,6 +72,7 @@ export const heart: readonly Complaint[] = [
   {
     line: 16,
     title: "wrong tag parsing in the vendor's example",
+    seen: "the ECG runs a little too fast, or stutters",
     where: ["protocentral_max30001_arduino#12"],
     symptoms: ["It stops, or samples are missing", "A wrong value"],
     see: "The ECG looks right, but runs 6 % too fast or stutters; a rate that is counted from it is too high.",
@@ -86,6 +90,7 @@ export const heart: readonly Complaint[] = [
   {
     line: 17,
     title: "SpO2 takes 10 to 90 s",
+    seen: "SpO2 is long in coming after the finger is put in, or begins with nonsense",
     where: ["protocentral_healthypi5_zephyr#13"],
     symptoms: ["No value", "A wrong value"],
     see: "After the finger is put in, SpO2 is absent for long, or shows 10 %, 70 %, 85 % before it settles.",
@@ -103,6 +108,7 @@ export const heart: readonly Complaint[] = [
   {
     line: 18,
     title: "no device timestamps",
+    seen: "many samples have the same time, or two sensors of one person drift apart",
     where: ["healthypi5_zephyr#46", "OpenBCI#129"],
     symptoms: ["Times are missing or wrong"],
     see: "Samples carry the time of their arrival, many of them the same one; two sensors of one person drift apart by seconds.",

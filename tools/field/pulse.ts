@@ -35,13 +35,8 @@ export const pulse: readonly Complaint[] = [
     act:
       "Read the reason beside the `--`. `sensor off`: put the finger on. `saturated`: less light, so a lower LED current or no " +
       "lamp above it. `motion`: hold still. `low perfusion`: warm the hand, press less. `settling`: wait ten seconds.",
-    says: [
-      "PI --*  SpO2 --*",
-      "sensor off red infrared PI SpO2 PR",
-      "saturated red infrared PI SpO2 PR",
-      "motion red infrared PI SpO2 PR",
-    ],
-    naive: "-999, and 70 to 90 % of noise and of no finger at all.",
+    says: ["PI --*  SpO2 --*", "sensor off PI SpO2 PR", "saturated red infrared PI SpO2 PR", "motion PI SpO2 PR"],
+    naive: "-999 of a signal that stands still, 71 to 81 % of noise and 81 to 90 % of no finger at all.",
     ours: "`--` on the screen, null in the record, and at least one reason with every null.",
     test,
   },
@@ -58,8 +53,8 @@ export const pulse: readonly Complaint[] = [
     act:
       "With this project nothing: the values end with the finger and come back about five seconds after it. If `sensor off` " +
       "shows with a finger on, the light is too weak: raise the LED current, or clean the window of the sensor.",
-    says: ["sensor off red infrared PI SpO2 PR"],
-    naive: "pulse rates of 200 to 3000 and an SpO2 of 74 to 88 % of an empty sensor.",
+    says: ["sensor off PI SpO2 PR"],
+    naive: "pulse rates of 130 to 2000 and an SpO2 of 81 to 90 % of an empty sensor.",
     ours: "values end within the second in which the finger goes; an event (contact) says so, and another one when it is back.",
     test,
   },
@@ -76,7 +71,7 @@ export const pulse: readonly Complaint[] = [
     act:
       "Hold still for ten seconds; fix the cable to the finger so that it does not pull. Values marked `motion` are not to be " +
       "relied on; a missing one is meant to be missing.",
-    says: ["motion red infrared PI SpO2 PR"],
+    says: ["motion PI SpO2 PR"],
     naive: "rates between 20 and 250 for a pulse of 61, as if nothing were the matter.",
     ours: "the last seconds' value with the mark `motion`, then none until the hand is still.",
     test,
