@@ -27,7 +27,7 @@ function finger(period: number, shape: (since: number) => number): World {
   };
 }
 
-holds(4, () => {
+holds(4, ({ heard }) => {
   // doubled: 60 a minute, whose second wave is 85 % as high as the first
   const dicrotic = finger(1, (since) => wave(since - 0.2, 0.07) + 0.85 * wave(since - 0.58, 0.08));
   for (const { rate } of after(sketch(dicrotic, 30), 5)) expect(rate).toBeGreaterThan(115);
@@ -54,9 +54,11 @@ holds(4, () => {
   const shown = after(sketch(frozen, 40), 20).map(({ rate }) => rate!);
   expect(new Set(shown).size).toBe(1);
   expect(Math.abs(shown[0]! - heartRate)).toBeLessThan(3);
-  const told = after(record(frozen, 40).vital(MDC_PULSE_RATE), 23);
-  expect(told).toHaveLength(17);
+  const ours = record(frozen, 40);
+  const told = after(ours.vital(MDC_PULSE_RATE), 21.5);
+  expect(told).toHaveLength(19);
   for (const { value, flags } of told) expect([value, flags === 0]).toEqual([null, false]);
+  heard(...ours.faults(), ...ours.monitor());
 });
 
 /** What 50 Hz is left of after `filter`, as a part of what it was. */

@@ -28,7 +28,7 @@ export const beyond: readonly Complaint[] = [
     title: "battery always 100 %",
     seen: "the battery is full until the board goes dark",
     where: ["healthypi-move-fw#153"],
-    symptoms: ["A wrong value"],
+    symptoms: ["Anything else"],
     see: "The battery shows 100 % until the board goes dark.",
     why: "Nothing measures it, and the program sends a full one where it does not know.",
     act: "Do not look for the battery in the record: this project does not send one. Measure it with a meter.",
@@ -43,7 +43,7 @@ export const beyond: readonly Complaint[] = [
     title: "how do I look at the exported ECG",
     seen: "a file that no program at hand opens",
     where: ["healthypi-move-fw#174"],
-    symptoms: ["A recording or an export cannot be used", "There is nothing to see, or to try it on"],
+    symptoms: ["A recording or an export cannot be used", "Anything else"],
     see: "A file was exported, and no program at hand opens it.",
     why: "It is in a format of its own, or without the scale that makes millivolts of its numbers.",
     act:
@@ -98,7 +98,7 @@ export const beyond: readonly Complaint[] = [
     title: "no simulator for MAX30102",
     seen: "the sensor is not here, and the program has to be written",
     where: ["wokwi-features#1023", "esphome/feature-requests#1009"],
-    symptoms: ["There is nothing to see, or to try it on"],
+    symptoms: ["Anything else"],
     see: "The sensor is not here yet, or somebody else has it, and the program has to be written.",
     why: "Most simulators have no pulse oximeter, and none that overflows, saturates or loses its power.",
     act:
@@ -114,7 +114,7 @@ export const beyond: readonly Complaint[] = [
     title: "plotters without timestamps, pause, logging",
     seen: "the plotter or the monitor stays empty",
     where: ["arduino/Arduino#482", "teleplot#45", "Serial-Studio#92"],
-    symptoms: ["There is nothing to see, or to try it on", "Times are missing or wrong"],
+    symptoms: ["Anything else", "Times are missing or wrong"],
     see: "The plotter stays empty, or it draws, but nobody knows when what was.",
     why:
       "A plotter draws what it can read as a number. At a wrong baud rate, with another program on the board, or without the " +

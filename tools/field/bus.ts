@@ -9,7 +9,7 @@ export const bus: readonly Complaint[] = [
     title: "I2C lock-up",
     seen: "every chip on a bus shows 0, -1 or its last value until the power is cut",
     where: ["espressif/arduino-esp32#349", "#834", "oxullo#44"],
-    symptoms: ["It stops, or samples are missing", "A wrong value"],
+    symptoms: ["It stops, or samples are missing", "A wrong temperature"],
     see: "After minutes or days every chip on the bus shows 0, -1 or its last value until the power is cut; a reset does not help.",
     why:
       "A chip was cut off in the middle of a byte (a reset of the host, a spike on the clock line) and waits for the clocks of its " +
@@ -30,7 +30,7 @@ export const bus: readonly Complaint[] = [
     title: "MLX90614 bad reads",
     seen: "single temperatures of -45 or 118 °C among right ones",
     where: ["esphome/esphome#6689"],
-    symptoms: ["A wrong value"],
+    symptoms: ["A wrong temperature"],
     see: "Single temperatures of -45 or 118 °C among right ones, or steps of exactly 5.12, 10.24, 81.92 °C.",
     why:
       "Bits are turned over on the way, by long wires or weak pull-ups. The chip sends a check byte (PEC) behind every reading, and " +

@@ -18,12 +18,15 @@ export type Defect = (typeof defects)[number];
 /** How the page's index calls what is seen, in the order of the index. */
 export const symptoms = [
   "No value",
-  "A wrong value",
+  "A wrong SpO2",
+  "A wrong pulse or heart rate",
+  "A wrong temperature",
+  "A wrong curve",
   "A value without a finger or an electrode",
   "It stops, or samples are missing",
   "Times are missing or wrong",
   "A recording or an export cannot be used",
-  "There is nothing to see, or to try it on",
+  "Anything else",
 ] as const;
 export type Symptom = (typeof symptoms)[number];
 

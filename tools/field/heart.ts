@@ -9,7 +9,7 @@ export const heart: readonly Complaint[] = [
     title: "lead-off against calibration, calibration left on",
     seen: "a steady heart rate of 60 or 120, whoever wears the electrodes",
     where: ["protocentral_max30003#17", "#21"],
-    symptoms: ["A value without a finger or an electrode", "A wrong value"],
+    symptoms: ["A value without a finger or an electrode", "A wrong pulse or heart rate"],
     see: "A steady heart rate, often 60 or 120, whoever wears it and when nobody does; lead-off is never reported.",
     why:
       "An example left the chip's calibration source on: a square wave runs into the amplifier in place of the electrodes. While it " +
@@ -33,7 +33,7 @@ export const heart: readonly Complaint[] = [
     title: "RR always 0",
     seen: "the respiration rate, or the interval between beats, is always 0",
     where: ["ADS1292rShield#9"],
-    symptoms: ["A wrong value", "No value"],
+    symptoms: ["A wrong pulse or heart rate", "No value"],
     see: "The respiration rate (or the interval between beats) is there, and is always 0.",
     why:
       "A variable begins as 0 and is printed every second; what should fill it has a threshold that this person's breath never " +
@@ -51,7 +51,7 @@ export const heart: readonly Complaint[] = [
     title: "20/240 bpm, zeros in mid-run",
     seen: "the heart rate jumps to 20 or 240, or the ECG turns to zeros",
     where: ["protocentral_max30003#23", "#30"],
-    symptoms: ["A wrong value", "It stops, or samples are missing"],
+    symptoms: ["A wrong pulse or heart rate", "A wrong curve", "It stops, or samples are missing"],
     see: "The heart rate jumps to 20 or 240 for a moment; or the ECG turns to zeros and stays so, with everything still connected.",
     why:
       "Jumps: a loose electrode scratches, the chip's R-to-R detector takes that for a beat or misses some, and its register is shown as " +
@@ -74,7 +74,7 @@ export const heart: readonly Complaint[] = [
     title: "wrong tag parsing in the vendor's example",
     seen: "the ECG runs a little too fast, or stutters",
     where: ["protocentral_max30001_arduino#12"],
-    symptoms: ["It stops, or samples are missing", "A wrong value"],
+    symptoms: ["It stops, or samples are missing", "A wrong curve", "A wrong pulse or heart rate"],
     see: "The ECG looks right, but runs 6 % too fast or stutters; a rate that is counted from it is too high.",
     why:
       "Each FIFO word has a tag. A common library takes words tagged `000` alone for samples and drops `010`: that is a sample too, " +
@@ -92,7 +92,7 @@ export const heart: readonly Complaint[] = [
     title: "SpO2 takes 10 to 90 s",
     seen: "SpO2 is long in coming after the finger is put in, or begins with nonsense",
     where: ["protocentral_healthypi5_zephyr#13"],
-    symptoms: ["No value", "A wrong value"],
+    symptoms: ["No value", "A wrong SpO2"],
     see: "After the finger is put in, SpO2 is absent for long, or shows 10 %, 70 %, 85 % before it settles.",
     why:
       "SpO2 needs a few whole pulses. A program that computes from the first second on has the step of the arriving finger in its " +

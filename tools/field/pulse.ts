@@ -9,7 +9,7 @@ export const pulse: readonly Complaint[] = [
     title: "red and infrared swapped on clone boards",
     seen: "SpO2 far too low or absent, while the pulse rate is right",
     where: ["aromring/MAX30102_by_RF#13", "sparkfun/SparkFun_MAX3010x_Sensor_Library#25"],
-    symptoms: ["A wrong value", "No value"],
+    symptoms: ["A wrong SpO2", "No value"],
     see: "SpO2 of a healthy finger is far too low (70 or 80 %), or stays absent while the pulse rate is right.",
     why:
       "Some boards sold as MAX30102 have the two LEDs the other way round. Every SpO2 is a comparison of the two lights, so it " +
@@ -27,7 +27,7 @@ export const pulse: readonly Complaint[] = [
     title: "-999 or absurd SpO2",
     seen: "SpO2 is -999, absent, or jumps",
     where: ["sparkfun#34", "DFRobot_MAX30102#1"],
-    symptoms: ["No value", "A wrong value"],
+    symptoms: ["No value", "A wrong SpO2"],
     see: "SpO2 is -999, or a number that no living person has, or jumps by ten percent from second to second.",
     why:
       "SpO2 needs a clean pulse in both lights. Without one the formula still gives a number; and -999 is a program's way to " +
@@ -35,7 +35,12 @@ export const pulse: readonly Complaint[] = [
     act:
       "Read the reason beside the `--`. `sensor off`: put the finger on. `saturated`: less light, so a lower LED current or no " +
       "lamp above it. `motion`: hold still. `low perfusion`: warm the hand, press less. `settling`: wait ten seconds.",
-    says: ["PI --*  SpO2 --*", "sensor off PI SpO2 PR", "saturated red infrared PI SpO2 PR", "motion PI SpO2 PR"],
+    says: [
+      "PI --*  SpO2 --*",
+      "sensor off red infrared PI SpO2 PR",
+      "saturated red infrared PI SpO2 PR",
+      "motion red infrared PI SpO2 PR",
+    ],
     naive: "-999 of a signal that stands still, 71 to 81 % of noise and 81 to 90 % of no finger at all.",
     ours: "`--` on the screen, null in the record, and at least one reason with every null.",
     test,
@@ -53,7 +58,7 @@ export const pulse: readonly Complaint[] = [
     act:
       "With this project nothing: the values end with the finger and come back about five seconds after it. If `sensor off` " +
       "shows with a finger on, the light is too weak: raise the LED current, or clean the window of the sensor.",
-    says: ["sensor off PI SpO2 PR"],
+    says: ["sensor off red infrared PI SpO2 PR"],
     naive: "pulse rates of 130 to 2000 and an SpO2 of 81 to 90 % of an empty sensor.",
     ours: "values end within the second in which the finger goes; an event (contact) says so, and another one when it is back.",
     test,
@@ -63,7 +68,7 @@ export const pulse: readonly Complaint[] = [
     title: "motion",
     seen: "the pulse rate follows the movement, or is absent while the hand moves",
     where: ["aromring#26", "InfiniTime#532"],
-    symptoms: ["A wrong value", "No value"],
+    symptoms: ["A wrong pulse or heart rate", "No value"],
     see: "While the hand moves, the pulse rate follows the steps or the shaking, or there is none.",
     why:
       "Movement changes the light more than the pulse does, and often as regularly. What red and infrared share of it also " +
@@ -71,7 +76,7 @@ export const pulse: readonly Complaint[] = [
     act:
       "Hold still for ten seconds; fix the cable to the finger so that it does not pull. Values marked `motion` are not to be " +
       "relied on; a missing one is meant to be missing.",
-    says: ["motion PI SpO2 PR"],
+    says: ["motion red infrared PI SpO2 PR"],
     naive: "rates between 20 and 250 for a pulse of 61, as if nothing were the matter.",
     ours: "the last seconds' value with the mark `motion`, then none until the hand is still.",
     test,

@@ -9,17 +9,18 @@ export const rates: readonly Complaint[] = [
     title: "rate doubled, halved, stuck",
     seen: "the pulse rate is twice or half of the real one, or does not move",
     where: ["aromring#11", "espruino/Espruino#2166"],
-    symptoms: ["A wrong value"],
+    symptoms: ["A wrong pulse or heart rate"],
     see: "The pulse rate is twice or half of what you count at the wrist, or it does not move for minutes.",
     why:
       "Doubled: the pulse has a second, smaller wave (the dicrotic wave) that is counted as a beat. Halved: every second beat is " +
       "weak and is not counted. Stuck: no new beat was found, and the program shows the last number again.",
     act:
       "Compare with the heart rate of the ECG, if there is one: where the two differ for some seconds, the quality of both is " +
-      "30 of 100 or less. Without an ECG count at the wrist for 15 s. A rate that cannot be told apart is `--`.",
-    says: [],
-    naive: "143 for a pulse of 60, 38 for one of 75, and 61 for twenty seconds after the signal froze.",
-    ours: "60; none; and none three seconds after the signal froze.",
+      "30 of 100 or less. Without an ECG count at the wrist for 15 s. A rate that cannot be told apart is `--`. Of a chip that " +
+      "gives one and the same number the board says so, and starts it anew; if that does not help, cut its power.",
+    says: ["MAX30102: red stuck at 118148; opened anew, else cut power", "bus fault red infrared PI SpO2 PR"],
+    naive: "154 for a pulse of 60, 38 for one of 75, and 61 for twenty seconds after the signal froze.",
+    ours: "60; none; and none two seconds after the signal froze, with a fault that names the chip.",
     test,
   },
   {
@@ -27,7 +28,7 @@ export const rates: readonly Complaint[] = [
     title: "a 50 Hz filter fed 25 Hz",
     seen: "mains hum is back, or rates are off by a factor, since the sample rate was changed",
     where: ["espruino/BangleApps#1908"],
-    symptoms: ["A wrong value"],
+    symptoms: ["A wrong curve", "A wrong pulse or heart rate"],
     see: "After a change of the sample rate the mains hum is back, the curve looks wrong, or the rate is off by the same factor.",
     why: "A filter's numbers hold for one sample rate. Fed half as fast it takes out 25 Hz in place of 50, and leaves the hum.",
     act:
