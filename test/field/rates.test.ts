@@ -1,13 +1,14 @@
 /** Complaints about rates (FAULTS.md 3, 4, 5), from the registers to the record. */
 import { expect } from "vitest";
+import { FLAG_CLOCK_UNCERTAIN } from "../../drivers/driver.ts";
 import { max30003, max30003Emulator } from "../../drivers/index.ts";
 import { createNotch } from "../../firmware/dsp/notch.ts";
-import { MDC_HEART_RATE, MDC_PULSE_RATE, OP_SET_RATE } from "../../protocol/messages.ts";
+import { MDC_HEART_RATE, MDC_PULSE_RATE, MDC_SPO2, OP_SET_RATE, OP_START, OP_STOP } from "../../protocol/messages.ts";
 import { createBench } from "../../simulator/bench.ts";
-import { ECG } from "../firmware/commanded.ts";
-import { patientOf, record, type Told, type World } from "./board.ts";
+import { ECG, RED } from "../firmware/commanded.ts";
+import { naive, patientOf, record, type Told, type World } from "./board.ts";
 import { holds } from "./holds.ts";
-import { createNaiveNotch, sketch } from "./naive.ts";
+import { createNaiveNotch, createPeakRate, readFifo, setUp, sketch } from "./naive.ts";
 
 const { heartRate } = patientOf({}).truth;
 const after = <T extends { readonly time: number }>(told: readonly T[], from: number) =>
@@ -26,6 +27,65 @@ function finger(period: number, shape: (since: number) => number): World {
     },
   };
 }
+
+/** Both chips that a rate is counted from are as many percent faster. */
+const faster = (percent: number): World => ({
+  faults: ["max30102", "max30003"].map((chip) => ({ kind: "oscillator", chip, percent })),
+});
+
+holds(3, ({ heard }) => {
+  // half as fast from the start
+  for (const { rate } of after(sketch(faster(-50), 30), 10)) expect(Math.abs(rate! / heartRate - 2)).toBeLessThan(0.2);
+  const slow = record(faster(-50), 30);
+  for (const mdc of [MDC_PULSE_RATE, MDC_HEART_RATE, MDC_SPO2]) {
+    const told = slow.vital(mdc);
+    expect([told.length, values(told)]).toEqual([30, []]);
+    for (const { flags } of told) expect(flags & FLAG_CLOCK_UNCERTAIN).toBe(FLAG_CLOCK_UNCERTAIN);
+  }
+  expect(slow.faults()[0]).toMatch(/^MAX30102: 50\.\d samples\/s, not 100; /);
+
+  // another program on the same wires sets the chip to average four samples (FIFO_CONFIG, data sheet p. 17)
+  const averaging = [0x08, 0x5f] as const;
+  const shown: { time: number; rate: number | null }[] = [];
+  naive({}, 30, (bench) => {
+    const rate = createPeakRate(100);
+    setUp(bench);
+    readFifo(bench, ({ infrared }) => rate.push(infrared));
+    bench.every(1000, () => {
+      if (Math.round(bench.now()) === 12) bench.write(...averaging);
+      shown.push({ time: bench.now(), rate: rate.shown });
+    });
+  });
+  for (const { rate } of after(shown, 18)) expect(Math.abs(rate! / heartRate - 4)).toBeLessThan(0.4);
+
+  const board = record({}, 12);
+  const chip = board.node.emulators.ppg;
+  chip.advance(board.clock.now);
+  chip.start(false);
+  for (const byte of averaging) chip.write(byte);
+  chip.stop();
+  board.run(18);
+  const rates = () => board.vital(MDC_PULSE_RATE);
+  expect(values(after(rates(), 12.5))).toEqual([]);
+  heard(...board.faults(), ...board.monitor());
+  // set up anew
+  board.command(OP_STOP, [[2, RED]]);
+  board.run(1);
+  board.command(OP_START, [[2, RED]]);
+  board.run(19);
+  const mended = after(rates(), 40);
+  expect(values(mended)).toHaveLength(mended.length);
+  for (const rate of values(mended)) expect(Math.abs(rate - heartRate)).toBeLessThan(2);
+  expect(board.faults()).toHaveLength(1);
+
+  // 5 %: marked, and no further away than that
+  const near = after(record(faster(5), 40).vital(MDC_PULSE_RATE), 10);
+  expect(values(near)).toHaveLength(near.length);
+  for (const { value, flags } of near) {
+    expect(Math.abs(value! * 1.05 - heartRate)).toBeLessThan(2);
+    expect(flags & FLAG_CLOCK_UNCERTAIN).toBe(FLAG_CLOCK_UNCERTAIN);
+  }
+});
 
 holds(4, ({ heard }) => {
   // doubled: 60 a minute, whose second wave is 85 % as high as the first

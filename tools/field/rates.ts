@@ -5,6 +5,27 @@ const test = { file: "test/field/rates.test.ts" };
 
 export const rates: readonly Complaint[] = [
   {
+    line: 3,
+    title: "heart rate 150-250 from a wrong sampling rate",
+    seen: "the pulse rate of a resting person is 150 to 250, or a half or a quarter of what it should be",
+    where: ["sparkfun#17", "doug-burrell/max30102#3"],
+    symptoms: ["A wrong pulse or heart rate", "No value"],
+    see: "The pulse rate of somebody at rest is 120, 180 or 240, steady, and two or four times what you count at the wrist.",
+    why:
+      "A rate is counted in samples and told in minutes: it takes for granted how many samples the chip gives in a second. If the " +
+      "chip is set to average four of them, is a clone, or has a bad oscillator, fewer come, and each beat seems to follow sooner.",
+    act:
+      "Read the two numbers of the sentence: what comes, and what was set. Stop and start the chip: it is set up anew. If the " +
+      "sentence comes again, another program on the same wires changes its settings, or its oscillator is wrong: change the chip. " +
+      "A rate that is off by 3 to 10 % leaves the values standing, marked `clock uncertain`.",
+    says: ["MAX30102: 25.1 samples/s, not 100; check its oscillator", "clock uncertain PI SpO2 PR"],
+    naive: "240 for a pulse of 61 where a quarter of the samples come, 122 where half of them do.",
+    ours:
+      "no pulse rate from the second on in which the rate changes, both sampling rates in one sentence, and 61 once the chip is " +
+      "set up anew.",
+    test,
+  },
+  {
     line: 4,
     title: "rate doubled, halved, stuck",
     seen: "the pulse rate is twice or half of the real one, or does not move",
