@@ -24,7 +24,9 @@ import {
   MDC_RR_INTERVAL,
   MDC_SPO2,
   type Num,
+  OP_SET_RATE,
   qualFlags,
+  STATUS_DONE,
 } from "../../protocol/messages.ts";
 import { createBench } from "../../simulator/bench.ts";
 import { planFaults } from "../../simulator/faults.ts";
@@ -214,4 +216,32 @@ test("a heart at a wrong rate raises no alarm of its rhythm: what seems to stand
     return board.eventsOf(EVENT_ALARM).map(({ small }) => (small as number[])[0]);
   };
   for (const oscillator of [1 / 5, 1 / 3, 1, 3, 4]) expect(raised(oscillator), `${oscillator}`).toEqual([]);
+});
+
+test("the setting that the event names makes it good: the chip is opened with it, and measures as it says", () => {
+  const board = createCommanded();
+  board.start(20);
+  const ppg = board.node.emulators.ppg;
+  ppg.start(false);
+  // SPO2_CONFIG: 50 samples a second, as wide pulses as before
+  for (const byte of [0x0a, 0x23]) ppg.write(byte);
+  ppg.stop();
+  board.run(20);
+  expect(faultsOf(board).map(({ what }) => what[2])).toEqual([
+    expect.stringMatching(/^MAX30102: 50\.0 samples\/s, not 100; set sampleRate: 50$/),
+  ]);
+  const command = board.command(OP_SET_RATE, [
+    [1, 50_000],
+    [2, RED],
+  ]);
+  board.run(40);
+  expect(board.statusOf(command)).toBe(STATUS_DONE);
+  expect(board.births()).toHaveLength(2);
+  const after = valuesOf(board, MDC_PULSE_RATE).filter(({ at }) => at > 55);
+  expect(after.length).toBeGreaterThan(20);
+  for (const { value, flags } of after) {
+    expect(value).not.toBeNull();
+    expect(flags & FLAG_CLOCK_UNCERTAIN).toBe(0);
+  }
+  expect(faultsOf(board)).toHaveLength(1);
 });
