@@ -53,7 +53,7 @@ function entry(complaint: Complaint): string[] {
     `**What to do.** ${act}`,
     "",
     ...(says.length === 0 ? [] : ["**What the tool says.**", "", "```text", ...says, "```", ""]),
-    ...(missing === undefined ? [] : [`**Not built yet.** ${missing}`, ""]),
+    ...(missing === undefined ? [] : [`**What it cannot do yet.** ${missing}`, ""]),
     `Elsewhere: ${naive} Here: ${ours} ${reported} ${held}`,
     "",
   ];

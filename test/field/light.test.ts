@@ -1,5 +1,5 @@
 /** Complaints about the light of a finger (FAULTS.md 1, 2, 6, 7), from the registers to the record. */
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 import { type Driver, FLAG_MOTION, FLAG_OFF_BODY, FLAG_SATURATED } from "../../drivers/driver.ts";
 import { max30102 } from "../../drivers/index.ts";
 import { EVENT_CONTACT, MDC_PULSE_RATE, MDC_SPO2 } from "../../protocol/messages.ts";
@@ -50,6 +50,12 @@ holds(1, ({ entry, heard }) => {
   const saturations = values(mended.vital(MDC_SPO2));
   expect(saturations.length).toBeGreaterThan(25);
   for (const saturation of saturations) expect(Math.abs(saturation - 97)).toBeLessThan(1);
+});
+
+test("line 1: of a finger below 95 % a swapped sensor shows no SpO2, or one that is below all that is claimed", () => {
+  const { vital } = record({ faults: [{ kind: "swapped-leds", chip, at: 0, for: 1000 }] }, 35);
+  expect(spo2).toBeLessThan(95);
+  for (const shown of values(vital(MDC_SPO2))) expect(shown).toBeLessThan(70);
 });
 
 holds(2, ({ heard }) => {

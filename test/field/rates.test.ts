@@ -1,5 +1,5 @@
 /** Complaints about rates (FAULTS.md 3, 4, 5), from the registers to the record. */
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 import { FLAG_CLOCK_UNCERTAIN } from "../../drivers/driver.ts";
 import { max30003, max30003Emulator } from "../../drivers/index.ts";
 import { createNotch } from "../../firmware/dsp/notch.ts";
@@ -119,6 +119,13 @@ holds(4, ({ heard }) => {
   expect(told).toHaveLength(19);
   for (const { value, flags } of told) expect([value, flags === 0]).toEqual([null, false]);
   heard(...ours.faults(), ...ours.monitor());
+});
+
+test("line 4: where every second beat comes early and is weak, an ECG beside the light lowers the quality of half the rate", () => {
+  const early = finger(1.6, (since) => wave(since - 0.2, 0.08) + 0.45 * wave(since - 0.8, 0.08));
+  for (const { value, quality } of after(record(early, 40).vital(MDC_PULSE_RATE), 30)) {
+    if (value !== null && Math.abs(value - 75) > 4) expect(quality).toBeLessThanOrEqual(30);
+  }
 });
 
 /** What 50 Hz is left of after `filter`, as a part of what it was. */

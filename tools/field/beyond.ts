@@ -36,7 +36,7 @@ export const beyond: readonly Complaint[] = [
     naive: "100 %.",
     ours: "no battery value at all, since nothing measures it.",
     test: null,
-    missing: "No board measures its battery yet, so no value, no alarm and no test.",
+    missing: "Measure a battery: there is no value, no alarm and no test yet.",
   },
   {
     line: 20,
@@ -56,7 +56,7 @@ export const beyond: readonly Complaint[] = [
       file: "test/formats/export.test.ts",
       name: "is one record in format 24, named KID_BOOT_RATE, with raw values as stored and gaps as invalid samples",
     },
-    missing: "EDF+, and a viewer for files.",
+    missing: "Write EDF+, or show a file: there is no viewer but the live page.",
   },
   {
     line: 21,
@@ -71,7 +71,7 @@ export const beyond: readonly Complaint[] = [
     naive: "a file that only its own program reads.",
     ours: "no EDF file at all yet.",
     test: null,
-    missing: "EDF and EDF+, and the round trip through somebody else's reader that is to hold them.",
+    missing: "Write EDF or EDF+; a round trip through somebody else's reader is to hold it.",
   },
   {
     line: 22,
@@ -131,7 +131,7 @@ export const beyond: readonly Complaint[] = [
     naive: "an empty window.",
     ours: "the reason in a sentence, the board's time on each line, and a file to play again.",
     test: { file: "test/field/monitor.test.ts" },
-    missing: "A pause on the screen: until then stop it with Ctrl-C and look at the recording.",
+    missing: "Pause on the screen: stop it with Ctrl-C and look at the recording.",
   },
   {
     line: 25,
@@ -146,6 +146,6 @@ export const beyond: readonly Complaint[] = [
     naive: "6 MB for 30 s.",
     ours: "no FHIR document at all yet.",
     test: null,
-    missing: "FHIR (SampledData of integers, with a size that a test holds).",
+    missing: "Write FHIR: SampledData of integers, with a size that a test holds.",
   },
 ];

@@ -52,6 +52,6 @@ export interface Complaint {
   readonly ours: string;
   /** The file that holds it, from the project's root; with `name` the test in it, else the one of this entry (holds.ts). null: nothing does. */
   readonly test: { readonly file: string; readonly name?: string } | null;
-  /** What of it is not built yet; absent: nothing. */
+  /** What falls short of it, or is not built yet; absent: nothing. */
   readonly missing?: string;
 }

@@ -21,6 +21,9 @@ export const pulse: readonly Complaint[] = [
     naive: "71 % for a finger of 97 %, with no word of warning.",
     ours: "no SpO2 from the swapped light on, one fault with the line that mends it, and 97 % once that line is there.",
     test,
+    missing:
+      "A finger that truly has less than 95 % is not told apart from that of somebody who is very ill: it shows `SpO2 < 70 %`, " +
+      "and no fault. Compare with another oximeter.",
   },
   {
     line: 2,

@@ -43,6 +43,9 @@ export const rates: readonly Complaint[] = [
     naive: "154 for a pulse of 60, 38 for one of 75, and 61 for twenty seconds after the signal froze.",
     ours: "60; none; and none two seconds after the signal froze, with a fault that names the chip.",
     test,
+    missing:
+      "Where every second beat comes early and is weak, the light alone shows half the rate as a good one; only an ECG beside it " +
+      "lowers its quality.",
   },
   {
     line: 5,
