@@ -6,6 +6,7 @@ import { operationsHelp } from "./operations.ts";
 import {
   alarms,
   anyNumber,
+  automaticLedCurrent,
   calibration,
   count,
   encrypt,
@@ -45,6 +46,7 @@ program
   .addOption(story())
   .addOption(alarms())
   .addOption(calibration())
+  .addOption(automaticLedCurrent())
   .addOption(seal())
   .addOption(encrypt())
   .addOption(json())
@@ -63,6 +65,7 @@ program
   .addOption(story())
   .addOption(alarms())
   .addOption(calibration())
+  .addOption(automaticLedCurrent())
   .addOption(seal())
   .addOption(encrypt())
   .addOption(faults())

@@ -43,6 +43,9 @@ export const alarms = () =>
 export const calibration = () =>
   new Option("--calibration <file>", "of the oximeter, as `calibrate` writes it (default: a published curve, flagged)");
 
+export const automaticLedCurrent = () =>
+  new Option("--automatic-led-current", "the board itself keeps the oximeter's light in the converter's upper half");
+
 export const faults = () =>
   new Option(
     "--faults <file>",

@@ -10,6 +10,7 @@ export interface PatientOptions {
   readonly alarms?: string;
   /** File of the oximeter's calibration. */
   readonly calibration?: string;
+  readonly automaticLedCurrent?: boolean;
 }
 
 /** What was asked for, and nothing else: to be spread into a node's options. */
@@ -17,6 +18,7 @@ export interface PatientSettings {
   readonly story?: Story;
   readonly alarms?: AlarmSettings;
   readonly calibration?: Calibration;
+  readonly automaticLedCurrent?: true;
 }
 
 /** Throws UsageError (file, key, value, what to do) for a file that cannot be used. */
@@ -26,6 +28,7 @@ export async function patientSettings(options: PatientOptions): Promise<PatientS
   return {
     ...(options.story !== undefined && { story: stories[options.story]() }),
     ...(alarms && { alarms }),
+    ...(options.automaticLedCurrent && { automaticLedCurrent: true }),
     ...(file !== undefined && {
       calibration: (await import("./calibration-file.ts")).readCalibrationFile(file).calibration,
     }),

@@ -36,6 +36,7 @@ export interface WardOptions {
   readonly alarms?: AlarmSettings;
   /** Of every board's oximeter. */
   readonly calibration?: Calibration;
+  readonly automaticLedCurrent?: boolean;
   /** Absent: in memory. */
   readonly store?: string;
   /** Unix time of the clock's 0, ms. */
@@ -150,6 +151,7 @@ export async function createWard(options: WardOptions): Promise<Ward> {
       ...(options.story && index === 0 && { story: options.story }),
       ...(options.alarms && { alarms: options.alarms }),
       ...(options.calibration && { calibration: options.calibration }),
+      ...(options.automaticLedCurrent && { automaticLedCurrent: true }),
       ...(options.seal && { seal: options.seal }),
       ...(options.wrapDriver && { wrapDriver: options.wrapDriver }),
       ...(recorder && { wrap: recorder.wrap }),

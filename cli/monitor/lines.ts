@@ -2,7 +2,8 @@
 import { alarmOf, eventWords } from "../../gateway/dashboard/alarms.ts";
 import { lossWords } from "../../gateway/dashboard/losses.ts";
 import { claimText, unitText } from "../../gateway/dashboard/scales.ts";
-import { capacityWords } from "../../gateway/dashboard/words.ts";
+import { toldOf } from "../../gateway/dashboard/told.ts";
+import { capacityWords, flagWords } from "../../gateway/dashboard/words.ts";
 import { channelName } from "../../gateway/read.ts";
 import { kidText, toHex } from "../../protocol/keys.ts";
 import * as vsp from "../../protocol/messages.ts";
@@ -18,6 +19,7 @@ const SHORT = new Map([
   [vsp.MDC_PERFUSION_INDEX, "PI"],
   [vsp.MDC_RR_INTERVAL, "RR"],
 ]);
+/** Of those that told.ts, losses.ts and alarms.ts have no words for. */
 const EVENTS = new Map([
   [vsp.EVENT_CONTACT, "contact"],
   [vsp.EVENT_OVERFLOW, "overflow"],
@@ -59,11 +61,13 @@ export function valueText(definition: vsp.ChannelDefinition, raw: number | null)
   return `${claimText(definition, raw, Math.min(digits, 6))}${space}${unit}`;
 }
 
-/** The flags of a quality in words; none where nothing was judged. */
-export function qualityWords(qual: number | null): string[] {
-  const flags = vsp.qualFlags(qual);
-  return vsp.FLAG_WORDS.filter((_, bit) => (flags & (1 << bit)) !== 0);
-}
+/** The flags of a quality in words; none where nothing was judged. `site`: of the body, of the light it was made of. */
+export const qualityWords = (qual: number | null, site: string | undefined): string[] =>
+  flagWords(vsp.qualFlags(qual), site);
+
+/** Where the light of a birth is, on the body; a vital does not say where it is from. */
+export const siteOf = (channels: readonly vsp.ChannelDefinition[] | undefined): string | undefined =>
+  channels?.find(({ mdc }) => mdc === vsp.MDC_PLETH)?.attributes.site;
 
 /** Time of the board, h:mm:ss.t since boot. */
 export function deviceClock(ms: number): string {
@@ -127,7 +131,7 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
   const define = (cfg: number) => (id: number) => definitionOf(boot, cfg, id);
   switch (message.type) {
     case "data":
-      return describeData(message, define(message.cfg), verified);
+      return describeData(message, define(message.cfg), siteOf(boot?.births.get(message.cfg)?.channels), verified);
     case "birth": {
       const { claims, channels } = message;
       const names = channels.map((one) => {
@@ -143,6 +147,8 @@ function describe({ boot }: PacketEntry, message: vsp.Message, verified: boolean
       if (alarm !== null) return visible(eventWords(alarm));
       const range = verified ? vsp.decodeDisowned(message) : null;
       if (range !== null) return lossWords(range);
+      const told = verified ? toldOf(message, newestOf(boot), nameOf) : null;
+      if (told !== null) return visible(told.text);
       const word = EVENTS.get(message.code) ?? `event ${message.code}`;
       return verified ? `${word} ${smallText(message.small)}` : word;
     }
@@ -169,6 +175,7 @@ export const newestOf = (boot: PacketEntry["boot"]) => (id: number) =>
 function describeData(
   message: vsp.DataMessage,
   definition: (id: number) => vsp.ChannelDefinition | undefined,
+  site: string | undefined,
   verified: boolean,
 ): string {
   const values: string[] = [];
@@ -177,7 +184,7 @@ function describeData(
   for (const block of message.channels) {
     const known = definition(block.id);
     const name = nameOf(block.id, known);
-    const words = verified ? qualityWords(block.qual) : [];
+    const words = verified ? qualityWords(block.qual, site) : [];
     for (const word of words) flagged.set(word, (flagged.get(word) ?? new Set()).add(name));
     if (block.kind === "wave") counts.set(name, (counts.get(name) ?? 0) + block.n);
     else if (!verified) values.push(name);

@@ -3,7 +3,7 @@ import { longSpanWords } from "../../gateway/dashboard/words.ts";
 import type { HeardBoot, HeardChannel } from "./boards.ts";
 import { type Finding, type Where, words } from "./diagnosis.ts";
 import { isTestOnly, type Keyring } from "./keyring.ts";
-import { holdsWords, nameOf, newestBirth, qualityWords, valueText } from "./lines.ts";
+import { holdsWords, nameOf, newestBirth, qualityWords, siteOf, valueText } from "./lines.ts";
 import type { Session } from "./session.ts";
 import { flow, type Line, widthOf, wrap } from "./text.ts";
 
@@ -94,7 +94,12 @@ function boardLines(state: StatusState, boot: HeardBoot, width: number): Line[] 
   const lines: Line[] = [[["strong", boot.kid], ` boot ${boot.boot}  `, proof, `  ${facts.join("  ")}`]];
   // A board repeats its birth every ten seconds while nobody acknowledges.
   if (boot.births.size === 0) lines.push([["warning", "  no birth yet: names and units come with it, within 10 s"]]);
-  for (const cells of [outageCells(state, boot), waves.map(rateCell), boot.verified ? values.map(valueCell) : []]) {
+  const site = siteOf(newestBirth(boot)?.channels);
+  for (const cells of [
+    outageCells(state, boot),
+    waves.map(rateCell),
+    boot.verified ? values.map((one) => valueCell(one, site)) : [],
+  ]) {
     for (const text of flow(cells, width - 2, 2)) lines.push([`  ${text}`]);
   }
   return lines;
@@ -109,8 +114,8 @@ function rateCell({ id, definition, rate }: HeardChannel): string {
   return `${nameOf(id, definition)} ${measured}${nominal} Hz`;
 }
 
-function valueCell({ id, definition, value }: HeardChannel): string {
-  const quality = qualityWords(value!.qual);
+function valueCell({ id, definition, value }: HeardChannel, site: string | undefined): string {
+  const quality = qualityWords(value!.qual, site);
   const shown = valueText(definition!, value!.value);
   return `${nameOf(id, definition)} ${shown}${quality.length === 0 ? "" : ` (${quality.join(", ")})`}`;
 }

@@ -11,6 +11,7 @@ import {
 import { decodeSamples } from "../../protocol/samples.ts";
 import { vitalChannel } from "../../protocol/vital.ts";
 import { type Alarm, Alarms } from "./alarms.ts";
+import type { Arrival, Span, State, Taken } from "./board-types.ts";
 import { Evidence } from "./evidence.ts";
 import type { BoardCounts, Notice } from "./feed.ts";
 import { type HoleWords, Losses, lostBand, MISSING, NOT_HERE } from "./losses.ts";
@@ -19,41 +20,16 @@ import { Schedule } from "./playout.ts";
 import type { Proof } from "./proof.ts";
 import { none, type Reading, type Shown, shownOf } from "./reading.ts";
 import { codesOf, ROLES, type Role, roleOf, VITALS } from "./scales.ts";
+import { nameOf, ToldList, toldOf } from "./told.ts";
 import { endOf, type Hole, Wave } from "./wave.ts";
 import { longSpanWords } from "./words.ts";
 
-/** Where a message came from and when, ms since the epoch by this page's clock. */
-export interface Arrival {
-  /** At the page; for what was stored before, when it came to the gateway. */
-  readonly at: number;
-  /** It came as it was stored; else it was stored before the page was there. */
-  readonly live: boolean;
-}
-
-export type State = "waiting" | "live" | "stopped" | "late" | "lost";
-
-/** New samples of one sweep. */
-export interface Span {
-  readonly role: Role;
-  /** Board time of the first and the last one, us. */
-  readonly first: number;
-  readonly last: number;
-}
-
-export interface Taken {
-  /** The board was started anew: what is drawn belongs to an earlier boot. */
-  readonly reborn: boolean;
-  readonly spans: readonly Span[];
-  /** Samples came for a time that is drawn already, or it is known now why there are none. */
-  readonly backfill: boolean;
-  /** It tells of a time before: what is so now it does not change, and nobody need see it at once. */
-  readonly past: boolean;
-}
+export type { Arrival, Span, State, Taken } from "./board-types.ts";
 
 /** Periods of silence after which a board counts as stopped: seen before two are over. */
 const SILENT_PERIODS = 1.75;
 /** A vital without news is shown this long at most, ms; longer only where messages come more rarely. */
-const VITAL_LIMIT = 3000;
+export const VITAL_LIMIT = 3000;
 /** Arrivals from which the packet rate is taken; none before a silence of so many ms. */
 const RATE_BASIS = 11;
 const OUTAGE = 10_000;
@@ -70,6 +46,8 @@ export class Board {
   /** By channel. */
   vitals = new Map<number, Reading>();
   alarms = new Alarms();
+  /** What it tells of its sensors. */
+  told = new ToldList();
   schedule = new Schedule();
   presence: { connection: number; state: 0 | 1 | 2 } | null = null;
   counts: BoardCounts | null = null;
@@ -158,10 +136,16 @@ export class Board {
 
   private takeEvent(message: EventMessage, { at }: Arrival): Taken {
     const backfill = this.losses.take(message);
+    const told = toldOf(message, (id) => this.channel(id), nameOf);
+    if (told !== null) this.told.take(told, message.tick);
     const sinceNewest = this.newestTick < 0 ? 0 : this.boardTime(at) / 1000 - message.tick;
     const age = Math.max(sinceNewest, this.schedule.age(message.tick, at));
-    const change = this.alarms.take(message, (id) => this.birth?.channels.find((one) => one.id === id), age);
+    const change = this.alarms.take(message, (id) => this.channel(id), age);
     return { ...NOTHING, backfill, past: change !== null && change.alarm.late > 0 };
+  }
+
+  private channel(id: number): ChannelDefinition | undefined {
+    return this.birth?.channels.find((one) => one.id === id);
   }
 
   private begin(boot: number): void {
@@ -170,6 +154,7 @@ export class Board {
     this.waves = new Map();
     this.vitals = new Map();
     this.alarms = new Alarms();
+    this.told = new ToldList();
     this.schedule = new Schedule();
     this.newestTick = -1;
     this.pacedTick = -1;
@@ -206,6 +191,8 @@ export class Board {
       if (definition === undefined) continue;
       const time = message.tick * 1000 + block.dt;
       const flags = qualFlags(block.qual);
+      if (block.kind === "wave" || block.value !== null)
+        this.told.measured(definition.attributes.chip ?? "", message.tick);
       if (block.kind === "num") {
         const earlier = this.vitals.get(block.id);
         const quality = qualSqi(block.qual);

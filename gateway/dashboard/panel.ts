@@ -6,7 +6,9 @@ import { Figures } from "./figures.ts";
 import { NoticeList } from "./notices.ts";
 import { offlineWords } from "./outage.ts";
 import { Provenance } from "./provenance.ts";
+import { silenceOf } from "./silence.ts";
 import { Strip } from "./strip.ts";
+import { toldWords } from "./told.ts";
 import { FLAGS, inFours, longSpanWords, presenceWords } from "./words.ts";
 
 const WORDS: Record<State, string> = {
@@ -34,6 +36,7 @@ export class Panel {
   private readonly since = make("span", "since");
   private readonly filling = make("span", "filling");
   private readonly notice = make("p", "notice");
+  private readonly told = make("span", "told");
   private readonly scale = make("span", "scale");
   private readonly chips = make("span", "chips");
 
@@ -46,8 +49,10 @@ export class Panel {
     this.notice.hidden = true;
     const name = make("h2", "", make("span", "number", String(number)), inFours(board.kid));
     this.filling.setAttribute("role", "status");
-    const head = make("header", "", name, this.scale, this.chips, this.filling, this.since, this.word);
+    const head = make("header", "", name, this.scale, this.chips, this.told, this.filling, this.since, this.word);
     const screen = make("div", "screen", this.strip.element, this.notice);
+    this.told.setAttribute("role", "note");
+    this.told.setAttribute("aria-label", `what board ${number} tells of its sensors`);
     const above = [head, this.notices.element, this.alarms.element];
     const parts = [...above, this.figures.element, screen, this.provenance.element];
     this.element = make("article", "board", ...parts);
@@ -68,6 +73,12 @@ export class Panel {
     say(this.notice, sentence);
     this.notice.hidden = sentence === "";
     this.notices.update(board.notices);
+    const time = board.boardTime(now) / 1000;
+    const told = board.told.shown(time);
+    say(this.told, told.map((one) => toldWords(one, time)).join(" \u00b7 "));
+    const lasting = String(told.some((one) => one.lasting));
+    if (this.told.dataset.lasting !== lasting) this.told.dataset.lasting = lasting;
+    this.strip.cover((role) => silenceOf(board, role, now, state));
     this.alarms.update(board, now, state);
     this.figures.update(board, now, state);
   }

@@ -23,6 +23,8 @@ export class Strip {
   private readonly calibration = make("div", "calibration");
   private readonly pens = new Map<Role, Pen>();
   private sweeps = new Map<Role, Sweep>();
+  /** Sweeps that stand still, and why. */
+  private readonly covered = new Map<Role, string>();
   private gain: Gain = 10;
   /** First samples that are not drawn yet, and who waits for it. */
   private awaited: { readonly span: Span; readonly drawn: () => void } | null = null;
@@ -97,6 +99,7 @@ export class Strip {
   /** A new boot: another clock, nothing of the old one is left. */
   restart(): void {
     for (const pen of this.pens.values()) pen.reset();
+    this.covered.clear();
     this.awaited = null;
     this.rebuild(this.gain);
   }
@@ -114,7 +117,28 @@ export class Strip {
 
   /** Draws all that the board's windows hold, up to the pens. */
   repaint(): void {
-    for (const [role, sweep] of this.sweeps) sweep.repaint(this.board.waves.get(role), this.pens.get(role)?.at ?? null);
+    for (const [role, sweep] of this.sweeps) {
+      const words = this.covered.get(role);
+      if (words !== undefined) sweep.cover(words);
+      else sweep.repaint(this.board.waves.get(role), this.pens.get(role)?.at ?? null);
+    }
+  }
+
+  /** Says in each sweep why nothing comes; null: something does. What stands there since before could be taken for now. */
+  cover(why: (role: Role) => string | null): void {
+    for (const [role, sweep] of this.sweeps) {
+      const words = why(role);
+      if (words === (this.covered.get(role) ?? null)) continue;
+      if (words !== null) {
+        this.covered.set(role, words);
+        sweep.cover(words);
+      } else this.uncover(role);
+    }
+  }
+
+  private uncover(role: Role): void {
+    if (!this.covered.delete(role)) return;
+    this.sweeps.get(role)?.repaint(this.board.waves.get(role), this.pens.get(role)?.at ?? null);
   }
 
   /** Counts all that is there as drawn: what was stored before the page came. */
@@ -129,6 +153,7 @@ export class Strip {
     const due = this.board.schedule.due(now);
     this.awaited = { span: spans.reduce((a, b) => (b.first < a.first ? b : a)), drawn };
     for (const { role, first, last } of spans) {
+      this.uncover(role);
       const pen = this.penOf(role);
       const from = pen.at ?? first - 1;
       pen.extend(first, last, now, due);

@@ -68,7 +68,7 @@ export class Sweep {
       if (hole !== null) this.fillHole(hole, start, to);
       if (stretch.time > to) break;
       const before = joins(stretches[i - 1], stretch) ? stretches[i - 1] : undefined;
-      const words = bandWords(stretch.flags);
+      const words = bandWords(stretch.flags, wave.definition.attributes.site);
       if (words !== null) this.fill(stretch, start, to, this.surface.band(words), before);
       else {
         this.stroke(stretch, start, to, before);
@@ -86,6 +86,16 @@ export class Sweep {
     this.paint(wave, Number.NEGATIVE_INFINITY, to);
     // The oldest piece is stroked from a sample before it: what reaches into the bar would stand there for ever.
     this.columns(to, this.wipedTo, (x, width) => this.restore(x, width));
+  }
+
+  /** Nothing that stands in it is of now: all of it becomes a band, until it is drawn anew. */
+  cover(words: string): void {
+    const { context, width, top, height, band } = this.surface;
+    this.restore(0, width);
+    context.fillStyle = band(words).pattern;
+    context.setTransform(1, 0, 0, 1, 0, top);
+    context.fillRect(0, 0, width, height);
+    context.setTransform(1, 0, 0, 1, 0, 0);
   }
 
   private wipe(from: number, to: number): void {

@@ -11,17 +11,20 @@ export const FLAGS = {
   testSignal: 128,
 } as const;
 
+/** Said to a person instead of the flag's own word. */
+const PLAIN: Readonly<Record<string, string>> = { "bus fault": "no answer" };
+
 /** The flags in words, lowest bit first. `site`: "finger" says "no finger" where the sensor is off it. */
 export function flagWords(flags: number, site?: string): string[] {
   return FLAG_WORDS.filter((_, bit) => flags & (1 << bit)).map((word) =>
-    word === "sensor off" && site === "finger" ? "no finger" : word,
+    word === "sensor off" && site === "finger" ? "no finger" : (PLAIN[word] ?? word),
   );
 }
 
-/** Why samples are not drawn as a line, or null: they are. */
-export function bandWords(flags: number): string | null {
+/** Why samples are not drawn as a line, or null: they are. `site`: as for flagWords. */
+export function bandWords(flags: number, site?: string): string | null {
   if (flags & FLAGS.leadOff) return "LEAD OFF";
-  if (flags & FLAGS.sensorOff) return "SENSOR OFF";
+  if (flags & FLAGS.sensorOff) return site === "finger" ? "NO FINGER" : "SENSOR OFF";
   if (flags & FLAGS.busFault) return "BUS FAULT";
   if (flags & FLAGS.saturated) return "SATURATED";
   return null;

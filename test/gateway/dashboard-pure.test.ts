@@ -84,7 +84,7 @@ describe("words", () => {
   });
 
   test("lead off, sensor off, a bus fault and saturation have no line; settling and a test signal have", () => {
-    expect([4, 2, 64, 32, 1, 128].map(bandWords)).toEqual([
+    expect([4, 2, 64, 32, 1, 128].map((flags) => bandWords(flags))).toEqual([
       "LEAD OFF",
       "SENSOR OFF",
       "BUS FAULT",
