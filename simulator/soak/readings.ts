@@ -1,6 +1,7 @@
 /** A thermometer's own readings of a record against its converter: single values, each with its time. */
 import type { SoakChip } from "./plan.ts";
 import { type Conversions, SECOND, type SoakTruth } from "./truth.ts";
+import { RULES } from "./vitals.ts";
 import { type Flagged, LATENCY, type Stored } from "./waves.ts";
 
 export interface ReadingReport {
@@ -8,7 +9,10 @@ export interface ReadingReport {
   stored: number;
   /** No conversion of the last while had this value. */
   wrong: number;
-  /** It could not be the patient's, and has no flag: later than the latency, and within it. By kind of fault. */
+  /**
+   * It could not be the patient's, has no flag, and is not what the skin has either: later than the latency, and within it. By
+   * kind of fault. A stuck one that is right is no more than usual (vitals.ts).
+   */
   readonly falseGood: Record<string, number>;
   readonly late: Record<string, number>;
   readonly clean: Flagged;
@@ -19,6 +23,9 @@ const SETTLED = 120 * SECOND;
 const OPENING = 400 * SECOND;
 /** A reading is dated to within its interval, us. */
 const NEAR = 2.5 * SECOND;
+
+/** Codes of a TMP117 to a degree Celsius. */
+const PER_DEGREE = 128;
 
 export interface ReadingJudge {
   readonly report: ReadingReport;
@@ -41,6 +48,8 @@ export function createReadingJudge(truth: SoakTruth, chip: SoakChip, channel: st
     }
     return false;
   };
+  const isRight = (value: number, time: number) =>
+    RULES.temperature.error(truth, value / PER_DEGREE, time / SECOND) <= 1;
   return {
     report,
     take(value, flags, time) {
@@ -53,6 +62,7 @@ export function createReadingJudge(truth: SoakTruth, chip: SoakChip, channel: st
       if (flags === 0) {
         for (const { kind, from, to } of truth.touching(chip, time, time)) {
           if (time < from || time >= to || kind !== "stuck-value") continue;
+          if (isRight(value, time)) continue;
           const counts = time - from >= LATENCY[kind] ? report.falseGood : report.late;
           counts[kind] = (counts[kind] ?? 0) + 1;
         }

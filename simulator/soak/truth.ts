@@ -134,8 +134,8 @@ export interface SoakTruth {
   touching(chip: SoakChip, from: number, to: number): FaultSpan[];
   /** Nothing is wrong with the chip in from..to, us. */
   isSound(chip: SoakChip, from: number, to: number): boolean;
-  /** The chip had no patient in all of from..to, us. */
-  isAbsent(chip: SoakChip, from: number, to: number): boolean;
+  /** The chip had no patient in all of from..to, us; faults of the kind `but` do not count. */
+  isAbsent(chip: SoakChip, from: number, to: number, but?: FaultKind | null): boolean;
   /** R times, and onsets of the pulses, in from <= t < to, s. */
   beats(from: number, to: number): number[];
   pulses(from: number, to: number): number[];
@@ -176,10 +176,10 @@ export function createTruth(patient: Patient, plan: FaultPlan): SoakTruth {
     spans,
     touching,
     isSound: (chip, from, to) => touching(chip, from, to).length === 0,
-    isAbsent(chip, from, to) {
+    isAbsent(chip, from, to, but) {
       let covered = from;
       for (const span of touching(chip, from, to)) {
-        if (isAbsent(span) && span.from <= covered) covered = Math.max(covered, span.to);
+        if (span.kind !== but && isAbsent(span) && span.from <= covered) covered = Math.max(covered, span.to);
       }
       return covered >= to;
     },

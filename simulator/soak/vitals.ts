@@ -13,6 +13,11 @@ interface Rule {
   /** So long after the last thing that was wrong with the chip, and after the start, it has to be told, us. */
   readonly settled: number;
   readonly opening: number;
+  /**
+   * A value that does not change says nothing: skin at rest moves a thermometer's reading by less than its noise, so that one
+   * code for a minute is usual. Such a value is judged by its truth alone, and counted apart.
+   */
+  readonly isSlow?: boolean;
   /** How far from the truth it is, in tolerances: right up to 1. `time`: of the value, s. */
   error(truth: SoakTruth, value: number, time: number): number;
 }
@@ -102,6 +107,7 @@ export const RULES: Readonly<Record<VitalName, Rule>> = {
     // it calls nothing settled that has not been watched for 64 s (firmware/dsp/temperature.ts)
     settled: 120 * SECOND,
     opening: 400 * SECOND,
+    isSlow: true,
     error(truth, value, time) {
       let least = Number.POSITIVE_INFINITY;
       for (let before = 0; before <= TEMPERATURE_WINDOW; before += TEMPERATURE_WINDOW / 4) {
@@ -138,12 +144,16 @@ export interface VitalReport {
   /** Not null, and no flag but that of no calibration. */
   good: number;
   readonly falseGood: Record<FalseGood, number>;
+  /** Of a slow quantity, of a converter that is stuck, and right: not false. */
+  stuckRight: number;
   /** By what was wrong with the chip. */
   readonly during: Record<string, number>;
   /** Values while nothing is wrong, and has not been for long enough; those of them that are null or flagged, by their flags. */
   clean: number;
   falseBad: number;
   readonly flags: Record<string, number>;
+  /** As false bad, but apart: SpO2 of a chip whose LEDs were swapped, which the firmware holds back until the chip is opened again. */
+  heldBack: number;
 }
 
 export interface VitalJudge {
@@ -182,16 +192,24 @@ export function createVitalJudge(truth: SoakTruth, vital: VitalName, tell: (find
     values: 0,
     good: 0,
     falseGood: { wrong: 0, absent: 0, unheard: 0 },
+    stuckRight: 0,
     during: {},
     clean: 0,
     falseBad: 0,
     flags: {},
+    heldBack: 0,
   };
+  const swaps = vital === "spo2" ? truth.spans.filter(({ kind }) => kind === "swapped-leds") : [];
+  /** Of the last value, us. */
+  let toldAt = 0;
+  /** LEDs were swapped since the last value, and an R that no blood has is why there is none. */
+  const isHeldBack = (flags: number, time: number) =>
+    (flags & FLAG_UNCALIBRATED) !== 0 && swaps.some(({ from, to }) => from < time && to > toldAt);
   const isSound = (time: number) => time >= rule.opening && truth.isSound(chip, time - rule.settled, time + BEFORE);
   const intervals = vital === "rrInterval" ? createIntervals(truth, report, isSound) : null;
 
   const reasonOf = (value: number, time: number, heard: number): FalseGood | null => {
-    if (truth.isAbsent(chip, time - rule.window, time)) return "absent";
+    if (truth.isAbsent(chip, time - rule.window, time, rule.isSlow ? "stuck-value" : null)) return "absent";
     if (time - heard > rule.window + UNHEARD) return "unheard";
     return rule.error(truth, value, time / SECOND) > 1 ? "wrong" : null;
   };
@@ -199,10 +217,12 @@ export function createVitalJudge(truth: SoakTruth, vital: VitalName, tell: (find
     report,
     take(value, flags, time, heard) {
       report.values++;
+      if (value !== null) toldAt = time;
       const isGood = value !== null && (flags & ~FLAG_UNCALIBRATED) === 0;
       if (isGood) {
         report.good++;
         const reason = reasonOf(value, time, heard);
+        if (reason === null && rule.isSlow && truth.isAbsent(chip, time - rule.window, time)) report.stuckRight++;
         if (reason !== null) {
           report.falseGood[reason]++;
           const kind = blamed(truth, chip, time);
@@ -216,6 +236,10 @@ export function createVitalJudge(truth: SoakTruth, vital: VitalName, tell: (find
       if (intervals !== null || !isSound(time)) return;
       report.clean++;
       if (isGood) return;
+      if (value === null && isHeldBack(flags, time)) {
+        report.heldBack++;
+        return;
+      }
       report.falseBad++;
       const key = value === null ? `null ${flags}` : String(flags);
       report.flags[key] = (report.flags[key] ?? 0) + 1;

@@ -1,5 +1,7 @@
 /** A soak in small, and a judge that is given records in which something is wrong. */
+
 import { beforeAll, describe, expect, test } from "vitest";
+import { FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
 import { MDC_HEART_RATE, type Message, makeQual, type Num, type Wave } from "../../protocol/messages.ts";
 import { decodeSamples, encodeSamples } from "../../protocol/samples.ts";
 import { type FaultEntry, planFaults } from "../../simulator/faults.ts";
@@ -7,6 +9,7 @@ import { createPatient } from "../../simulator/patient.ts";
 import { createJudge, type JudgeReport } from "../../simulator/soak/judge.ts";
 import { PER_HOUR, soakPlan } from "../../simulator/soak/plan.ts";
 import { createTruth } from "../../simulator/soak/truth.ts";
+import { createVitalJudge, type VitalName } from "../../simulator/soak/vitals.ts";
 import { runBoard, type SoakBoard } from "../../tools/soak/board.ts";
 import { reportOf } from "../../tools/soak/report.ts";
 import { tableOf } from "../../tools/soak/table.ts";
@@ -237,5 +240,41 @@ describe("the judge of a record", () => {
     expect(judged(backAt(1000)).recovery.late).toBe(1);
     expect(judged(backAt(1000)).findings.some(({ why }) => why === "never")).toBe(true);
     expect(judged(backAt(77)).recovery.late).toBe(0);
+  });
+});
+
+describe("what is counted apart", () => {
+  const judgeOf = (vital: VitalName, faults: FaultEntry[]) => {
+    const truth = createTruth(createPatient({ seed: 1, index: 0 }), planFaults(faults));
+    const judge = createVitalJudge(truth, vital, () => {});
+    const take = (value: number | null, flags: number, at: number) =>
+      judge.take(value, flags, at * SECOND, at * SECOND);
+    return { truth, take, report: judge.report };
+  };
+
+  test("a thermometer that is stuck and right is not false; one that is stuck and wrong is, and one that is unplugged", () => {
+    const { truth, take, report } = judgeOf("temperature", [
+      { kind: "stuck-value", chip: "tmp117", at: 500, for: 60 },
+      { kind: "unplugged", chip: "tmp117", at: 700, for: 60 },
+    ]);
+    const skin = (at: number) => truth.patient.signals.temperature(at, 0);
+    take(skin(480), 0, 480);
+    take(skin(520), 0, 520);
+    expect([report.falseGood, report.stuckRight]).toEqual([{ wrong: 0, absent: 0, unheard: 0 }, 1]);
+    take(skin(521) + 0.6, 0, 521);
+    take(skin(710), 0, 710);
+    expect([report.falseGood, report.stuckRight]).toEqual([{ wrong: 1, absent: 1, unheard: 0 }, 1]);
+  });
+
+  test("SpO2 that is held back after swapped LEDs, until it is told again", () => {
+    const { truth, take, report } = judgeOf("spo2", [{ kind: "swapped-leds", chip: "max30102", at: 50, for: 20 }]);
+    const spo2 = truth.patient.ppg.spo2(0);
+    take(spo2, FLAG_UNCALIBRATED, 40);
+    take(null, FLAG_UNCALIBRATED, 100);
+    expect([report.heldBack, report.falseBad]).toEqual([1, 0]);
+    take(spo2, FLAG_UNCALIBRATED, 101);
+    take(null, FLAG_UNCALIBRATED, 102);
+    take(spo2 - 5, FLAG_UNCALIBRATED, 103);
+    expect([report.heldBack, report.falseBad, report.falseGood.wrong]).toEqual([1, 1, 1]);
   });
 });

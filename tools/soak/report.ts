@@ -28,8 +28,12 @@ export interface VitalSum {
   readonly wrong: number;
   readonly absent: number;
   readonly unheard: number;
+  /** Not false: of a thermometer that is stuck, and right. */
+  readonly stuckRight: number;
   readonly clean: number;
   readonly falseBad: number;
+  /** SpO2 of swapped LEDs, until the chip is opened again. */
+  readonly heldBack: number;
   /** Of false good, by the fault behind it; of false bad, by flags. */
   readonly during: Record<string, number>;
   readonly flags: Record<string, number>;
@@ -90,7 +94,9 @@ function vitalsOf(boards: readonly BoardReport[]): VitalSum[] {
       wrong: sum(({ falseGood }) => falseGood.wrong),
       absent: sum(({ falseGood }) => falseGood.absent),
       unheard: sum(({ falseGood }) => falseGood.unheard),
+      stuckRight: sum(({ stuckRight }) => stuckRight),
       clean: sum(({ clean }) => clean),
+      heldBack: sum(({ heldBack }) => heldBack),
       falseBad: sum(({ falseBad }) => falseBad),
       during: addUp(own.map(({ during }) => during)),
       flags: addUp(own.map(({ flags }) => flags)),

@@ -97,6 +97,18 @@ export function tableOf(
       .filter(({ wrong, absent, unheard }) => wrong + absent + unheard > 0)
       .map(({ vital, during }) => `  ${vital} false good after: ${most(during, (key) => key)}`),
     ...report.vitals
+      .filter(({ stuckRight }) => stuckRight > 0)
+      .map(
+        ({ vital, stuckRight }) =>
+          `  ${vital} good of a stuck converter, and right within its tolerance: ${group(stuckRight)}, not counted as false: skin at rest looks the same`,
+      ),
+    ...report.vitals
+      .filter(({ heldBack }) => heldBack > 0)
+      .map(
+        ({ vital, heldBack, clean }) =>
+          `  ${vital} held back after swapped LEDs, until the chip is opened again: ${group(heldBack)} (${percent(heldBack, clean)}), beside false bad`,
+      ),
+    ...report.vitals
       .filter(({ falseBad }) => falseBad > 0)
       .map(({ vital, flags }) => `  ${vital} false bad: ${most(flags, flagWords)}`),
     "",
