@@ -24,7 +24,8 @@ export interface Heart {
   interrupted(why: number): void;
   /**
    * The rate as of `now`, board clock, us, filled in place: beats a minute, or null with at least one flag. Saturated: no
-   * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none. Bus fault: nothing has come for 3 s.
+   * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none; or the converter is at its end. Bus
+   * fault: nothing has come for 3 s.
    */
   read(now: number, rate: Rate): void;
   /**
@@ -42,6 +43,9 @@ export interface Heart {
 const REVIEW = MICROSECONDS / 2;
 /** Intervals that wait at most. */
 const WAITING = 32;
+/** No QRS reaches an end of so wide a range, uV (up to 5 mV: IEC 60601-2-27), nor is it so long beyond a narrower one, s. */
+const WIDE = 16000;
+const CLIPPED = 1 / 25;
 
 /** Rates, hz, at which an ECG can have a heart. */
 export const HEART_RATES: readonly number[] = QRS_RATES;
@@ -104,6 +108,16 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     uncountable = false;
   };
 
+  /** The converter was at an end of its range, and not for the top of a QRS: nothing of the block is the heart's. */
+  const isRailed = (block: Block): boolean => {
+    if ((block.flags & FLAG_SATURATED) === 0) return false;
+    if ((ecg.maximum - ecg.minimum) * microvolts > WIDE) return true;
+    let ended = 0;
+    for (let i = 0; i < block.count; i++)
+      if (block.samples[i] <= ecg.minimum + 1 || block.samples[i] >= ecg.maximum) ended++;
+    return ended > CLIPPED * ecg.rate;
+  };
+
   const read = (now: number, rate: Rate): void => {
     if (barred !== 0 || now - heard > SILENCE) {
       rate.value = null;
@@ -141,11 +155,12 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       // a chip that waits for its electrodes has a flag and no samples
       if (block.count === 0 && block.lost === 0 && (block.flags & FLAG_LEAD_OFF) === 0) return;
       const was = barred;
-      barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL);
+      barred = block.flags & (FLAG_LEAD_OFF | FLAG_TEST_SIGNAL) || (isRailed(block) ? FLAG_SATURATED : 0);
       const late = pushed > 0 && block.count > 0 && block.time - heard > GAP;
       if (late || block.lost !== 0 || (barred !== 0 && was === 0)) end();
       if (barred !== 0) {
-        fibrillation.reset();
+        // behind a rail it is still the same patient
+        if (barred !== FLAG_SATURATED) fibrillation.reset();
         return;
       }
       if (block.count === 0) return;
