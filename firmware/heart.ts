@@ -4,10 +4,12 @@ import {
   type Channel,
   FLAG_BUS_FAULT,
   FLAG_LEAD_OFF,
+  FLAG_MOTION,
   FLAG_SATURATED,
   FLAG_SETTLING,
   FLAG_TEST_SIGNAL,
 } from "../drivers/driver.ts";
+import { createEcgNoise } from "./dsp/ecg-noise.ts";
 import { createFibrillationMeter } from "./dsp/fibrillation.ts";
 import { createFlutterGuard } from "./dsp/flutter.ts";
 import { createHeartRateMeter, type Rate } from "./dsp/heart-rate.ts";
@@ -24,13 +26,14 @@ export interface Heart {
   interrupted(why: number): void;
   /**
    * The rate as of `now`, board clock, us, filled in place: beats a minute, or null with at least one flag. Saturated: no
-   * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none; or the converter is at its end. Bus
-   * fault: nothing has come for 3 s.
+   * rate between 15 and 300, be it too fast, asystole, or fibrillation, which has none; or the converter is at its end.
+   * Motion: noise drowns the signal. Bus fault: nothing has come for 3 s.
    */
   read(now: number, rate: Rate): void;
   /**
    * Hands over the intervals from beat to beat since the last call, at most the newest 32: the time of the beat that ends
-   * it, board clock, us, and its length, ms. None across a loss, none outside 0.2 to 4 s, none while waves cannot be counted.
+   * it, board clock, us, and its length, ms. None across a loss, none outside 0.2 to 4 s, none while waves cannot be counted or noise
+   * drowns them.
    */
   takeIntervals(emit: (at: number, milliseconds: number) => void): void;
   /** What is known of the signal, besides what its blocks say: flags. */
@@ -65,6 +68,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   let microvolts = ecg.mul;
   for (let i = ecg.exp10 + 6; i < 0; i++) microvolts /= 10;
   const guard = createFlutterGuard(ecg.rate, microvolts);
+  const noise = createEcgNoise(ecg.rate, microvolts);
   let pushed = 0;
   /** Board time of the detector's sample 0, us. */
   let origin = 0;
@@ -74,6 +78,8 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   /** What makes the last block no patient's. */
   let barred = 0;
   let uncountable = false;
+  /** Noise drowns it. */
+  let noisy = false;
   const series = createRrSeries(MICROSECONDS);
   const ends = new Float64Array(WAITING);
   const lengths = new Float64Array(WAITING);
@@ -86,7 +92,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     meter.beat(at);
     rhythm.beat(at);
     quality.beat(at);
-    if (uncountable) return;
+    if (uncountable || noisy) return;
     fibrillation.beat(at);
     const kind = series.beat(at);
     if (series.interval() === 0 || kind === RR_ARTEFACT) return;
@@ -105,7 +111,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     series.gap();
     quality.begin(heard);
     pushed = 0;
-    uncountable = false;
+    uncountable = noisy = false;
   };
 
   /** The converter was at an end of its range, and not for the top of a QRS: nothing of the block is the heart's. */
@@ -130,6 +136,11 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       rate.flags = FLAG_SETTLING;
       return;
     }
+    if (noisy) {
+      rate.flags = FLAG_MOTION;
+      if (uncountable) rate.value = null;
+      return;
+    }
     const contradicted = uncountable || (rate.value !== null && !guard.admits(rate.value));
     if (!contradicted && (rate.value !== null || (rhythm.state() & RHYTHM_ASYSTOLE) === 0)) return;
     rate.value = null;
@@ -138,6 +149,15 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
 
   const review = (): void => {
     reviewed = heard;
+    const drowned = noise.drowns(noisy);
+    if (noisy && !drowned) {
+      // what the detector learned in it, and counted, is of no use
+      end();
+      return;
+    }
+    // an interval that waits may be the noise's already
+    if (drowned && !noisy) given = found;
+    noisy = drowned;
     // beats from within the waves are none
     if (uncountable && !guard.uncountable()) meter.reset();
     if (!uncountable && guard.uncountable()) {
@@ -172,6 +192,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       origin = block.time - pushed * interval;
       pushed += block.count;
       heard = block.time + block.count * interval;
+      noise.push(block.samples, block.count);
       guard.push(block.samples, block.count);
       detector.push(block.samples, block.count);
       if (heard - reviewed >= REVIEW) review();
@@ -186,7 +207,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       for (let i = Math.max(given, found - WAITING); i < found; i++) emit(ends[i % WAITING], lengths[i % WAITING]);
       given = found;
     },
-    flags: () => 0,
+    flags: () => (noisy ? FLAG_MOTION : 0),
     quality: () => (barred !== 0 || pushed === 0 ? null : quality.read()),
   };
 }
