@@ -80,6 +80,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   let uncountable = false;
   /** Noise drowns it. */
   let noisy = false;
+  let noisySince = 0;
   const series = createRrSeries(MICROSECONDS);
   const ends = new Float64Array(WAITING);
   const lengths = new Float64Array(WAITING);
@@ -150,13 +151,18 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   const review = (): void => {
     reviewed = heard;
     const drowned = noise.drowns(noisy);
-    if (noisy && !drowned) {
-      // what the detector learned in it, and counted, is of no use
-      end();
-      return;
-    }
     // an interval that waits may be the noise's already
     if (drowned && !noisy) given = found;
+    if (noisy && !drowned) {
+      // what the detector learned in it, and counted, is of no use
+      if (heard - noisySince > (REVIEW * 5) / 2) {
+        end();
+        return;
+      }
+      meter.interrupt();
+      series.gap();
+    }
+    if (!noisy) noisySince = heard;
     noisy = drowned;
     // beats from within the waves are none
     if (uncountable && !guard.uncountable()) meter.reset();

@@ -24,7 +24,7 @@ export interface OximeterOptions {
 export interface Oximetry {
   /** Beats a minute, 15..300. */
   pulseRate: number | null;
-  /** Percent, 40..100. */
+  /** Percent, 48..100. */
   spo2: number | null;
   /** Pulse of infrared over its DC, peak to peak, percent. */
   perfusionIndex: number | null;

@@ -23,7 +23,7 @@ import type { Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 import { createPulseDetector } from "./pulse.ts";
 import { createPulseQualityMeter } from "./pulse-quality.ts";
 import { median } from "./rank.ts";
-import { createRatioMeter, type RatioReading } from "./ratio.ts";
+import { createRatioMeter, type RatioReading, SHARED } from "./ratio.ts";
 
 export type { Oximeter, OximeterOptions, Oximetry } from "./oximetry.ts";
 
@@ -52,7 +52,9 @@ const DOUBTFUL = 1 / 4096;
 const UNSURE = 1 / 512;
 /** No blood has an R above; nor an SpO2 below, percent, that a sensor could show. */
 const HIGHEST_RATIO = 2;
-const LEAST_SPO2 = 40;
+const LEAST_SPO2 = 48;
+/** Variances of a beat's own R, squared distance of another one. */
+const CLEARLY = 16;
 /** What a swapped sensor's wearer is taken to have, at least. */
 const HEALTHY = 85;
 
@@ -119,12 +121,31 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   let follows = false;
   /** Until then the finger was being put down, and nothing counts. */
   let landed = 0;
+  /** R of the beats lately, 0: there was none; and how many in a row had another one. */
+  let usual = 0;
+  let others = 0;
 
   /** What the good beats gave. */
   const forget = (): void => {
     meter.reset();
     ratios.reset();
-    goods = 0;
+    goods = usual = others = 0;
+  };
+
+  /** R of a good beat: blood does not change at once, so another one that stays is of other LEDs, or of another finger. */
+  const addRatio = (): void => {
+    const sums = lights.sums;
+    const apart = Math.abs(beat.ratio - usual);
+    const variance = (SHARED * sums.rest) / (sums.xx * sums.span);
+    if (usual > 0 && apart * 2 > Math.min(usual, beat.ratio) && apart * apart > CLEARLY * variance) {
+      others++;
+      if (others < SEVERAL && follows) return;
+      ratios.reset();
+      usual = 0;
+    }
+    others = 0;
+    usual = usual === 0 ? beat.ratio : usual + (beat.ratio - usual) / 4;
+    ratios.add(sums);
   };
 
   /** The light from the first beat not judged yet to `to`, where the one at `index` begins. */
@@ -134,7 +155,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     if (height > 0) lights.keep(good && beat.model);
     bad = good ? 0 : bad + 1;
     if (good) {
-      ratios.add(lights.sums);
+      addRatio();
       heights[goods % HEIGHTS] = height;
       goods++;
       if (!follows) {

@@ -45,7 +45,7 @@ const ENOUGH = 4;
 /** A variance of R that is small enough: 0.1 to 0.3 points of SpO2. */
 const CERTAIN = 1 / 65536;
 /** A wave's neighbouring samples share their noise: only each third one counts as new. */
-const SHARED = 3;
+export const SHARED = 3;
 /** Beats, a power of two. */
 const KEPT = 32;
 const ROUNDS = 2;

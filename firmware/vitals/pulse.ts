@@ -28,6 +28,8 @@ const RESPIRATION: Kind = {
 };
 /** Red and infrared must look swapped for so long, at every reading: longer than any beat counts for R, us. */
 const SURE = 10 * MICROSECONDS;
+/** SpO2, percent: of whom it seems to be in swapped lights, nobody lives with less than 40. */
+const HEALTHY = 95;
 
 const spo2Kind = (calibration: Calibration): Kind => ({
   mdc: MDC_SPO2,
@@ -57,7 +59,7 @@ export interface Lights {
 export interface LightEvents {
   /** Each change of it, as of a reading; null: nothing is heard of the chip, or it gives a test signal. */
   readonly onContact: (state: ContactState | null) => void;
-  /** Red and infrared are taken for each other: told once after each `interrupted`. From here on there is no SpO2. */
+  /** Red and infrared are taken for each other: told once, and again where it was over. There is no SpO2 meanwhile. */
   readonly onSwapped: () => void;
 }
 
@@ -91,8 +93,8 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
   /** Samples since the last reset. */
   let taken = 0;
   let contact: ContactState | null = null;
-  /** Since when red and infrared look swapped, board time, us. */
-  let swappedSince: number | null = null;
+  /** Since when red and infrared look swapped, or no longer so where they did, board time, us. */
+  let otherSince: number | null = null;
   let swapped = false;
   /** As of the last reading. */
   let quality: number | null = null;
@@ -120,13 +122,18 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
     contact = state;
     events.onContact(state);
   };
-  /** An R that no blood has, of a good pulse, for as long as no chance lasts: then it is the sensor. */
+  /**
+   * An R that no blood has, of a good pulse, for as long as no chance lasts: then it is the sensor. Until its R is that of a
+   * healthy person for as long, which no blood has in swapped lights.
+   */
   const compare = (now: number, result: Oximetry): void => {
-    if (!result.swapped || result.pulseFlags !== 0) swappedSince = null;
-    else if (swappedSince === null) swappedSince = now;
-    else if (now - swappedSince >= SURE && !swapped) {
-      swapped = true;
-      events.onSwapped();
+    const other = swapped ? result.spo2 !== null && result.spo2 >= HEALTHY : result.swapped;
+    if (!other || result.pulseFlags !== 0) otherSince = null;
+    else if (otherSince === null) otherSince = now;
+    else if (now - otherSince >= SURE) {
+      otherSince = null;
+      swapped = !swapped;
+      if (swapped) events.onSwapped();
     }
   };
   const kinds = [PULSE_RATE, PERFUSION];
@@ -146,7 +153,7 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
       if (place !== redPlace && place !== lightPlace) return;
       reset();
       barred = why;
-      swappedSince = null;
+      otherSince = null;
       swapped = false;
     },
     read(now, emit) {
@@ -155,7 +162,7 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
       quality = result.quality;
       touch(why === 0 ? contactOf(contact, result.pulseFlags, result.pulseRate !== null) : null);
       if (why === 0) compare(now, result);
-      else swappedSince = null;
+      else otherSince = null;
       const give = (place: number, value: number | null, flags: number, more: number): void => {
         if (why !== 0) emit(place, null, why, null, null);
         else emit(place, value, value === null ? flags : flags | more, value === null ? null : result.quality, null);
