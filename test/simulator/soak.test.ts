@@ -54,6 +54,28 @@ test("the same seed gives the same bytes, another one others", () => {
   expect(hashOf(2)).not.toBe(hashOf(1));
 }, 30_000);
 
+test("losses that a chip can count are declared by idx alone, to the sample", () => {
+  const plan = planFaults(
+    Array.from({ length: 10 }, (_, i) => ({ kind: "fifo-overflow", chip: "max30102", at: 6 + 4.013 * i, for: 0.45 })),
+  );
+  const segments = new Set<number>();
+  const { report } = runBoard({
+    seed: 1,
+    board: 0,
+    seconds: 60,
+    perHour: 1,
+    plan,
+    onMessage(message) {
+      if (message.type !== "data") return;
+      for (const one of message.channels) if (one.kind === "wave" && one.id === 1) segments.add(one.seg);
+    },
+  });
+  const { declared, wrong, misplaced, silent, duplicates } = report.waves[1];
+  expect([wrong, misplaced, silent, duplicates]).toEqual([0, 0, 0, 0]);
+  expect(declared).toBeGreaterThan(50);
+  expect(segments.size).toBe(1);
+}, 20_000);
+
 describe("the plan of a day", () => {
   const plan = (board: number) => soakPlan({ seed: 1, board, seconds: 86_400, perHour: PER_HOUR, serial: board === 0 });
 
