@@ -10,7 +10,6 @@ import {
   type Fault,
   FLAG_BUS_FAULT,
   type Frame,
-  type Step,
 } from "../drivers/driver.ts";
 import {
   type ChannelDefinition,
@@ -22,8 +21,8 @@ import {
 import { defineChannel, type SensorPlan } from "./channels.ts";
 import type { ChipControl, Done } from "./commands/host.ts";
 import { type Contacts, createContacts } from "./contacts.ts";
-import { type Currents, createLightControl, type LightControl } from "./light.ts";
 import { swappedWords } from "./light-swap.ts";
+import { createLighting } from "./lighting.ts";
 import type { Packer } from "./packer.ts";
 import { createRates } from "./rates.ts";
 import { createReader, type Reader } from "./reader.ts";
@@ -68,10 +67,6 @@ export interface Sensing {
   /** Stops every chip, also one that is about to be opened in another configuration; for good. */
   close(done: () => void): void;
 }
-
-/** mA, by LED; undefined: the chip has none, or does not say. */
-const currentsOf = (driver: Driver): Currents | undefined =>
-  ((driver.configuration ?? {}) as { readonly ledCurrent?: Currents }).ledCurrent;
 
 interface Chip extends ChipControl {
   readonly identity: Reader["identity"];
@@ -147,29 +142,19 @@ export function createSensing(
   const attach = (sensor: number): void => {
     const plan = plans[sensor];
     const first = firstVital;
-    const control = (its: Driver): LightControl | null => {
-      const currents = currentsOf(its);
-      if (plan.automaticLedCurrent !== true || currents === undefined) return null;
-      return createLightControl(its.channels(), currents, ledLimit);
-    };
-    /** null: nobody asked for it, or a command has set a current. */
-    let light = control(plan.attachment.driver);
-    const arms: { change: (next: Currents) => void } = { change: () => {} };
-    const lighten = (its: Driver, frame: Frame): void => {
-      if (light === null || its !== driver) return;
-      const currents = currentsOf(its);
-      if (currents === undefined) return;
-      const next = light.take(frame, currents);
-      // not in the middle of a poll
-      if (next !== null) board.timer(0, () => arms.change(next));
-    };
+    const lighting =
+      plan.automaticLedCurrent === true
+        ? createLighting(plan.attachment.driver, ledLimit, (place, current) => events.onCurrent(first + place, current))
+        : null;
+    const arms: { lighten: () => void } = { lighten: () => {} };
     const readerOf = (its: Driver): Reader => {
       const declared = its.channels();
       const watch = createStuckWatch(its, (place, fault) => events.onFault(first + place, fault));
       return createReader(board, Object.assign({}, plan.attachment, { driver: its }), {
         onFrame: (frame) => {
           takeFrame(sensor, declared, first, frame, watch.look(frame));
-          lighten(its, frame);
+          // not in the middle of a poll
+          if (lighting !== null && its === driver && lighting.take(frame)) board.timer(0, arms.lighten);
         },
         onFault: (fault) => events.onFault(first, fault),
         onRestart: () => {
@@ -183,31 +168,9 @@ export function createSensing(
     /** Between two readers. */
     let changing = false;
 
-    arms.change = (next): void => {
-      if (light === null || changing) return;
-      const own = driver;
-      const before = currentsOf(own) ?? next;
-      let step: Step | null = null;
-      try {
-        step = own.reconfigure(Object.assign({}, own.configuration, { ledCurrent: next }));
-      } catch (_error) {
-        // a chip that has no whole milliamperes
-      }
-      if (step === null) {
-        light = null;
-        return;
-      }
-      reader.perform(step, () => {
-        const now = currentsOf(own) ?? before;
-        const declared = own.channels();
-        const told: string[] = [];
-        for (let i = 0; i < declared.length; i++) {
-          const led = declared[i].role ?? "";
-          if (now[led] === undefined || now[led] === before[led] || told.indexOf(led) >= 0) continue;
-          told.push(led);
-          events.onCurrent(first + i, now[led]);
-        }
-      });
+    arms.lighten = (): void => {
+      const step = lighting === null || changing ? null : lighting.change();
+      if (step !== null) reader.perform(step, () => lighting?.changed());
     };
 
     const replace = (next: Driver, use: () => void, began: (cfg: number) => void, done: Done): void => {
@@ -222,7 +185,7 @@ export function createSensing(
         reader.open((opened) => {
           events.onChannels((cfg) => {
             driver = next;
-            if (light !== null) light = control(next);
+            if (lighting !== null) lighting.use(next);
             use();
             contacts.forget(sensor);
             rates.begin(sensor, next);
@@ -250,7 +213,7 @@ export function createSensing(
       stop: (done) => reader.close(done),
       perform: (step, done) => reader.perform(step, done),
       holdCurrents: () => {
-        light = null;
+        if (lighting !== null) lighting.hold();
       },
       replace: (configuration, began, done) => {
         if (plan.recreate === undefined) {
