@@ -187,7 +187,7 @@ holds(14, ({ heard }) => {
   const ours = record({ chips: [chest(0)], faults: loud }, 60);
   const noisy = ours.values(MDC_HEART_RATE, 25, 40);
   expect(noisy.length).toBeGreaterThan(12);
-  for (const { value, words } of noisy) expect({ value, words }).toEqual({ value: null, words: ["saturated"] });
+  for (const { value, words } of noisy) expect({ value, words }).toEqual({ value: null, words: ["motion"] });
   expect(ours.values(MDC_HEART_RATE, 50).every(({ value }) => Math.abs(value! / truth - 1) < 0.05)).toBe(true);
   heard(...ours.monitor(), ...zeros().monitor());
 });

@@ -59,7 +59,11 @@ export const heart: readonly Complaint[] = [
     act:
       "Jumps: fresh electrodes, and a fixed cable. Zeros: look for a fault that begins as below, and the loss beside it; they name the " +
       "moment of the dip. A supply that dips more than once needs a capacitor at the chip, or another regulator.",
-    says: ["MAX30003: CNFG_GEN reads 0x4", "overflow 0 0 unknown", "saturated HR"],
+    says: [
+      "fault (restarted): MAX30003: CNFG_GEN reads 0x4",
+      "lost: an unknown number of samples of ecg",
+      "motion ecg HR",
+    ],
     naive: "9 to 121 beats a minute of a heart of 94, and zeros for ever after a dip of the supply.",
     ours:
       "within 12 % through the scratches, null where waves cannot be counted; after the dip the chip is set up anew within a second, " +
@@ -80,7 +84,10 @@ export const heart: readonly Complaint[] = [
       "Each FIFO word has a tag. A common library takes words tagged `000` alone for samples and drops `010`: that is a sample too, " +
       "the last one that waits. So one in sixteen is lost without a word.",
     act: "With this project nothing. If an overflow is told, the host reads too seldom: poll as often as the sentence says.",
-    says: ["MAX30003: FIFO overflow, samples lost", "overflow 0 0 unknown"],
+    says: [
+      "fault (data): MAX30003: FIFO overflow, samples lost; poll at least every 124 m…",
+      "lost: an unknown number of samples of ecg",
+    ],
     naive: "15 of every 16 samples.",
     ours:
       "each tag of the data sheet has its vector: valid, fast recovery, last, empty, overflow, unused; the record holds every sample " +

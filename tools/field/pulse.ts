@@ -36,11 +36,11 @@ export const pulse: readonly Complaint[] = [
       "SpO2 needs a clean pulse in both lights. Without one the formula still gives a number; and -999 is a program's way to " +
       "say that it found none. Stored beside real values, it ends up in a mean.",
     act:
-      "Read the reason beside the `--`. `sensor off`: put the finger on. `saturated`: less light, so a lower LED current or no " +
+      "Read the reason beside the `--`. `no finger` (elsewhere than on a finger `sensor off`): put it on. `saturated`: less light, so a lower LED current or no " +
       "lamp above it. `motion`: hold still. `low perfusion`: warm the hand, press less. `settling`: wait ten seconds.",
     says: [
       "PI --*  SpO2 --*",
-      "sensor off red infrared PI SpO2 PR",
+      "no finger red infrared PI SpO2 PR",
       "saturated red infrared PI SpO2 PR",
       "motion red infrared PI SpO2 PR",
     ],
@@ -59,9 +59,14 @@ export const pulse: readonly Complaint[] = [
       "The converter still has noise, and a program that looks for peaks finds some in it. The light that comes back without a " +
       "finger is a hundred times less, but nobody looked.",
     act:
-      "With this project nothing: the values end with the finger and come back about five seconds after it. If `sensor off` " +
+      "With this project nothing: the values end with the finger and come back about five seconds after it. If `no finger` " +
       "shows with a finger on, the light is too weak: raise the LED current, or clean the window of the sensor.",
-    says: ["sensor off red infrared PI SpO2 PR"],
+    says: [
+      "contact: no finger",
+      "no finger red infrared PI SpO2 PR",
+      "contact: finger there, settling",
+      "contact: finger there, good",
+    ],
     naive: "pulse rates of 130 to 2000 and an SpO2 of 81 to 90 % of an empty sensor.",
     ours: "values end within the second in which the finger goes; an event (contact) says so, and another one when it is back.",
     test,

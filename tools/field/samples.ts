@@ -15,11 +15,11 @@ export const samples: readonly Complaint[] = [
       "The chip keeps 32 samples (a third of a second at 100 Hz). When they are full, its write and read pointers are equal, as " +
       "they are when it is empty: a program that counts by the pointers alone sees nothing to read, for ever.",
     act:
-      "Nothing to bring it back: reading goes on by itself, and the record says where it is not whole (`overflow`, then the " +
-      "number of the channel, of its stretch, and how many samples are lost, or `unknown`). If that comes again and again, " +
+      "Nothing to bring it back: reading goes on by itself, and the record says of which channel samples are lost, and how " +
+      "many where that can be known. If that comes again and again, " +
       "something keeps the host busy: look for long loops, slow prints, or another chip that holds the bus; or lower the " +
       "sample rate.",
-    says: ["overflow 0 0 unknown"],
+    says: ["lost: an unknown number of samples of red", "lost: an unknown number of samples of infrared"],
     naive: "no sample any more, or fewer than the chip took, with times that slip by what is missing.",
     ours: "an overflow event for each channel and a new stretch of the record; vitals are back within six seconds.",
     test,
