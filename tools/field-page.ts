@@ -16,12 +16,16 @@ const HEAD = `# When it does not work
 
 <!-- Written by tools/field-page.ts from tools/field/: run it with --write. -->
 
-Find what you see in the list and follow the link. Each entry says why it happens, what to do, and what \`monitor\`, \`doctor\`
-or the record says about it, letter for letter.
+Find what you see in the list and follow the link. Each entry says why it happens, what to do, and what this project says about
+it, letter for letter: what \`monitor\` prints behind the board's time, or why a configuration is refused.
 
 Two rules hold everywhere. A number that could not be measured is absent (\`--\` on the screen, null in the record), never 0, and
 the reason stands beside it: in \`monitor\` a \`*\` marks the value, and the words are at the end of the line. Samples that were
 lost are counted, or said to be lost where nobody could count them.
+
+All of it can be tried without a sensor: \`vitalwire demo --faults FILE\` lets go wrong what you choose
+([kinds of faults](../simulator/faults/README.md)), and \`vitalwire doctor --board simulated --faults FILE\` judges such a board, one
+verdict a line. \`demo --transcript DIR\` keeps what the chips gave to the firmware, and \`vitalwire retrace FILE\` runs it again on that.
 
 Never connect electrodes to a person while any board, laptop or instrument attached is on mains power without medical-grade
 isolation. Not a medical device.

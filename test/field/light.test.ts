@@ -52,10 +52,28 @@ holds(1, ({ entry, heard }) => {
   for (const saturation of saturations) expect(Math.abs(saturation - 97)).toBeLessThan(1);
 });
 
-test("line 1: of a finger below 95 % a swapped sensor shows no SpO2, or one that is below all that is claimed", () => {
-  const { vital } = record({ faults: [{ kind: "swapped-leds", chip, at: 0, for: 1000 }] }, 35);
-  expect(spo2).toBeLessThan(95);
-  for (const shown of values(vital(MDC_SPO2))) expect(shown).toBeLessThan(70);
+test("line 1: swapped LEDs are found from 94 % up; further down they look like the blood of another finger", () => {
+  const swapped = (saturation: number) =>
+    record(
+      {
+        story: desaturation({ from: saturation, to: saturation }),
+        faults: [{ kind: "swapped-leds", chip, at: 0, for: 1000 }],
+      },
+      15,
+    );
+  const found = swapped(94);
+  expect(values(found.vital(MDC_SPO2))).toEqual([]);
+  expect(found.faults()).toEqual(["MAX30102: red and infrared are swapped; set swapLeds: true"]);
+  // 1 / R of such a finger is the R of another: no flag can say so, the page does
+  for (const [truth, reads] of [
+    [90, 63],
+    [85, 74],
+    [75, 84],
+  ] as const) {
+    const shown = values(swapped(truth).vital(MDC_SPO2));
+    expect(shown.length).toBeGreaterThan(5);
+    for (const one of shown) expect(Math.abs(one - reads), `${truth} %`).toBeLessThan(1);
+  }
 });
 
 holds(2, ({ heard }) => {

@@ -14,7 +14,7 @@ export const beyond: readonly Complaint[] = [
       "of whoever wrote the program.",
     act:
       "Export with `vitalwire export --format csv`: the unit of each column stands in the header, and a sample's time is its " +
-      "number divided by the sample rate, never its arrival.",
+      "number times the period, never its arrival.",
     says: [],
     naive: "one time for a whole packet, no unit.",
     ours: "no two lines with one time, at any rate and length; units in the header.",
@@ -43,7 +43,7 @@ export const beyond: readonly Complaint[] = [
     title: "how do I look at the exported ECG",
     seen: "a file that no program at hand opens",
     where: ["healthypi-move-fw#174"],
-    symptoms: ["A recording or an export cannot be used", "Anything else"],
+    symptoms: ["A recording or an export cannot be used"],
     see: "A file was exported, and no program at hand opens it.",
     why: "It is in a format of its own, or without the scale that makes millivolts of its numbers.",
     act:
@@ -103,7 +103,7 @@ export const beyond: readonly Complaint[] = [
     why: "Most simulators have no pulse oximeter, and none that overflows, saturates or loses its power.",
     act:
       "`npm start` runs three boards with emulated chips and a patient on each; `vitalwire demo --faults FILE` lets go wrong " +
-      "what you choose. In a program, `vitalwire/simulator` and `vitalwire/testing` have each chip, register by register.",
+      "what you choose, and [its page](../simulator/faults/README.md) has the kinds. In a program, `vitalwire/simulator` and `vitalwire/testing` have each chip, register by register.",
     says: [],
     naive: "nothing to run the program on.",
     ours: "register-level emulators of every chip that has a driver here.",
@@ -114,7 +114,7 @@ export const beyond: readonly Complaint[] = [
     title: "plotters without timestamps, pause, logging",
     seen: "the plotter or the monitor stays empty",
     where: ["arduino/Arduino#482", "teleplot#45", "Serial-Studio#92"],
-    symptoms: ["Anything else", "Times are missing or wrong"],
+    symptoms: ["No value", "Times are missing or wrong"],
     see: "The plotter stays empty, or it draws, but nobody knows when what was.",
     why:
       "A plotter draws what it can read as a number. At a wrong baud rate, with another program on the board, or without the " +

@@ -36,7 +36,7 @@ export const bus: readonly Complaint[] = [
       "Bits are turned over on the way, by long wires or weak pull-ups. The chip sends a check byte (PEC) behind every reading, and " +
       "most drivers do not read it.",
     act:
-      "Shorten the wires, stronger pull-ups, 50 to 100 kHz. While `no answer` stands beside single readings they are right, but were " +
+      "Shorten the wires, stronger pull-ups, 50 to 100 kHz. Where `no answer` stands beside a reading that is there, it is right, but was " +
       "asked for more than once: the wiring is near its limit.",
     says: ["fault (data): MLX90614: the PEC of object (0x7) is wrong", "no answer Tchip"],
     naive: "-45.4 °C of a forehead at 36.5 °C, published as a temperature, whenever a bit was turned over.",

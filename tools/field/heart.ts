@@ -40,7 +40,7 @@ export const heart: readonly Complaint[] = [
       "reaches, or was never called.",
     act:
       "Look at the waveform: the ADS1292R's respiration channel is in the record. A respiration rate is not computed from it here, so " +
-      "there is none; an oximeter estimates one where `respiration` is on.",
+      "there is none; from the pulse of an oximeter one is estimated where its sensor has `respiration: true` in firmware.",
     says: [],
     naive: "0 breaths a minute, every second, of a chest that breathes 15 times a minute.",
     ours: "no channel for what nobody computes, intervals only where there are beats, and never a 0.",
@@ -57,7 +57,7 @@ export const heart: readonly Complaint[] = [
       "Jumps: a loose electrode scratches, the chip's R-to-R detector takes that for a beat or misses some, and its register is shown as " +
       "it is. Zeros: the supply dipped, the chip forgot its settings and converts nothing; its empty FIFO reads as 0.",
     act:
-      "Jumps: fresh electrodes, and a fixed cable. Zeros: look for a fault that begins as below, and the loss beside it; they name the " +
+      "Jumps: fresh electrodes, and a fixed cable; `motion` beside HR says that noise drowns the beats. Zeros: look for a fault that begins as below, and the loss beside it; they name the " +
       "moment of the dip. A supply that dips more than once needs a capacitor at the chip, or another regulator.",
     says: [
       "fault (restarted): MAX30003: CNFG_GEN reads 0x4",
@@ -107,9 +107,9 @@ export const heart: readonly Complaint[] = [
     act:
       "Hold still and wait for `settling` to go: 4 to 6 s. Where it stays longer than 15 s the pulse is too weak or the finger moves: " +
       "the reason stands in its place.",
-    says: ["settling PI SpO2 PR"],
+    says: ["contact: finger there, settling", "settling PI SpO2 PR", "contact: finger there, good"],
     naive: "numbers from the first second on, more than 5 points off at first for 20 of 20 people.",
-    ours: "null and `settling` until there is one, at most 8 s (20 people, finger put in twice: half of them within 5 s, all within 6).",
+    ours: "null and `settling` until there is one: of 20 people who put a finger in twice, half within 5 s, all within 6.",
     test: { file: "test/field/oximeter.test.ts" },
   },
   {
@@ -124,7 +124,7 @@ export const heart: readonly Complaint[] = [
       "the nominal rate is when a sample was taken.",
     act:
       "Use the times of the record or of an export: they come from the sample's index and the fitted clocks of chip and board, with an " +
-      "uncertainty that is a bound (docs/time.md).",
+      "uncertainty that is a bound ([time](time.md)).",
     says: [],
     naive:
       "up to 0.27 s late and sixteen samples at one instant by arrival; 1.6 s away after five minutes by counting at the nominal rate.",

@@ -22,8 +22,8 @@ export const pulse: readonly Complaint[] = [
     ours: "no SpO2 from the swapped light on, one fault with the line that mends it, and 97 % once that line is there.",
     test,
     missing:
-      "A finger that truly has less than 95 % is not told apart from that of somebody who is very ill: it shows `SpO2 < 70 %`, " +
-      "and no fault. Compare with another oximeter.",
+      "Swapped LEDs are found from a true SpO2 of 94 % up. Below that no fault is told, and what is shown is wrong: 90 % reads " +
+      "as 63 %, 85 % as 74 %, and 75 % as 84 %. Try a new board on a healthy finger first.",
   },
   {
     line: 2,
@@ -36,8 +36,9 @@ export const pulse: readonly Complaint[] = [
       "SpO2 needs a clean pulse in both lights. Without one the formula still gives a number; and -999 is a program's way to " +
       "say that it found none. Stored beside real values, it ends up in a mean.",
     act:
-      "Read the reason beside the `--`. `no finger` (elsewhere than on a finger `sensor off`): put it on. `saturated`: less light, so a lower LED current or no " +
-      "lamp above it. `motion`: hold still. `low perfusion`: warm the hand, press less. `settling`: wait ten seconds.",
+      "Read the reason beside the `--`. `no finger` (elsewhere than on a finger `sensor off`): put it on; if it is on, the light is too weak: " +
+      "clean the window of the sensor, or raise the LED current. `saturated`: lower it, and keep lamps away " +
+      "(`--automatic-led-current`, in firmware `automaticLedCurrent`, does both by itself). `motion`: hold still. `low perfusion`: warm the hand, press less. `settling`: wait ten seconds.",
     says: [
       "PI --*  SpO2 --*",
       "no finger red infrared PI SpO2 PR",
@@ -59,8 +60,8 @@ export const pulse: readonly Complaint[] = [
       "The converter still has noise, and a program that looks for peaks finds some in it. The light that comes back without a " +
       "finger is a hundred times less, but nobody looked.",
     act:
-      "With this project nothing: the values end with the finger and come back about five seconds after it. If `no finger` " +
-      "shows with a finger on, the light is too weak: raise the LED current, or clean the window of the sensor.",
+      "With this project nothing: the values end with the finger and come back about five seconds after it. " +
+      "If `no finger` shows with a finger on, see [line 2](#2--999-or-absurd-spo2).",
     says: [
       "contact: no finger",
       "no finger red infrared PI SpO2 PR",

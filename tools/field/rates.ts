@@ -10,10 +10,12 @@ export const rates: readonly Complaint[] = [
     seen: "the pulse rate of a resting person is 150 to 250, or a half or a quarter of what it should be",
     where: ["sparkfun#17", "doug-burrell/max30102#3"],
     symptoms: ["A wrong pulse or heart rate", "No value"],
-    see: "The pulse rate of somebody at rest is 120, 180 or 240, steady, and two or four times what you count at the wrist.",
+    see:
+      "The pulse rate of somebody at rest is 120, 180 or 240, steady: two or four times what you count at the wrist; or a half " +
+      "or a quarter of it.",
     why:
       "A rate is counted in samples and told in minutes: it takes for granted how many samples the chip gives in a second. If the " +
-      "chip is set to average four of them, is a clone, or has a bad oscillator, fewer come, and each beat seems to follow sooner.",
+      "chip is set to average four of them, is a clone, or has a bad oscillator, fewer come, and each beat seems to follow sooner; if more come, later.",
     act:
       "Read the two numbers of the sentence: what comes, and what was set. Stop and start the chip: it is set up anew. If the " +
       "sentence comes again, another program on the same wires changes its settings, or its oscillator is wrong: change the chip. " +
@@ -38,7 +40,7 @@ export const rates: readonly Complaint[] = [
     act:
       "Compare with the heart rate of the ECG, if there is one: where the two differ for some seconds, the quality of both is " +
       "30 of 100 or less. Without an ECG count at the wrist for 15 s. A rate that cannot be told apart is `--`. Of a chip that " +
-      "gives one and the same number the board says so, and starts it anew; if that does not help, cut its power.",
+      "gives one and the same number the board says so, and starts it anew (its values have `no answer`, as those of a chip that says nothing); if that does not help, cut its power.",
     says: [
       "fault (data): MAX30102: red stuck at 118148; opened anew, else cut power",
       "no answer red infrared PI SpO2 PR",
