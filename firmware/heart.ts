@@ -32,10 +32,10 @@ export interface Heart {
   read(now: number, rate: Rate): void;
   /**
    * Hands over the intervals from beat to beat since the last call, at most the newest 32: the time of the beat that ends
-   * it, board clock, us, and its length, ms. None across a loss, none outside 0.2 to 4 s, none while waves cannot be counted or noise
-   * drowns them.
+   * it, board clock, us, its length, ms, and its flags: motion where noise may have made or moved one of its beats. It is known
+   * with the next beat. None across a loss, none outside 0.2 to 4 s, none while waves cannot be counted or noise drowns them.
    */
-  takeIntervals(emit: (at: number, milliseconds: number) => void): void;
+  takeIntervals(emit: (at: number, milliseconds: number, flags: number) => void): void;
   /** What is known of the signal, besides what its blocks say: flags. */
   flags(): number;
   /** Signal quality of the last whole 10 s, 0 to 100 (quality.ts); null where it is unknown. */
@@ -49,6 +49,8 @@ const WAITING = 32;
 /** No QRS reaches an end of so wide a range, uV (up to 5 mV: IEC 60601-2-27), nor is it so long beyond a narrower one, s. */
 const WIDE = 16000;
 const CLIPPED = 1 / 25;
+/** A beat so soon after the beginning may have lost a part, us. */
+const EARLY = MICROSECONDS / 2;
 
 /** Rates, hz, at which an ECG can have a heart. */
 export const HEART_RATES: readonly number[] = QRS_RATES;
@@ -72,6 +74,8 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   let pushed = 0;
   /** Board time of the detector's sample 0, us. */
   let origin = 0;
+  /** Board time of the first sample, us. */
+  let began = 0;
   /** Board time after the last sample, us, and at the last review. */
   let heard = 0;
   let reviewed = 0;
@@ -84,22 +88,34 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
   const series = createRrSeries(MICROSECONDS);
   const ends = new Float64Array(WAITING);
   const lengths = new Float64Array(WAITING);
-  /** Intervals so far, and those that were handed over. */
+  const doubts = new Uint8Array(WAITING);
+  /** Intervals so far, and those that were handed over; one more may wait for the next beat. */
   let found = 0;
   let given = 0;
+  let isHeld = false;
+  /** The beat before was in doubt. */
+  let wasDoubtful = false;
 
-  const detector = createQrsDetector(ecg.rate, microvolts, (index) => {
+  const detector = createQrsDetector(ecg.rate, microvolts, (index, _emittedAt, isDoubtful) => {
     const at = origin + index * interval;
-    meter.beat(at);
+    meter.beat(at, isDoubtful);
     rhythm.beat(at);
     quality.beat(at);
     if (uncountable || noisy) return;
     fibrillation.beat(at);
+    if (at < began + EARLY) return;
     const kind = series.beat(at);
-    if (series.interval() === 0 || kind === RR_ARTEFACT) return;
-    ends[found % WAITING] = at;
-    lengths[found % WAITING] = series.interval() / 1000;
-    found++;
+    if (isHeld) {
+      if (isDoubtful) doubts[found % WAITING] = FLAG_MOTION;
+      found++;
+    }
+    isHeld = series.interval() > 0 && kind !== RR_ARTEFACT;
+    if (isHeld) {
+      ends[found % WAITING] = at;
+      lengths[found % WAITING] = series.interval() / 1000;
+      doubts[found % WAITING] = isDoubtful || wasDoubtful ? FLAG_MOTION : 0;
+    }
+    wasDoubtful = isDoubtful;
   });
 
   /** The signal has ended; what comes is another one. */
@@ -110,6 +126,8 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     meter.reset();
     fibrillation.gap();
     series.gap();
+    if (isHeld && barred === 0) found++;
+    isHeld = wasDoubtful = false;
     quality.begin(heard);
     pushed = 0;
     uncountable = noisy = false;
@@ -152,7 +170,10 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     reviewed = heard;
     const drowned = noise.drowns(noisy);
     // an interval that waits may be the noise's already
-    if (drowned && !noisy) given = found;
+    if (drowned && !noisy) {
+      given = found;
+      isHeld = false;
+    }
     if (noisy && !drowned) {
       // what the detector learned in it, and counted, is of no use
       if (heard - noisySince > (REVIEW * 5) / 2) {
@@ -161,6 +182,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       }
       meter.interrupt();
       series.gap();
+      isHeld = wasDoubtful = false;
     }
     if (!noisy) noisySince = heard;
     noisy = drowned;
@@ -169,6 +191,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
     if (!uncountable && guard.uncountable()) {
       fibrillation.gap();
       series.gap();
+      isHeld = wasDoubtful = false;
     }
     uncountable = guard.uncountable();
     read(heard, shown);
@@ -193,7 +216,7 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       if (pushed === 0) {
         rhythm.begin(block.time);
         quality.begin(block.time);
-        reviewed = block.time;
+        began = reviewed = block.time;
       }
       origin = block.time - pushed * interval;
       pushed += block.count;
@@ -204,13 +227,14 @@ export function createHeart(ecg: Channel, onRhythm: OnRhythm): Heart {
       if (heard - reviewed >= REVIEW) review();
     },
     interrupted(why) {
+      barred = why;
       end();
       fibrillation.reset();
-      barred = why;
     },
     read,
     takeIntervals(emit) {
-      for (let i = Math.max(given, found - WAITING); i < found; i++) emit(ends[i % WAITING], lengths[i % WAITING]);
+      for (let i = Math.max(given, found - WAITING); i < found; i++)
+        emit(ends[i % WAITING], lengths[i % WAITING], doubts[i % WAITING]);
       given = found;
     },
     flags: () => (noisy ? FLAG_MOTION : 0),

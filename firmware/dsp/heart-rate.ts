@@ -1,15 +1,18 @@
 /** Beats per minute from the times of beats: heart rate from an ECG, pulse rate from a photoplethysmogram. */
-import { FLAG_SATURATED, FLAG_SETTLING } from "../../drivers/driver.ts";
+import { FLAG_MOTION, FLAG_SATURATED, FLAG_SETTLING } from "../../drivers/driver.ts";
 
-/** Beats a minute, 15..300, or null with at least one flag: settling, or saturated where the rate is outside the range. */
+/**
+ * Beats a minute, 15..300, or null with at least one flag: settling, or saturated where the rate is outside the range. A value
+ * with the flag motion is that of beats some of which noise may have made.
+ */
 export interface Rate {
   value: number | null;
   flags: number;
 }
 
 export interface HeartRateMeter {
-  /** A beat at a time that is not before the last one's. */
-  beat(at: number): void;
+  /** A beat at a time that is not before the last one's. `isDoubtful`: noise may have made or moved it. */
+  beat(at: number, isDoubtful?: boolean): void;
   /** The next beat does not follow on the last one: between them is what nobody counted. */
   interrupt(): void;
   /** The rate as of `now`, filled in place. `now` may be any time from the last beat on. */
@@ -29,6 +32,17 @@ const NEEDED = 3;
 /** Of the mean of the middle half; an interval of two is 2. */
 const SHORTEST = 2 / 5;
 const LONGEST = 9 / 5;
+/**
+ * Intervals in doubt are as good as the others where both have means that differ by at most so much of them. Else they are left out
+ * where the others are so many times as many, and the longest of those at most so many times the shortest: the rhythm is steady.
+ */
+const LIKE = 1 / 25;
+const MOSTLY = 2;
+const STEADY = 5 / 4;
+/** What the next beat's interval would begin with. */
+const NOT = 0;
+const SURE = 1;
+const DOUBTFUL = 2;
 /** A beat is overdue after 3 s and 1.5 intervals: after 3 s from 30 a minute on, after 6 s at 15. */
 const OVERDUE = 3;
 const LATE = 3 / 2;
@@ -40,49 +54,72 @@ const SILENCE = 60 / LOWEST;
  * those shorter than 2/5 or longer than 9/5 of the mean of the middle half, in order of length, are left out. So where short
  * and long ones take turns (bigeminy) it is the rate that there is, not that of either.
  * `perSecond`: how many units of time make a second (1000 for ms, the sampling rate for indices; fractions are fine).
+ * Where intervals in doubt matter, and cannot be left out, the value has the flag motion.
  * No value is shown before 3 intervals, nor where a beat is overdue; intervals from before a silence never count again.
  * Throws Error for a `perSecond` that is not above 0.
  */
 export function createHeartRateMeter(perSecond: number): HeartRateMeter {
   if (!(perSecond > 0)) throw new Error(`heart rate: ${perSecond} units a second is not above 0`);
-  /** A ring; the next one goes to `place`. */
+  /** A ring; the next one goes to `place`. Negative: from or to a beat in doubt. */
   const intervals = new Float64Array(KEPT);
   const sorted = new Float64Array(KEPT);
   let count = 0;
   let place = 0;
   let last = 0;
-  let started = false;
+  /** By the last beat: NOT, SURE, DOUBTFUL. */
+  let started = NOT;
+  /** Of `typical`: the end of the last interval that is in no doubt; and whether it is of intervals in doubt. */
+  let sure = 0;
+  let inDoubt = false;
 
-  /** Mean, in units, of the newest intervals as of `now`, without those that are far from the mean of their middle half. */
-  const typical = (now: number): number => {
-    let used = 0;
-    let ended = last;
-    let at = place;
-    while (used < count && (used < NEEDED || now - ended <= RECENT * perSecond)) {
-      at = at === 0 ? KEPT - 1 : at - 1;
-      sorted[used++] = intervals[at];
-      ended -= intervals[at];
-    }
-    sorted.subarray(0, used).sort();
+  /** Mean of `used` intervals of `sorted`, without those that are far from the mean of their middle half. */
+  const mean = (first: number, used: number): number => {
+    sorted.subarray(first, first + used).sort();
     // a quarter is left out at either end; the interval that it cuts counts in part
     const whole = used >> 2;
     const part = 1 - (used & 3) / 4;
-    const end = used - 1 - whole;
-    let sum = (sorted[whole] + sorted[end]) * part;
-    for (let i = whole + 1; i < end; i++) sum += sorted[i];
+    const begin = first + whole;
+    const end = first + used - 1 - whole;
+    let sum = (sorted[begin] + sorted[end]) * part;
+    for (let i = begin + 1; i < end; i++) sum += sorted[i];
     const middle = (sum * 2) / used;
     // then all of it, and from the ends on what is not too far away
-    sum += (sorted[whole] + sorted[end]) * (1 - part);
+    sum += (sorted[begin] + sorted[end]) * (1 - part);
     let kept = used - 2 * whole;
-    for (let i = whole - 1; i >= 0 && sorted[i] >= middle * SHORTEST; i--) {
+    for (let i = begin - 1; i >= first && sorted[i] >= middle * SHORTEST; i--) {
       sum += sorted[i];
       kept++;
     }
-    for (let i = end + 1; i < used && sorted[i] <= middle * LONGEST; i++) {
+    for (let i = end + 1; i < first + used && sorted[i] <= middle * LONGEST; i++) {
       sum += sorted[i];
       kept++;
     }
     return sum / kept;
+  };
+
+  /** That of the newest intervals as of `now`, in units. */
+  const typical = (now: number): number => {
+    let used = 0;
+    let doubtful = 0;
+    let ended = last;
+    let at = place;
+    sure = last;
+    while (used < count && (used < NEEDED || now - ended <= RECENT * perSecond)) {
+      at = at === 0 ? KEPT - 1 : at - 1;
+      sorted[used++] = intervals[at];
+      ended -= Math.abs(intervals[at]);
+      if (intervals[at] < 0 && ++doubtful === used) sure = ended;
+    }
+    inDoubt = false;
+    if (doubtful === 0) return mean(0, used);
+    sorted.subarray(0, used).sort();
+    const rest = used - doubtful < NEEDED ? 0 : mean(doubtful, used - doubtful);
+    const steady = sorted[used - 1] <= sorted[doubtful] * STEADY;
+    for (let i = 0; i < used; i++) sorted[i] = Math.abs(sorted[i]);
+    const all = mean(0, used);
+    if (Math.abs(all - rest) <= all * LIKE) return all;
+    inDoubt = rest === 0 || !steady || used - doubtful < doubtful * MOSTLY;
+    return inDoubt ? all : rest;
   };
 
   /** The longest that may follow the last beat in the same rhythm, in units. */
@@ -90,37 +127,38 @@ export function createHeartRateMeter(perSecond: number): HeartRateMeter {
 
   const reset = (): void => {
     count = place = 0;
-    started = false;
+    started = NOT;
   };
 
   return {
-    beat: (at) => {
+    beat: (at, isDoubtful) => {
       const interval = at - last;
       if (interval > SILENCE * perSecond && interval > silence(at)) count = 0;
-      else if (started) {
-        intervals[place] = interval;
+      else if (started !== NOT) {
+        intervals[place] = isDoubtful || started === DOUBTFUL ? -interval : interval;
         place = place + 1 === KEPT ? 0 : place + 1;
         if (count < KEPT) count++;
       }
-      started = true;
+      started = isDoubtful ? DOUBTFUL : SURE;
       last = at;
     },
     interrupt: () => {
-      started = false;
+      started = NOT;
     },
     read: (now, rate) => {
       rate.value = null;
       rate.flags = FLAG_SETTLING;
       if (count < NEEDED) return;
       const expected = typical(now) / perSecond;
-      if (now - last > Math.max(OVERDUE, expected * LATE) * perSecond) return;
+      const late = Math.max(OVERDUE, expected * LATE) * perSecond;
+      if (now - last > late) return;
       const value = 60 / expected;
       if (value < BELOW || value > ABOVE) {
         rate.flags = FLAG_SATURATED;
         return;
       }
       rate.value = value;
-      rate.flags = 0;
+      rate.flags = inDoubt || now - sure > late ? FLAG_MOTION : 0;
     },
     reset,
   };

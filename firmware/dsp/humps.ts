@@ -33,6 +33,8 @@ export interface Humps {
 
 /** The longest time a hump may take to come down again, internal samples. */
 const PLATEAU = 20;
+/** Without a hump for so long a lower one will do, internal samples: 1.5 s. */
+const HIDDEN = 190;
 /** From the steepest difference back to the middle of what was differenced, internal samples: (3 - 1) / 2 + 3 / 2. */
 const DELAY = 5 / 2;
 
@@ -186,7 +188,11 @@ export function createHumps(
         from = i;
         up = down = bend = 0;
       }
-      if (before + i >= due) due = onDue(before + i);
+      if (before + i >= due) {
+        due = onDue(before + i);
+        // behind a hump that was much higher what is due must not stay hidden
+        if (before + i - topAt > HIDDEN) lift /= 2;
+      }
     }
   };
 

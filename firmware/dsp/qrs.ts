@@ -35,13 +35,14 @@ function scoreHump(features: Float64Array): number {
 
 /**
  * Makes a detector for one of QRS_RATES. `onBeat` is called from within `push`: `index`, fractional, of the R peak, and
- * `emittedAt`, the sample at which it was sure; both count input samples since the start or the last reset.
+ * `emittedAt`, the sample at which it was sure; both count input samples since the start or the last reset;
+ * `isDoubtful`: noise may have made or moved it (judge.ts).
  * `score` is for programs that tune it. Throws Error for another rate, and for a scale that is not above 0.
  */
 export function createQrsDetector(
   rate: number,
   microvoltsPerCount: number,
-  onBeat: (index: number, emittedAt: number) => void,
+  onBeat: (index: number, emittedAt: number, isDoubtful: boolean) => void,
   score?: (features: Float64Array, hump: Float64Array) => number,
 ): QrsDetector {
   if (QRS_RATES.indexOf(rate) < 0)
@@ -55,8 +56,8 @@ export function createQrsDetector(
   const floor = ((FLOOR * step) / microvoltsPerCount) * 18;
   const spikes = createSpikeFilter(rate, microvoltsPerCount);
   const clean = new Int32Array(CHUNK);
-  const judge = createBeatJudge(rate / step, step, floor, score ?? scoreHump, (r, now) =>
-    onBeat(r - spikes.delay, now * step + step - 1),
+  const judge = createBeatJudge(rate / step, step, floor, score ?? scoreHump, (r, now, isDoubtful) =>
+    onBeat(r - spikes.delay, now * step + step - 1, isDoubtful),
   );
   const humps = createHumps(rate, step, judge.hump, judge.due);
   return {

@@ -46,7 +46,7 @@ export function createHeartRate(
       touch();
       const quality = heart.quality();
       emit(0, rate.value, rate.flags, quality, null);
-      heart.takeIntervals((at, milliseconds) => emit(1, milliseconds, 0, quality, at));
+      heart.takeIntervals((at, milliseconds, flags) => emit(1, milliseconds, flags, quality, at));
     },
   };
 }

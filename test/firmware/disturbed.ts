@@ -64,7 +64,7 @@ export function disturb(person: Person, change: (time: number, volts: number) =>
     if (at % 1 !== 0) continue;
     heart.read(at * 1e6, shown);
     rates.push({ at, value: shown.value, flags: shown.flags });
-    heart.takeIntervals((end, value) => intervals.push({ at: end / 1e6, value, flags: 0 }));
+    heart.takeIntervals((end, value, why) => intervals.push({ at: end / 1e6, value, flags: why }));
   }
   return { beats: patient.truth.beats(0, seconds + 2), rates, intervals, states };
 }

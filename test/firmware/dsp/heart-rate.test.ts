@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FLAG_SATURATED, FLAG_SETTLING } from "../../../drivers/driver.ts";
+import { FLAG_MOTION, FLAG_SATURATED, FLAG_SETTLING } from "../../../drivers/driver.ts";
 import { createHeartRateMeter, type Rate } from "../../../firmware/dsp/heart-rate.ts";
 
 /** The rate at `now` after beats, all in ms. */
@@ -153,4 +153,39 @@ test("after a reset it is as new", () => {
 
 test.each([0, -1, Number.NaN])("refuses %f units of time a second", (perSecond) => {
   expect(() => createHeartRateMeter(perSecond)).toThrow(`${perSecond} units a second`);
+});
+
+test("intervals in doubt are left out of a steady rhythm; where they are many, or it is not steady, the rate says that it may be wrong", () => {
+  const follow = (intervals: readonly (readonly [length: number, isDoubtful: boolean])[]): Rate => {
+    const meter = createHeartRateMeter(1000);
+    const rate: Rate = { value: -1, flags: -1 };
+    let at = 0;
+    meter.beat(at);
+    for (const [length, isDoubtful] of intervals) {
+      at += length;
+      meter.beat(at, isDoubtful);
+    }
+    meter.read(at, rate);
+    return rate;
+  };
+  const sure = (count: number, length = 1000) => Array.from({ length: count }, () => [length, false] as const);
+  // two beats of noise between two of the heart
+  const noise = [[300, true] as const, [400, true] as const, [300, false] as const];
+  expect(follow([...sure(4), ...noise, ...sure(3)])).toEqual({ value: 60, flags: 0 });
+  expect(follow([...sure(2), ...noise, ...noise, ...noise, ...sure(2)]).flags).toBe(FLAG_MOTION);
+  expect(follow([[700, false], [1100, false], [900, false], [1200, false], ...noise, ...sure(1)]).flags).toBe(
+    FLAG_MOTION,
+  );
+  // what is in doubt says the same
+  expect(follow([...sure(3), [1000, true], [1000, true], [1000, true]])).toEqual({ value: 60, flags: 0 });
+  // and of nothing sure nothing is good
+  expect(
+    follow([
+      [1000, true],
+      [1000, true],
+      [1000, true],
+      [1000, true],
+    ]),
+  ).toEqual({ value: 60, flags: FLAG_MOTION });
+  expect(follow([...sure(2), [1000, true]]).flags).toBe(FLAG_MOTION);
 });
