@@ -12,7 +12,10 @@ export interface WaveBlock {
   readonly samples: Int32Array;
 }
 
-/** How long a board may take to see it, us: samples until then may be without a flag, and are counted apart. */
+/**
+ * How long a board may take to see it, us: samples until then may be without a flag, and are counted apart. A stuck converter is
+ * seen by its codes, which move on for a while where the chip was opened meanwhile: its high-pass settles to what it is given.
+ */
 export const LATENCY: Readonly<Record<string, number>> = {
   "lead-off": SECOND,
   "finger-off": SECOND,
@@ -23,6 +26,8 @@ export const LATENCY: Readonly<Record<string, number>> = {
 const BEFORE = SECOND;
 /** Nothing was wrong with the chip for so long: a flag is false, us. */
 export const SETTLED = 15 * SECOND;
+/** Conversions further apart are not one stretch of codes, us. */
+const APART = SECOND / 10;
 /** The first so long of a boot, us. */
 const OPENING = 30 * SECOND;
 /** Where in the truth a segment may begin, around what its time says, samples. */
@@ -170,10 +175,27 @@ export function createWaveJudge(truth: SoakTruth, chip: SoakChip, channel: strin
     }
     const telling = spans.filter((span) => (isAbsent(span) || NOISY.includes(span.kind)) && span.chip === chip);
     for (let i = 0; i < samples.length && telling.length > 0; i++) {
-      judgeSample(telling, conversions.at(at + i), flags);
+      judgeSample(telling, at + i, flags);
     }
   };
-  const judgeSample = (spans: readonly FaultSpan[], time: number, flags: number) => {
+  /** The converter has given one code for so long, us. */
+  const hasStood = (index: number, long: number) => {
+    const { oldest, at, value } = conversions;
+    const since = at(index) - long;
+    let first = index;
+    while (first > oldest && at(first) > since) {
+      if (value(first - 1) !== value(first) || at(first) - at(first - 1) > APART) return false;
+      first--;
+    }
+    return at(first) <= since;
+  };
+  const isDueAt = (span: FaultSpan, index: number) => {
+    const latency = LATENCY[span.kind] ?? 0;
+    if (conversions.at(index) - span.from < latency) return false;
+    return span.kind !== "stuck-value" || hasStood(index, latency);
+  };
+  const judgeSample = (spans: readonly FaultSpan[], index: number, flags: number) => {
+    const time = conversions.at(index);
     let unseen: FaultSpan | null = null;
     let isDue = false;
     for (const span of spans) {
@@ -183,7 +205,7 @@ export function createWaveJudge(truth: SoakTruth, chip: SoakChip, channel: strin
       counted.samples++;
       if (flags !== 0) counted.flagged++;
       if (flags !== 0 || !isAbsent(span)) continue;
-      const due = time - span.from >= (LATENCY[span.kind] ?? 0);
+      const due = isDueAt(span, index);
       if (unseen === null || (due && !isDue)) unseen = span;
       isDue ||= due;
     }

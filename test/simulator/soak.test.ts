@@ -114,6 +114,7 @@ describe("the judge of a record", () => {
     { kind: "lead-off", chip: "max30003", at: 40, for: 10 },
     { kind: "unplugged", chip: "max30102", at: 70, for: 3 },
     { kind: "fifo-overflow", chip: "max30003", at: 90, for: 2 },
+    { kind: "stuck-value", chip: "max30003", at: 110, for: 2.9 },
   ];
   const seconds = 130;
   let board: SoakBoard;
@@ -245,6 +246,10 @@ describe("the judge of a record", () => {
     const ecg = ecgOf(judged(waves([ECG], (wave) => ({ ...wave, qual: null }))));
     expect(ecg.falseGood["lead-off"]).toBe(9 * 256);
     expect(ecg.late["lead-off"]).toBe(256);
+    // a stuck one is due two seconds after it has begun to give one code
+    expect(ecg.late["stuck-value"]).toBeGreaterThan(1.8 * 256);
+    expect(ecg.falseGood["stuck-value"]).toBeGreaterThan(0.5 * 256);
+    expect(ecg.falseGood["stuck-value"]).toBeLessThan(1.1 * 256);
   });
 
   test("counts flags where nothing is wrong", () => {
