@@ -32,7 +32,7 @@ export interface Oximetry {
   ratio: number | null;
   /** Bits of drivers/driver.ts: settling, off body, motion, low perfusion, saturated, uncalibrated. */
   flags: number;
-  /** Those of them that concern pulse rate and perfusion index; the others concern SpO2 and R alone. */
+  /** Those of them that concern the pulse rate, and the perfusion index where there is one; the others, SpO2 and R alone. */
   pulseFlags: number;
   /** Of the light, 0..100: how much of the last seconds were good beats, and how sure R is of them. null: no light to judge. */
   quality: number | null;

@@ -132,8 +132,11 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     goods = usual = others = 0;
   };
 
-  /** R of a good beat: blood does not change at once, so another one that stays is of other LEDs, or of another finger. */
-  const addRatio = (): void => {
+  /**
+   * R of a good beat, and how high it is: blood does not change at once, so another R that stays is of other LEDs, or of another
+   * finger.
+   */
+  const addRatio = (height: number): void => {
     const sums = lights.sums;
     const apart = Math.abs(beat.ratio - usual);
     const variance = (SHARED * sums.rest) / (sums.xx * sums.span);
@@ -141,9 +144,11 @@ export function createOximeter(options: OximeterOptions): Oximeter {
       others++;
       if (others < SEVERAL && follows) return;
       ratios.reset();
-      usual = 0;
+      usual = goods = 0;
     }
     others = 0;
+    heights[goods % HEIGHTS] = height;
+    goods++;
     usual = usual === 0 ? beat.ratio : usual + (beat.ratio - usual) / 4;
     ratios.add(sums);
   };
@@ -155,9 +160,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     if (height > 0) lights.keep(good && beat.model);
     bad = good ? 0 : bad + 1;
     if (good) {
-      addRatio();
-      heights[goods % HEIGHTS] = height;
-      goods++;
+      addRatio(height);
       if (!follows) {
         meter.interrupt();
         meter.beat(times[0]);
@@ -271,10 +274,12 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     let flags = bad >= SEVERAL ? FLAG_MOTION : 0;
     if (goods > 0 && perfusionIndex < LOW_PERFUSION) flags |= FLAG_LOW_PERFUSION;
     shown.pulseRate = pulseReading.value;
-    if (pulseReading.value !== null) shown.perfusionIndex = perfusionIndex;
-    else flags |= bad > 0 ? FLAG_MOTION : pulseReading.flags;
+    if (pulseReading.value === null) flags |= bad > 0 ? FLAG_MOTION : pulseReading.flags;
     shown.pulseFlags = flags;
     shown.flags = flags | saturate();
+    // it is of the beats that R is of, and of infrared
+    const known = (alone || ratioReading.ratio !== null) && !shown.swapped;
+    if (pulseReading.value !== null && known) shown.perfusionIndex = perfusionIndex;
     return shown;
   };
 

@@ -167,11 +167,13 @@ export function createPulse(lights: Lights, events: LightEvents): Source {
         if (why !== 0) emit(place, null, why, null, null);
         else emit(place, value, value === null ? flags : flags | more, value === null ? null : result.quality, null);
       };
+      const unknown = swapped ? result.flags | FLAG_UNCALIBRATED : result.flags;
       give(0, result.pulseRate, result.pulseFlags, 0);
-      give(1, result.perfusionIndex, result.pulseFlags, 0);
+      // without pulse, without R, of swapped lights there is none
+      const perfusion = swapped ? null : result.perfusionIndex;
+      give(1, perfusion, perfusion === null ? unknown : result.pulseFlags, 0);
       // a patient whose SpO2 falls would bring the wrong R back to where blood can have it
-      if (!alone)
-        give(2, swapped ? null : result.spo2, swapped ? result.flags | FLAG_UNCALIBRATED : result.flags, foreign);
+      if (!alone) give(2, swapped ? null : result.spo2, unknown, foreign);
       if (breath === null) return;
       breath.read(taken, breaths);
       // without a pulse there is none, and its reasons are the pulse's

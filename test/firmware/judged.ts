@@ -3,6 +3,7 @@ import { FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
 import {
   EVENT_FAULT,
   MDC_HEART_RATE,
+  MDC_PERFUSION_INDEX,
   MDC_PULSE_RATE,
   MDC_SPO2,
   MDC_TEMP_AXILLA,
@@ -17,7 +18,7 @@ import { createPatient } from "../../simulator/patient.ts";
 import { createCommanded } from "./commanded.ts";
 
 /** "reading": the thermometer's own. */
-export type VitalName = "heartRate" | "pulseRate" | "spo2" | "temperature" | "reading";
+export type VitalName = "heartRate" | "pulseRate" | "spo2" | "perfusionIndex" | "temperature" | "reading";
 
 /** A value as it was sent. */
 export interface Judgement {
@@ -55,14 +56,16 @@ const NAMES: Readonly<Record<number, VitalName>> = {
   [MDC_HEART_RATE]: "heartRate",
   [MDC_PULSE_RATE]: "pulseRate",
   [MDC_SPO2]: "spo2",
+  [MDC_PERFUSION_INDEX]: "perfusionIndex",
   [MDC_TEMP_AXILLA]: "temperature",
   [MDC_TEMPERATURE]: "reading",
 };
 
-/** How far a value may be from the truth: beats/min and part of it; percent; Cel. */
+/** How far a value may be from the truth: beats/min and part of it; percent; times as much or little; Cel. */
 const RATE = 5;
 const RATE_PART = 0.1;
 const SPO2 = 4;
+const PERFUSION = 2;
 const TEMPERATURE = 0.5;
 const WINDOW = 10;
 
@@ -70,6 +73,7 @@ const WINDOW = 10;
 const CALIBRATION = { id: "bench-1", curve: { square: -45.06, linear: 30.354, constant: 94.845 } };
 
 const isWrong = (name: VitalName, value: number, truth: number): boolean => {
+  if (name === "perfusionIndex") return value > truth * PERFUSION || value * PERFUSION < truth;
   const rate = Math.max(RATE, truth * RATE_PART);
   const limits = { heartRate: rate, pulseRate: rate, spo2: SPO2, temperature: TEMPERATURE, reading: TEMPERATURE };
   return Math.abs(value - truth) > limits[name];
@@ -90,6 +94,7 @@ export function judge(
   const birth = board.births()[0]!;
   const truthOf = (name: VitalName, at: number): number => {
     if (name === "temperature" || name === "reading") return patient.signals.temperature(at, at);
+    if (name === "perfusionIndex") return patient.truth.perfusionIndex;
     if (name === "spo2") return patient.ppg.spo2(at);
     const beats = patient.truth.beats(at - WINDOW, at);
     return (60 * (beats.length - 1)) / (beats.at(-1)! - beats[0]!);

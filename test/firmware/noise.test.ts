@@ -6,8 +6,8 @@ import { createRandom } from "../../simulator/random.ts";
 import { ECG, INFRARED, RED } from "./commanded.ts";
 import { judge } from "./judged.ts";
 
-const PEOPLE = 20;
-const SECONDS = 50;
+const PEOPLE = 6;
+const SECONDS = 40;
 
 /** Bursts of 2 to 20 s with pauses, the first at 15 s; `strength` 0.3 to 3. */
 function bursts(person: number, make: (at: number, lasts: number, strength: number) => FaultEntry): FaultEntry[] {
