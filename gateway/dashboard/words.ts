@@ -12,7 +12,7 @@ export const FLAGS = {
 } as const;
 
 /** Said to a person instead of the flag's own word. */
-const PLAIN: Readonly<Record<string, string>> = { "bus fault": "no answer" };
+const PLAIN: Readonly<Record<string, string>> = { "bus fault": "sensor fault" };
 
 /** The flags in words, lowest bit first. `site`: "finger" says "no finger" where the sensor is off it. */
 export function flagWords(flags: number, site?: string): string[] {
@@ -25,7 +25,7 @@ export function flagWords(flags: number, site?: string): string[] {
 export function bandWords(flags: number, site?: string): string | null {
   if (flags & FLAGS.leadOff) return "LEAD OFF";
   if (flags & FLAGS.sensorOff) return site === "finger" ? "NO FINGER" : "SENSOR OFF";
-  if (flags & FLAGS.busFault) return "BUS FAULT";
+  if (flags & FLAGS.busFault) return "SENSOR FAULT";
   if (flags & FLAGS.saturated) return "SATURATED";
   return null;
 }

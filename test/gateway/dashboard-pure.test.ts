@@ -87,7 +87,7 @@ describe("words", () => {
     expect([4, 2, 64, 32, 1, 128].map((flags) => bandWords(flags))).toEqual([
       "LEAD OFF",
       "SENSOR OFF",
-      "BUS FAULT",
+      "SENSOR FAULT",
       "SATURATED",
       null,
       null,

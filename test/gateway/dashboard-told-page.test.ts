@@ -33,7 +33,7 @@ test.skipIf(lacking)(
     const words = (mdc: number) => `document.querySelector('.vital[data-mdc="${mdc}"] .words').textContent`;
     const line = "document.querySelector('.told').textContent";
     await untilHolds(tab, `${words(150456)} === "no finger"`);
-    await untilHolds(tab, `${words(150364)} === "no answer"`);
+    await untilHolds(tab, `${words(150364)} === "sensor fault"`);
     await untilHolds(tab, `${words(147842)} === "lead off"`);
     await untilHolds(tab, `${line}.includes("SENSOR GIVEN UP: TMP117 after 30 s; check power and wiring; tried on.")`);
     await untilHolds(tab, `document.querySelector(".told").dataset.lasting === "true"`);

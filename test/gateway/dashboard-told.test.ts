@@ -106,7 +106,7 @@ test("values, bands and events say the same of a finger", () => {
   expect(flagWords(2, "finger")).toEqual([contactWords(2, CHANNELS[0])]);
   expect(bandWords(2, "finger")).toBe("NO FINGER");
   expect(bandWords(2, "wrist")).toBe("SENSOR OFF");
-  expect(flagWords(64 | 8)).toEqual(["motion", "no answer"]);
+  expect(flagWords(64 | 8)).toEqual(["motion", "sensor fault"]);
 });
 
 describe("what is shown", () => {

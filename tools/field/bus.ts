@@ -18,10 +18,10 @@ export const bus: readonly Complaint[] = [
       "With this project nothing, as a rule: a bus that does not move is given nine clocks and a stop, and the chip is opened anew. " +
       "If the board says that a chip holds SDA, cut that chip's power. If it comes again: pull-ups of 2 to 5 kOhm, shorter wires, " +
       "100 kHz.",
-    says: ["SENSOR GIVEN UP: TMP117 after 30 s; a chip holds SDA, cut its power", "no answer T"],
+    says: ["SENSOR GIVEN UP: TMP117 after 30 s; a chip holds SDA, cut its power", "sensor fault T"],
     naive: "-0.01 °C every second, for ever, from a body of 36.5 °C.",
     ours:
-      "readings of every chip on that bus again within 5 s; where no clock helps, null with `no answer`, and one sentence after 30 s " +
+      "readings of every chip on that bus again within 5 s; where no clock helps, null with `sensor fault`, and one sentence after 30 s " +
       "that says what to do, while it tries on.",
     test,
   },
@@ -36,9 +36,9 @@ export const bus: readonly Complaint[] = [
       "Bits are turned over on the way, by long wires or weak pull-ups. The chip sends a check byte (PEC) behind every reading, and " +
       "most drivers do not read it.",
     act:
-      "Shorten the wires, stronger pull-ups, 50 to 100 kHz. Where `no answer` stands beside a reading that is there, it is right, but was " +
+      "Shorten the wires, stronger pull-ups, 50 to 100 kHz. Where `sensor fault` stands beside a reading that is there, it is right, but was " +
       "asked for more than once: the wiring is near its limit.",
-    says: ["fault (data): MLX90614: the PEC of object (0x7) is wrong", "no answer Tchip"],
+    says: ["fault (data): MLX90614: the PEC of object (0x7) is wrong", "sensor fault Tchip"],
     naive: "-45.4 °C of a forehead at 36.5 °C, published as a temperature, whenever a bit was turned over.",
     ours:
       "every reading is checked, a bad one asked for again up to three times and flagged; with a line of which nothing good comes, no " +

@@ -106,7 +106,7 @@ export const existing: readonly Complaint[] = [
     see: "Everything stops when one chip is unplugged or breaks, the other sensors too.",
     why: "A line that nobody drives reads as ones, the busy bit among them, and the program waits for it to go.",
     act: "Plug it in again, or mend its supply: it comes back by itself. Until then the others go on.",
-    says: ["SENSOR GIVEN UP: TMP117 after 30 s; check power and wiring", "no answer T"],
+    says: ["SENSOR GIVEN UP: TMP117 after 30 s; check power and wiring", "sensor fault T"],
     naive: "nothing any more, of any sensor, ten minutes later.",
     ours: "each wait has a bound; the other thermometer misses no reading, and after 30 s one sentence says which chip is gone.",
     test: thermometers,

@@ -40,10 +40,10 @@ export const rates: readonly Complaint[] = [
     act:
       "Compare with the heart rate of the ECG, if there is one: where the two differ for some seconds, the quality of both is " +
       "30 of 100 or less. Without an ECG count at the wrist for 15 s. A rate that cannot be told apart is `--`. Of a chip that " +
-      "gives one and the same number the board says so, and starts it anew (its values have `no answer`, as those of a chip that says nothing); if that does not help, cut its power.",
+      "gives one and the same number the board says so, and starts it anew; its values have `sensor fault`. If that does not help, cut its power.",
     says: [
       "fault (data): MAX30102: red stuck at 118148; opened anew, else cut power",
-      "no answer red infrared PI SpO2 PR",
+      "sensor fault red infrared PI SpO2 PR",
     ],
     naive: "154 for a pulse of 60, 38 for one of 75, and 61 for twenty seconds after the signal froze.",
     ours: "60; none; and none two seconds after the signal froze, with a fault that names the chip.",
