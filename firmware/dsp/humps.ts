@@ -33,8 +33,14 @@ export interface Humps {
 
 /** The longest time a hump may take to come down again, internal samples. */
 const PLATEAU = 20;
-/** Without a hump for so long a lower one will do, internal samples: 1.5 s. */
+/**
+ * Without a hump for so long, internal samples (1.5 s), what is as high as before an artefact will do: one that is this many times
+ * as high as the others would hide all that follow. Nothing lower, for P waves go on where the ventricles stand still.
+ */
 const HIDDEN = 190;
+const ARTEFACT = 2;
+/** Of the first humps nobody knows which are the artefacts. */
+const FIRST = 8;
 /** From the steepest difference back to the middle of what was differenced, internal samples: (3 - 1) / 2 + 3 / 2. */
 const DELAY = 5 / 2;
 
@@ -60,6 +66,9 @@ export function createHumps(
   let top = 0;
   let bottom = 0;
   let lift = 0;
+  /** As `lift`, of humps that were no artefacts; and how many humps there were. */
+  let usual = 0;
+  let count = 0;
   let topAt = 0;
   let up = 0;
   let down = 0;
@@ -168,6 +177,9 @@ export function createHumps(
     }
     rising = false;
     lift = top / 8;
+    // an ECG that has become that much larger is believed after a minute
+    usual = count > 0 && lift > usual * ARTEFACT ? usual + usual / 64 : lift;
+    count++;
     bottom = energies[i];
     up = down = bend = 0;
   };
@@ -190,14 +202,13 @@ export function createHumps(
       }
       if (before + i >= due) {
         due = onDue(before + i);
-        // behind a hump that was much higher what is due must not stay hidden
-        if (before + i - topAt > HIDDEN) lift /= 2;
+        if (before + i - topAt > HIDDEN) lift = count < FIRST ? lift / 2 : Math.min(lift, usual);
       }
     }
   };
 
   const clear = (): void => {
-    before = write = read = top = topAt = bottom = lift = up = down = bend = steepAt = 0;
+    before = write = read = top = topAt = bottom = lift = usual = count = up = down = bend = steepAt = 0;
     rising = false;
     due = Infinity;
   };

@@ -192,6 +192,6 @@ export function changes(add: Add): void {
       return atrialWave(p).at(time - nearest);
     };
     const condition = `from 80/min, P waves of ${p} mV going on`;
-    add("ventricular standstill", condition, nullWithin(4), [ceasing(80, { beats: ventricles, background })], false);
+    add("ventricular standstill", condition, nullWithin(4), [ceasing(80, { beats: ventricles, background })], p <= 0.1);
   }
 }

@@ -24,6 +24,7 @@ const falseIntervals = ({ intervals, beats }: Disturbed) =>
 describe.each([
   { lasts: 0.2, amplitude: 0.5e-3, settled: 10 },
   { lasts: 0.2, amplitude: 3e-3, settled: 10 },
+  { lasts: 0.2, amplitude: 6e-3, settled: 10 },
   { lasts: 0.5, amplitude: 1e-3, settled: 10 },
   { lasts: 2, amplitude: 0.3e-3, settled: 10 },
   { lasts: 2, amplitude: 3e-3, settled: 16 },
