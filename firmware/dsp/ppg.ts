@@ -15,6 +15,7 @@
 import { FLAG_LOW_PERFUSION, FLAG_MOTION, FLAG_SETTLING, FLAG_UNCALIBRATED } from "../../drivers/driver.ts";
 import { BLOCK } from "./band.ts";
 import { createBeats } from "./beats.ts";
+import { createBelief } from "./belief.ts";
 import { saturationOf } from "./calibration.ts";
 import { createContact } from "./contact.ts";
 import { createHeartRateMeter, type Rate } from "./heart-rate.ts";
@@ -81,6 +82,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
   const regularity = createPulseQualityMeter(frequency);
   const ratios = createRatioMeter(frequency);
   const gate = createMotionGate(lights.follows);
+  const belief = createBelief(frequency);
   const beat = lights.beat;
 
   const shown: Oximetry = {
@@ -160,6 +162,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     if (height > 0) lights.keep(good && beat.model);
     bad = good ? 0 : bad + 1;
     if (good) {
+      if (belief.good(beat, index)) forget();
       addRatio(height);
       if (!follows) {
         meter.interrupt();
@@ -167,7 +170,10 @@ export function createOximeter(options: OximeterOptions): Oximeter {
       }
       for (let i = 1; i < held; i++) meter.beat(times[i]);
       meter.beat(index);
-    } else if (!beat.sure) forget();
+    } else {
+      belief.bad();
+      if (!beat.sure) forget();
+    }
     follows = good;
   };
 
@@ -199,6 +205,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     pulse.reset();
     regularity.begin(0);
     gate.reset();
+    belief.reset();
     forget();
     beats = bad = held = opened = last = interval = landed = 0;
     follows = false;
@@ -271,7 +278,7 @@ export function createOximeter(options: OximeterOptions): Oximeter {
     const sure = (100 * Math.min(1, ratioReading.seconds / FULL) * DOUBTFUL) / (DOUBTFUL + ratioReading.variance);
     const regular = regularity.read(at);
     shown.quality = Math.round(regular === null ? sure : Math.min(sure, regular));
-    let flags = bad >= SEVERAL ? FLAG_MOTION : 0;
+    let flags = (bad >= SEVERAL ? FLAG_MOTION : 0) | (belief.doubts() ? FLAG_SETTLING : 0);
     if (goods > 0 && perfusionIndex < LOW_PERFUSION) flags |= FLAG_LOW_PERFUSION;
     shown.pulseRate = pulseReading.value;
     if (pulseReading.value === null) flags |= bad > 0 ? FLAG_MOTION : pulseReading.flags;

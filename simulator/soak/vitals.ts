@@ -152,7 +152,7 @@ export interface VitalReport {
   clean: number;
   falseBad: number;
   readonly flags: Record<string, number>;
-  /** As false bad, but apart: SpO2 of a chip whose LEDs were swapped, which the firmware holds back until the chip is opened again. */
+  /** As false bad, but apart: SpO2 and perfusion index of a chip whose LEDs were swapped, which the firmware holds back until the chip is opened again. */
   heldBack: number;
 }
 
@@ -199,7 +199,8 @@ export function createVitalJudge(truth: SoakTruth, vital: VitalName, tell: (find
     flags: {},
     heldBack: 0,
   };
-  const swaps = vital === "spo2" ? truth.spans.filter(({ kind }) => kind === "swapped-leds") : [];
+  const swaps =
+    vital === "spo2" || vital === "perfusionIndex" ? truth.spans.filter(({ kind }) => kind === "swapped-leds") : [];
   /** Of the last value, us. */
   let toldAt = 0;
   /** LEDs were swapped since the last value, and an R that no blood has is why there is none. */

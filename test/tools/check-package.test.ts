@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { checkPackage, packageFaults } from "../../tools/check-package.ts";
 import { projectRoot } from "../../tools/files.ts";
 
-const entries = [".", "./drivers", "./protocol", "./simulator", "./gateway"];
+const entries = [".", "./drivers", "./protocol", "./simulator", "./gateway", "./testing"];
 const target = { types: "./dist/x.d.ts", default: "./dist/x.js" };
 const exports = Object.fromEntries(entries.map((entry) => [entry, target]));
 const manifest = { name: "x", exports, bin: { x: "./dist/main.js" } };

@@ -82,10 +82,16 @@ describe("what an oximeter tells", () => {
   });
 
   test("red in which the pulse is lost gives no R, flagged as too weak, and the pulse of infrared is shown all the same", () => {
-    const light = finger({ ...normal, perfusionIndex: 0.5 });
+    const light = finger({ ...normal, perfusionIndex: 0.5, seconds: 60 });
     const random = gaussianNoise(3);
     for (let i = 0; i < light.red.length; i++) light.red[i]! += Math.round(400 * random());
-    for (const shown of follow(light).slice(30)) {
+    const all = follow(light);
+    // what red leaves could be motion's for half a minute (belief.ts)
+    for (const { pulseRate, pulseFlags } of all.slice(20, 58)) {
+      expect(pulseRate).toBeCloseTo(75, 0);
+      expect(pulseFlags).toBe(FLAG_SETTLING);
+    }
+    for (const shown of all.slice(70)) {
       expect(shown).toMatchObject({ spo2: null, ratio: null, flags: FLAG_LOW_PERFUSION, pulseFlags: 0 });
       expect(shown.pulseRate).toBeCloseTo(75, 0);
       expect(shown.quality).toBeLessThan(25);

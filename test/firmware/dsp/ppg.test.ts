@@ -125,7 +125,7 @@ describe("the oximeter", () => {
 
   test("any split into blocks gives identical results at every place where two splits meet", () => {
     const cases = RATES.map((rate) => {
-      const light = finger({ ...normal, rate, seconds: 16, noise: 20, finger: (time) => time < 12 || time > 13 });
+      const light = finger({ ...normal, rate, seconds: 16, noise: 10, finger: (time) => time < 12 || time > 13 });
       light.red[Math.round(14 * rate)] = 262_143;
       const each = createOximeter({ ...options, rate });
       const whole = Array.from(light.red, (_, at) => {
