@@ -6,8 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     setupFiles: ["test/support/setup.ts"],
     reporters: ["default", "./test/support/reporter.ts"],
-    // One more file at once than there are cores: many tests wait for other processes.
-    maxWorkers: availableParallelism() + 1,
+    // As many files at once as there are cores: many tests wait for other processes.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 120_000,
     hookTimeout: 60_000,
   },

@@ -51,6 +51,8 @@ describe.skipIf(lacks("socat"))("with a pseudo terminal", () => {
     );
     board = createWriteStream(ends[0]);
     board.on("error", () => {});
+    // opened later, when the pseudo terminal is gone, it would make a file of that name
+    await new Promise((resolve) => board.once("open", resolve));
   };
   const unplug = async () => {
     board.destroy();
